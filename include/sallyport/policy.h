@@ -1,0 +1,72 @@
+/* Policy: a dated text of rules over facts, and the verdict it gives.
+ *
+ *     policy strict-2026
+ *     # comment
+ *     upstream-pinned     enforce
+ *     revision-immutable  enforce
+ *     file-sha256-present audit
+ *
+ * Each line names a rule of rules.def and its mode. A rule that is not named is off; an
+ * unknown rule, mode or a rule named twice is an error with its line. The text is complete:
+ * a policy has no includes, no defaults, no environment.
+ *
+ * Judging is pure: the same facts under the same policy give the same verdict. A rule
+ * HOLDS, FAILS, or does not APPLY (the facts it reads are absent and its row says that is
+ * fine). The first failing rule in enforce mode, in table order, refuses; failing rules in
+ * observe or audit mode are listed in the verdict. Nothing enforced at all about a subject
+ * leaves it SP_UNPROVEN, which no caller may treat as passed. */
+#ifndef SALLYPORT_POLICY_H
+#define SALLYPORT_POLICY_H
+
+#include "sallyport/facts.h"
+
+enum sp_rule {
+#define RULE(name, text, subject, help) SP_RULE_##name,
+#include "core/policy/rules.def"
+#undef RULE
+    SP_RULE_COUNT
+};
+
+/* What a set of facts is about; a rule belongs to one. */
+enum sp_subject {
+    SP_SUBJECT_LINK,     /* the connection to the upstream: judged before a reply is used */
+    SP_SUBJECT_REPLY,    /* one SOAP reply */
+    SP_SUBJECT_REVISION, /* one revision inside a GetUpdateData reply */
+    SP_SUBJECT_FILE      /* one content file, received whole */
+};
+
+enum sp_mode { SP_MODE_OFF, SP_MODE_OBSERVE, SP_MODE_AUDIT, SP_MODE_ENFORCE };
+
+enum sp_ruling { SP_UNPROVEN = 0, SP_PASSED, SP_REFUSED };
+
+struct sp_verdict {
+    enum sp_ruling ruling;
+    enum sp_rule rule;          /* the rule that refused; meaningless otherwise */
+    uint64_t observed;          /* bit r: rule r failed in observe or audit mode */
+    struct sp_why why;          /* empty when passed */
+};
+
+const char *sp_rule_text(enum sp_rule r); /* "revision-immutable" */
+const char *sp_rule_help(enum sp_rule r);
+enum sp_subject sp_rule_subject(enum sp_rule r);
+const char *sp_mode_text(enum sp_mode m);
+const char *sp_ruling_text(enum sp_ruling r); /* "unproven", "passed", "refused" */
+
+/* Immutable once made; may be read by every thread. Freed by the owner when nobody reads
+ * it any more. */
+struct sp_policy;
+enum sp_err sp_policy_parse(struct sp_view text, struct sp_policy **out,
+                            struct sp_why *why) SP_MUST_USE;
+void sp_policy_free(struct sp_policy **p);
+const char *sp_policy_name(const struct sp_policy *p);
+enum sp_mode sp_policy_mode(const struct sp_policy *p, enum sp_rule r);
+/* The canonical text: every rule in table order. Parses back to an equal policy. */
+enum sp_err sp_policy_print(const struct sp_policy *p, struct sp_buf *out) SP_MUST_USE;
+
+void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,
+                     const struct sp_facts *facts, struct sp_verdict *out);
+/* Adds VERDICT_* facts, as an entry of the ledger carries them. */
+enum sp_err sp_verdict_to_facts(const struct sp_verdict *v, const struct sp_policy *p,
+                                struct sp_facts *facts) SP_MUST_USE;
+
+#endif

@@ -1,0 +1,54 @@
+/* Digests and public keys, on OpenSSL. The only folder of the core that includes it.
+ *
+ * The verification time is always an argument (idea 8). Nothing here reads files, the
+ * environment or OpenSSL's configuration file. */
+#ifndef SP_CORE_CRYPTO_CRYPTO_H
+#define SP_CORE_CRYPTO_CRYPTO_H
+
+#include "core/base/limits.h"
+#include "sallyport/bytes.h"
+
+void sp_sha256(struct sp_view v, uint8_t out[32]);
+
+/* SHA-1 and SHA-256 of the same bytes in one pass. */
+struct sp_digester;
+enum sp_err sp_digester_new(struct sp_digester **out) SP_MUST_USE;
+void sp_digester_free(struct sp_digester **d);
+enum sp_err sp_digester_update(struct sp_digester *d, struct sp_view v) SP_MUST_USE;
+/* Ends it; the digester may only be freed afterwards. */
+enum sp_err sp_digester_finish(struct sp_digester *d, uint8_t sha1[20],
+                               uint8_t sha256[32]) SP_MUST_USE;
+
+/* A pin: SHA-256 of a certificate's SubjectPublicKeyInfo, "sha256//BASE64=". */
+struct sp_pin {
+    uint8_t sha256[32];
+};
+#define SP_PIN_TEXT 64 /* bytes with the NUL */
+enum sp_err sp_pin_parse(struct sp_view text, struct sp_pin *out) SP_MUST_USE;
+void sp_pin_format(const struct sp_pin *p, char out[SP_PIN_TEXT]);
+bool sp_pin_eq(const struct sp_pin *a, const struct sp_pin *b);
+
+/* What a person wants to know of a certificate (DER). */
+struct sp_cert_facts {
+    struct sp_pin spki;
+    uint8_t sha256[32];   /* of the DER */
+    char subject[256];    /* RFC 2253, printable, cut with "..." */
+    char issuer[256];
+    char names[512];      /* DNS and IP names of the SAN, ", " between */
+    char key[32];         /* "RSA 2048", "EC P-256", "Ed25519" */
+    char signature[64];   /* "sha256WithRSAEncryption" */
+    int64_t not_before, not_after; /* unix seconds */
+    bool is_ca, self_signed;
+};
+enum sp_err sp_cert_read(struct sp_view der, struct sp_cert_facts *out) SP_MUST_USE;
+/* The SAN (never the CN) covers a DNS name or IP literal, wildcards in the leftmost label
+ * only. */
+enum sp_err sp_cert_covers(struct sp_view der, const char *host, bool *out) SP_MUST_USE;
+/* Calls back with the DER of every certificate of a PEM text, in order; *count of them. */
+enum sp_err sp_pem_certs(struct sp_view pem, enum sp_err (*each)(void *ctx, struct sp_view der),
+                         void *ctx, size_t *count) SP_MUST_USE;
+/* The private key (PEM, not encrypted) belongs to the certificate (DER). */
+enum sp_err sp_key_matches(struct sp_view key_pem, struct sp_view cert_der,
+                           bool *out) SP_MUST_USE;
+
+#endif

@@ -1,0 +1,148 @@
+/* WSUS on the wire: services, operations, requests, replies, documents, content paths.
+ *
+ * [MS-WSUSSS] between servers, [MS-WUSP] between clients and a server. Everything that can
+ * be asked is a row in services.def, ops.def and types.def; a request that does not fit its
+ * row never reaches an upstream, one that fits is written anew from what was read, so that
+ * no byte of the asker travels on (decision D6). Replies are inspected, never rewritten.
+ *
+ * Pure. What is read lives in the arena of the result. */
+#ifndef SP_CORE_WSUS_WSUS_H
+#define SP_CORE_WSUS_WSUS_H
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "sallyport/facts.h"
+
+/* ---- routes -------------------------------------------------------------------- */
+
+enum sp_service {
+#define SERVICE(name, path, ns, request_limit) SP_SERVICE_##name,
+#include "core/wsus/services.def"
+#undef SERVICE
+    SP_SERVICE_COUNT
+};
+const char *sp_service_path(enum sp_service s); /* canonical spelling, for the upstream */
+const char *sp_service_name(enum sp_service s); /* "server-sync" */
+const char *sp_service_ns(enum sp_service s);
+size_t sp_service_request_limit(enum sp_service s); /* bytes of a request body */
+
+struct sp_content_path {
+    uint8_t sha1[20];
+    char ext[9]; /* lower case, NUL-terminated, 1..8 letters or digits */
+};
+enum sp_route_kind { SP_ROUTE_NONE, SP_ROUTE_SERVICE, SP_ROUTE_CONTENT };
+struct sp_route {
+    enum sp_route_kind kind;
+    enum sp_service service;
+    struct sp_content_path content;
+};
+/* Compares the raw target after ASCII case folding with the route table and the grammar
+ * /Content/XX/SHA1.ext; one doubled leading slash is accepted, as real servers send it.
+ * A '%', a query, dots, anything else: SP_ROUTE_NONE. */
+struct sp_route sp_route(struct sp_view target);
+/* "/Content/48/7B6F...4048.cab": canonical path for the upstream. */
+#define SP_CONTENT_PATH_MAX 64
+void sp_content_path_format(const struct sp_content_path *p, char out[SP_CONTENT_PATH_MAX]);
+
+/* ---- operations ---------------------------------------------------------------- */
+
+enum sp_op {
+#define OP(name, text, service, action, reply, patience) SP_OP_##name,
+#include "core/wsus/ops.def"
+#undef OP
+    SP_OP_COUNT
+};
+const char *sp_op_text(enum sp_op op); /* "GetUpdateData" */
+enum sp_service sp_op_service(enum sp_op op);
+const char *sp_op_action(enum sp_op op); /* SOAPAction without quotes */
+int64_t sp_op_patience(enum sp_op op);   /* milliseconds an upstream may take */
+/* By service and SOAPAction header value (quotes required, as on the wire). */
+bool sp_op_find(enum sp_service s, struct sp_view soap_action, enum sp_op *out);
+
+/* ---- requests ------------------------------------------------------------------ */
+
+/* ErrorCode values, [MS-WSUSSS] 2.2.9.3 and [MS-WUSP] 2.2.2.4. */
+enum sp_fault_code {
+#define FAULT(name, text, who) SP_FAULT_##name,
+#include "core/wsus/faults.def"
+#undef FAULT
+};
+const char *sp_fault_text(enum sp_fault_code c);
+
+struct sp_revision_id {
+    struct sp_guid id;
+    int32_t number;
+};
+
+struct sp_soap_request {
+    enum sp_op op;
+    struct sp_buf body;           /* owned: the rebuilt envelope, UTF-8, canonical */
+    struct sp_revision_id *asked; /* GetUpdateData and GetUpdateDecryptionData: the pairs */
+    size_t asked_count;
+    struct sp_arena *arena; /* owned: asked lives here */
+};
+/* What an asker is told about a request that is not passed on. */
+struct sp_soap_refusal {
+    enum sp_fault_code code; /* InvalidParameters, InvalidCookie, ... */
+    char member[64];         /* the parameter at fault, for the fault's Message */
+    struct sp_why why;
+};
+/* Reads, checks and rebuilds. SP_OK or, with *refusal filled, SP_E_PROTOCOL for a request
+ * that breaks its schema (wrong body element, unknown or repeated member, wrong type, too
+ * many items, DTD ...); SP_E_NOMEM. SOAP 1.1 only, one body element, no headers. */
+enum sp_err sp_soap_request_read(enum sp_op op, struct sp_view body,
+                                 struct sp_soap_request *out,
+                                 struct sp_soap_refusal *refusal) SP_MUST_USE;
+void sp_soap_request_fini(struct sp_soap_request *r);
+
+/* A fault in the shape WSUS itself uses (section 2.3 of [MS-WSUSSS] 2.2.9 in practice):
+ * HTTP 500 body, text/xml. id is fresh, for correlation with the log. actor is this
+ * server's own address of the service. op may be SP_OP_COUNT where it is not known; then
+ * Method is left out. */
+enum sp_err sp_soap_fault_write(struct sp_buf *out, enum sp_op op, enum sp_fault_code code,
+                                struct sp_view message, const struct sp_guid *id,
+                                struct sp_view actor) SP_MUST_USE;
+
+/* ---- replies ------------------------------------------------------------------- */
+
+/* A file that a document names. */
+struct sp_claim {
+    uint8_t sha1[20];
+    uint8_t sha256[32];
+    bool has_sha256;
+    uint64_t size;
+    char ext[9];         /* of the file name, lower case; "" when it has none */
+    struct sp_view name; /* FileName, lives in the reply's arena */
+};
+
+struct sp_revision {
+    struct sp_revision_id id;
+    uint8_t document_sha256[32];
+    struct sp_facts *facts; /* owned: subject REVISION, without what only the ledger knows */
+    struct sp_claim *claims;
+    size_t claim_count;
+};
+
+struct sp_reply {
+    struct sp_facts *facts; /* owned: subject REPLY */
+    bool is_fault;
+    struct sp_revision *revisions; /* GetUpdateData only */
+    size_t revision_count;
+    struct sp_arena *arena; /* owned */
+};
+/* Reads a decoded reply body (content coding undone) of an operation. status is the HTTP
+ * status. A reply that cannot be read is not an error: its facts lack REPLY_WELLFORMED and
+ * carry the reason in why; the policy refuses it. A document that cannot be read is a
+ * revision with DOCUMENT_ERROR. Errors: SP_E_NOMEM, SP_E_INTERNAL. */
+enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
+                             const struct sp_revision_id *asked, size_t asked_count,
+                             struct sp_reply **out, struct sp_why *why) SP_MUST_USE;
+void sp_reply_free(struct sp_reply **r);
+
+/* One metadata document as UTF-8 (no declaration needed): facts DOCUMENT_* and its files.
+ * Errors: SP_E_MALFORMED, SP_E_UNSUPPORTED, SP_E_LIMIT, SP_E_NOMEM, with why. */
+enum sp_err sp_document_read(struct sp_view utf8, struct sp_facts *facts,
+                             struct sp_arena *arena, struct sp_claim **claims,
+                             size_t *claim_count, struct sp_why *why) SP_MUST_USE;
+
+#endif

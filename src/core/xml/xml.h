@@ -1,0 +1,79 @@
+/* XML, read as events and stricter than any .NET parser; and a writer.
+ *
+ * Knows: well-formedness, namespaces, limits. Refuses to know: SOAP, updates.
+ * expat does the reading; a DOCTYPE, an entity that is not one of the five, a processing
+ * instruction, an encoding other than UTF-8 (by declaration or BOM) or a version other than
+ * 1.0 stops it. (threats X1-X5) One optional UTF-8 BOM is accepted. Comments are accepted
+ * only where the caller says so. CDATA is joined into text.
+ *
+ * One reader per document, one thread, bounded memory: names, values and text are views
+ * that live until the callback returns. */
+#ifndef SP_CORE_XML_XML_H
+#define SP_CORE_XML_XML_H
+
+#include "core/base/limits.h"
+#include "sallyport/bytes.h"
+
+struct sp_xml_name {
+    struct sp_view ns;    /* namespace URI; empty for none */
+    struct sp_view local; /* local name */
+};
+bool sp_xml_name_is(struct sp_xml_name n, const char *ns, const char *local);
+
+struct sp_xml_attr {
+    struct sp_xml_name name;
+    struct sp_view value;
+};
+
+struct sp_xml; /* a reader at work */
+
+struct sp_xml_element {
+    struct sp_xml_name name;
+    const struct sp_xml_attr *attrs; /* without namespace declarations */
+    size_t attr_count;
+    size_t depth; /* 1 for the document element */
+};
+/* The attribute's value, or false. ns "" for an attribute without prefix. */
+bool sp_xml_attr(const struct sp_xml_element *e, const char *ns, const char *local,
+                 struct sp_view *out);
+
+struct sp_xml_handler {
+    /* Each may be NULL. An error ends the reading and is its result. Text comes in as many
+     * pieces as the parser likes; a handler collects. */
+    enum sp_err (*start)(void *ctx, struct sp_xml *x, const struct sp_xml_element *e);
+    enum sp_err (*text)(void *ctx, struct sp_xml *x, struct sp_view text);
+    enum sp_err (*end)(void *ctx, struct sp_xml *x, struct sp_xml_name name);
+};
+
+struct sp_xml_rules {
+    size_t depth;      /* elements open at once */
+    size_t attributes; /* of one element */
+    size_t nodes;      /* elements and attributes of the document */
+    size_t text;       /* bytes of character data in a row, 0 for no ceiling */
+    bool comments;     /* accepted (and skipped) rather than refused */
+};
+extern const struct sp_xml_rules sp_xml_rules_request; /* comments refused */
+extern const struct sp_xml_rules sp_xml_rules_reply;
+extern const struct sp_xml_rules sp_xml_rules_document;
+
+/* Reads one whole document. Errors: SP_E_MALFORMED (not well-formed), SP_E_UNSUPPORTED
+ * (DOCTYPE, PI, entity, encoding, comment), SP_E_LIMIT, SP_E_NOMEM, the handler's own. why
+ * names line, column and reason. */
+enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rules,
+                        const struct sp_xml_handler *handler, void *ctx,
+                        struct sp_why *why) SP_MUST_USE;
+/* Inside a start callback: the namespace bound to a prefix in scope ("" for the default
+ * namespace). False when the prefix is bound to nothing. */
+bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns);
+/* Byte offset in the document of the event being reported. */
+size_t sp_xml_offset(const struct sp_xml *x);
+/* Where failure sentences of a handler go; the reader adds the place. */
+struct sp_why *sp_xml_why(struct sp_xml *x);
+
+/* Writer: appends UTF-8 to a bounded buffer. Text and values are escaped with the five
+ * entities, CR, LF and TAB in values as references; what is no XML 1.0 character or no
+ * UTF-8 is SP_E_MALFORMED. */
+enum sp_err sp_xml_write_text(struct sp_buf *b, struct sp_view text) SP_MUST_USE;
+enum sp_err sp_xml_write_value(struct sp_buf *b, struct sp_view value) SP_MUST_USE;
+
+#endif

@@ -1,0 +1,130 @@
+/* The downstream side: listeners, connections, TLS on the socket, HTTP/1.1 exchanges.
+ *
+ * Knows: bytes and heads. Refuses to know: WSUS. A listener runs on every serving loop with
+ * its own SO_REUSEPORT socket; a connection lives and dies on the loop that accepted it.
+ *
+ * Story of one request: accept -> (limits, allow list) -> TLS handshake -> head, parsed
+ * strictly -> handler.head decides -> body, within the ceiling the handler named ->
+ * handler.body -> sp_exchange_respond -> the answer is written -> handler.end -> next
+ * request or close. After any refused message the connection lingers and closes.
+ *
+ * TLS is OpenSSL over own BIOs: records are read from one receive buffer a loop and written
+ * straight to the socket. Nothing is held by an idle connection but its SSL object. */
+#ifndef SP_IO_NET_SERVER_H
+#define SP_IO_NET_SERVER_H
+
+#include "core/crypto/crypto.h"
+#include "core/http/http.h"
+#include "io/loop/loop.h"
+
+#include <sys/socket.h>
+
+/* ---- TLS identity of a listener: immutable, shared, counted, replaced on reload ------ */
+
+struct sp_tls_server;
+struct sp_tls_server_conf {
+    struct sp_view certificate_pem; /* leaf first, then intermediates */
+    struct sp_view key_pem;
+    struct sp_view client_ca_pem; /* empty: no client certificate is asked for */
+};
+/* TLS 1.2 (ECDHE and AEAD) and 1.3, ALPN http/1.1 only, no renegotiation, no 0-RTT, no
+ * compression, TLS_AES_128_GCM_SHA256 and X25519 first. why names the file's fault. */
+enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,
+                              struct sp_tls_server **out, struct sp_why *why) SP_MUST_USE;
+struct sp_tls_server *sp_tls_server_ref(struct sp_tls_server *t);
+void sp_tls_server_unref(struct sp_tls_server **t);
+
+/* ---- listener ------------------------------------------------------------------ */
+
+struct sp_cidr {
+    uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
+    unsigned bits;     /* 0..128 */
+};
+enum sp_err sp_cidr_parse(struct sp_view text, struct sp_cidr *out) SP_MUST_USE;
+bool sp_cidr_has(const struct sp_cidr *c, const struct sockaddr *a);
+
+struct sp_server_conf { /* everything is borrowed and outlives the server */
+    const char *name;
+    const char *bind;            /* "0.0.0.0:8531", "[::]:8531" */
+    const struct sp_cidr *allow; /* empty: everybody */
+    size_t allow_count;
+    struct sp_tls_server *tls; /* NULL: plain HTTP; a reference is taken */
+    uint64_t idle_ms, head_ms, handshake_ms, stall_ms; /* 0: the defaults of limits.h */
+};
+
+struct sp_exchange;
+struct sp_server_handler {
+    /* The head is there. Either respond at once, or sp_exchange_want_body. A GET or HEAD
+     * (whose body, if any, was zero bytes) need not ask for a body. */
+    void (*head)(void *ctx, struct sp_exchange *x);
+    /* The whole body that was asked for is there. */
+    void (*body)(void *ctx, struct sp_exchange *x);
+    /* Exactly once for every exchange that head saw, whatever happened. complete: the whole
+     * answer was handed to the kernel. Afterwards x is gone. */
+    void (*end)(void *ctx, struct sp_exchange *x, bool complete);
+    void *ctx;
+};
+
+/* Counters of one server on one loop; read only on its loop. */
+struct sp_server_stats {
+#define STAT(name, help) uint64_t name;
+#include "io/net/server_stats.def"
+#undef STAT
+};
+
+struct sp_server; /* one listener on one loop */
+/* Binds and listens (SO_REUSEPORT). why says which address and what the kernel said. */
+enum sp_err sp_server_new(struct sp_loop *l, const struct sp_server_conf *conf,
+                          const struct sp_server_handler *handler, struct sp_server **out,
+                          struct sp_why *why) SP_MUST_USE;
+/* New connections take the new identity; those that are open keep theirs. */
+void sp_server_set_tls(struct sp_server *s, struct sp_tls_server *t);
+/* No new connections; idle ones close now, busy ones after their answer or at the deadline.
+ * done is called on the loop when the last one is gone; the server is then freed. */
+void sp_server_drain(struct sp_server *s, uint64_t deadline_ms,
+                     void (*done)(void *ctx), void *ctx);
+const struct sp_server_stats *sp_server_stats(const struct sp_server *s);
+/* Port that was bound, for bind addresses with port 0. */
+unsigned sp_server_port(const struct sp_server *s);
+
+/* ---- exchange: valid from head to end, on its loop only ------------------------------ */
+
+const struct sp_http_request *sp_exchange_request(const struct sp_exchange *x);
+struct sp_view sp_exchange_body(const struct sp_exchange *x);   /* from body() on */
+const char *sp_exchange_peer(const struct sp_exchange *x);      /* "10.1.2.3" */
+bool sp_exchange_is_tls(const struct sp_exchange *x);
+/* The pin of the client's certificate; false when it showed none. */
+bool sp_exchange_peer_pin(const struct sp_exchange *x, struct sp_pin *out);
+struct sp_loop *sp_exchange_loop(const struct sp_exchange *x);
+const char *sp_exchange_listener(const struct sp_exchange *x);
+void **sp_exchange_slot(struct sp_exchange *x); /* the handler's own pointer */
+
+/* Reads a body of at most ceiling bytes (413 above it); answers Expect: 100-continue. */
+void sp_exchange_want_body(struct sp_exchange *x, size_t ceiling);
+/* Gives the request body's memory away; the exchange then holds none. */
+void sp_exchange_take_body(struct sp_exchange *x, struct sp_buf *out);
+
+struct sp_answer_file {
+    int fd;                  /* borrowed until release */
+    uint64_t offset, length; /* the part of the file to send */
+};
+struct sp_answer {
+    int status;
+    struct sp_view fields; /* further header lines, each ending in CRLF; copied */
+    struct sp_view memory; /* a body in memory, or */
+    struct sp_answer_file file; /* a body in a file (length > 0) */
+    uint64_t content_length;    /* for HEAD and 304: the length to announce */
+    bool announce_length;       /* content_length is set although no body follows */
+    bool close;                 /* end the connection after the answer */
+    /* Called once, when neither memory nor file is needed any more; may be NULL. */
+    void (*release)(void *owner);
+    void *owner;
+};
+/* Exactly once per exchange. Date and Content-Length are added; no Server header. A file
+ * that turns out shorter than promised cuts the connection. */
+void sp_exchange_respond(struct sp_exchange *x, const struct sp_answer *a);
+/* Cuts the connection without an answer, so that the asker cannot take what it has for
+ * complete. */
+void sp_exchange_cut(struct sp_exchange *x);
+
+#endif

@@ -1,0 +1,108 @@
+/* The keeper: one thread that owns the ledger's tail and the index. Loops ask by message
+ * and are answered by message on their own loop; nobody else touches either.
+ *
+ * The index (SQLite) answers what the ledger knows in O(log n): first document of a
+ * revision, which file digests are claimed by proven revisions, which files were verified.
+ * It is a cache of the ledger: it names the ledger size and root it stands for, is replayed
+ * forward after a crash and rebuilt when it is lost or disagrees.
+ *
+ * Batches: all records that wait are appended with one fsync. */
+#ifndef SP_IO_STORE_KEEPER_H
+#define SP_IO_STORE_KEEPER_H
+
+#include "core/wsus/wsus.h"
+#include "io/loop/loop.h"
+
+struct sp_keeper;
+struct sp_keeper_conf {
+    const char *state_dir;
+    const char *origin; /* the ledger's name when it is made */
+};
+/* Opens ledger and index, checks and repairs the index, starts the thread. Blocking. */
+enum sp_err sp_keeper_new(const struct sp_keeper_conf *conf, struct sp_keeper **out,
+                          struct sp_why *why) SP_MUST_USE;
+/* Everything posted is done first; then the thread ends. From any thread but its own. */
+void sp_keeper_stop(struct sp_keeper *k);
+void sp_keeper_free(struct sp_keeper **k);
+
+struct sp_keeper_status {
+    uint64_t entries, revisions, files;
+    uint8_t root[32];
+    bool writable; /* false after a failed write: metadata is refused until it works again */
+    struct sp_why why;
+};
+void sp_keeper_status(struct sp_keeper *k, struct sp_keeper_status *out); /* any thread */
+
+/* ---- look-ups ------------------------------------------------------------------ */
+
+/* For each of count revisions: the document digest first recorded, if any. */
+struct sp_ask_revisions {
+    struct sp_msg msg; /* private */
+    const struct sp_revision_id *ids; /* borrowed until answer */
+    size_t count;
+    struct sp_known_revision {
+        bool known;
+        uint8_t document_sha256[32];
+        uint64_t entry;
+    } *known; /* caller's array of count, filled in */
+    struct sp_loop *loop; /* where the answer goes */
+    void (*answer)(struct sp_ask_revisions *q, enum sp_err e);
+    enum sp_err err; /* private */
+    void *keeper;    /* private */
+};
+void sp_keeper_ask_revisions(struct sp_keeper *k, struct sp_ask_revisions *q);
+
+/* Is this digest claimed by a proven revision, and was the file verified before? */
+struct sp_ask_claim {
+    struct sp_msg msg; /* private */
+    uint8_t sha1[20];
+    /* answer: */
+    bool claimed;
+    struct sp_claim claim; /* name is empty */
+    bool contradicted; /* two revisions claim different SHA-256 or size for this SHA-1 */
+    bool verified;     /* recorded as verified: verified_sha256 and claim.size hold */
+    uint8_t verified_sha256[32];
+    struct sp_loop *loop;
+    void (*answer)(struct sp_ask_claim *q, enum sp_err e);
+    enum sp_err err; /* private */
+    void *keeper;    /* private */
+};
+void sp_keeper_ask_claim(struct sp_keeper *k, struct sp_ask_claim *q);
+
+/* ---- recording ----------------------------------------------------------------- */
+
+/* What a revision entry puts into the index. */
+struct sp_record_revision {
+    struct sp_revision_id id;
+    uint8_t document_sha256[32];
+    const struct sp_claim *claims;
+    size_t claim_count;
+};
+struct sp_record_entry {
+    struct sp_view text; /* canonical facts, borrowed until answer */
+    /* A revision entry carries what must hold when it is appended: nobody recorded this
+     * revision with another document in the meantime. NULL for other kinds. */
+    const struct sp_record_revision *revision;
+    /* A file entry: this digest is verified from now on. */
+    bool is_file;
+    uint8_t sha1[20], sha256[32];
+    uint64_t size;
+};
+struct sp_record {
+    struct sp_msg msg; /* private */
+    const struct sp_record_entry *entries;
+    size_t count;
+    /* answer: SP_OK: durable, numbered from first. SP_E_CONFLICT: a revision is known with
+     * another document; look up and judge again. Revisions that are known with the same
+     * document are not appended again. SP_E_NOSPACE, SP_E_IO: nothing was recorded. */
+    uint64_t first;
+    size_t appended;
+    struct sp_why why;
+    struct sp_loop *loop;
+    void (*answer)(struct sp_record *r, enum sp_err e);
+    enum sp_err err; /* private */
+    void *keeper;    /* private */
+};
+void sp_keeper_record(struct sp_keeper *k, struct sp_record *r);
+
+#endif
