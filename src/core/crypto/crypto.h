@@ -8,6 +8,13 @@
 #include "core/base/limits.h"
 #include "sallyport/bytes.h"
 
+/* Keeps OpenSSL from reading its configuration file, for this whole process. Every
+ * function here that needs it calls it; whoever uses OpenSSL elsewhere calls it first.
+ */
+void sp_crypto_start(void);
+
+/* Cannot fail: where OpenSSL runs out of memory the program ends, because a digest that
+ * was not computed must not be mistaken for one. */
 void sp_sha256(struct sp_view v, uint8_t out[32]);
 
 /* SHA-1 and SHA-256 of the same bytes in one pass. */
@@ -31,24 +38,36 @@ bool sp_pin_eq(const struct sp_pin *a, const struct sp_pin *b);
 /* What a person wants to know of a certificate (DER). */
 struct sp_cert_facts {
     struct sp_pin spki;
-    uint8_t sha256[32];   /* of the DER */
-    char subject[256];    /* RFC 2253, printable, cut with "..." */
+    uint8_t sha256[32]; /* of the DER */
+    char subject[256];  /* RFC 2253, printable, cut with "..." */
     char issuer[256];
-    char names[512];      /* DNS and IP names of the SAN, ", " between */
-    char key[32];         /* "RSA 2048", "EC P-256", "Ed25519" */
-    char signature[64];   /* "sha256WithRSAEncryption" */
+    char names[512];               /* DNS and IP names of the SAN, ", " between */
+    char key[32];                  /* "RSA 2048", "EC P-256", "Ed25519" */
+    char signature[64];            /* "sha256WithRSAEncryption" */
     int64_t not_before, not_after; /* unix seconds */
     bool is_ca, self_signed;
 };
+/* Errors: SP_E_MALFORMED (also for bytes behind the certificate), SP_E_NOMEM. */
 enum sp_err sp_cert_read(struct sp_view der, struct sp_cert_facts *out) SP_MUST_USE;
-/* The SAN (never the CN) covers a DNS name or IP literal, wildcards in the leftmost label
- * only. */
+/* The SAN (never the CN) covers a DNS name or IP literal, wildcards in the leftmost
+ * label only. */
 enum sp_err sp_cert_covers(struct sp_view der, const char *host, bool *out) SP_MUST_USE;
-/* Calls back with the DER of every certificate of a PEM text, in order; *count of them. */
-enum sp_err sp_pem_certs(struct sp_view pem, enum sp_err (*each)(void *ctx, struct sp_view der),
-                         void *ctx, size_t *count) SP_MUST_USE;
-/* The private key (PEM, not encrypted) belongs to the certificate (DER). */
+/* Calls back with the DER of every certificate of a PEM text, in order; *count of them.
+ * Other blocks and text between them are passed over. The DER is not looked at. Errors:
+ * SP_E_MALFORMED, SP_E_UNSUPPORTED for "TRUSTED CERTIFICATE", whatever each returns. */
+enum sp_err sp_pem_certs(struct sp_view pem,
+                         enum sp_err (*each)(void *ctx, struct sp_view der), void *ctx,
+                         size_t *count) SP_MUST_USE;
+/* The private key (PEM, not encrypted) belongs to the certificate (DER). An encrypted
+ * key is SP_E_UNSUPPORTED; nobody is asked for a password. */
 enum sp_err sp_key_matches(struct sp_view key_pem, struct sp_view cert_der,
                            bool *out) SP_MUST_USE;
+
+/* Ed25519, RFC 8032. */
+enum sp_err sp_ed25519_public(const uint8_t seed[32], uint8_t out[32]) SP_MUST_USE;
+enum sp_err sp_ed25519_sign(const uint8_t seed[32], struct sp_view message,
+                            uint8_t out[64]) SP_MUST_USE;
+enum sp_err sp_ed25519_verify(const uint8_t public_key[32], struct sp_view message,
+                              const uint8_t signature[64], bool *out) SP_MUST_USE;
 
 #endif
