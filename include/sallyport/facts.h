@@ -33,11 +33,13 @@ struct sp_fact_value {
 };
 
 struct sp_facts;
+/* ceiling in bytes: each value counts its length and 32 bytes. */
 enum sp_err sp_facts_new(size_t ceiling, struct sp_facts **out) SP_MUST_USE;
 void sp_facts_free(struct sp_facts **f);
 
 /* Adding asserts that the kind is the fact's own. The same value twice is kept once.
- * Errors: SP_E_LIMIT, SP_E_NOMEM; SP_E_MALFORMED for a TEXT that is no UTF-8. */
+ * Errors: SP_E_LIMIT (also for INT64_MIN), SP_E_NOMEM; SP_E_MALFORMED for a TEXT that is
+ * no UTF-8, a DIGEST that is not 1..64 bytes long, a GUID that is not 16. */
 enum sp_err sp_facts_text(struct sp_facts *f, enum sp_fact k, struct sp_view v) SP_MUST_USE;
 enum sp_err sp_facts_int(struct sp_facts *f, enum sp_fact k, int64_t v) SP_MUST_USE;
 enum sp_err sp_facts_flag(struct sp_facts *f, enum sp_fact k, bool v) SP_MUST_USE;
@@ -50,13 +52,14 @@ size_t sp_facts_count(const struct sp_facts *f, enum sp_fact k);
 /* The i-th value of k in canonical order; false past the end. */
 bool sp_facts_get(const struct sp_facts *f, enum sp_fact k, size_t i,
                   struct sp_fact_value *out);
-bool sp_facts_has_flag(const struct sp_facts *f, enum sp_fact k); /* there, and true */
+/* It is there, true, and not false as well. */
+bool sp_facts_has_flag(const struct sp_facts *f, enum sp_fact k);
 /* Both hold exactly the same values (as sets) for their keys. */
 bool sp_facts_same_set(const struct sp_facts *f, enum sp_fact a, enum sp_fact b);
 
 /* Canonical text, one "key value\n" a value in table order, equal keys in value order;
- * TEXT has '%', control characters and DEL written as %XX. The same facts give the same
- * bytes on every machine; that is what the ledger hashes. */
+ * TEXT has '%' and the bytes of control characters (C0, DEL, C1) written as %XX. The same
+ * facts give the same bytes on every machine; that is what the ledger hashes. */
 enum sp_err sp_facts_encode(const struct sp_facts *f, struct sp_buf *out) SP_MUST_USE;
 /* Reads it back; refuses any other spelling of it (SP_E_MALFORMED). Unknown keys are
  * SP_E_UNSUPPORTED. */
