@@ -22,7 +22,8 @@ enum sp_http_refusal {
 #include "core/http/refusals.def"
 #undef REFUSAL
 };
-int sp_http_refusal_status(enum sp_http_refusal r); /* 400, 413, 414, 417, 431, 501, 505 */
+/* 400, 411, 413, 414, 415, 417, 431, 501 or 505; 200 for SP_HTTP_ACCEPTED. */
+int sp_http_refusal_status(enum sp_http_refusal r);
 const char *sp_http_refusal_text(enum sp_http_refusal r);
 const char *sp_http_refusal_name(enum sp_http_refusal r); /* "TWO_LENGTHS": for counters */
 
@@ -51,8 +52,11 @@ struct sp_http_request {
     bool keep_alive;      /* false after Connection: close */
 };
 
+/* With neither has_length nor chunked the body ends with the connection, and keep_alive is
+ * false. 1xx, 204 and 304 have no body: has_length, and content_length is 0 even where a
+ * 304 names the length of what it does not send. 101 is refused. */
 struct sp_http_response {
-    int status;
+    int status; /* 100 to 599 */
     struct sp_http_headers headers;
     uint64_t content_length;
     bool has_length;
