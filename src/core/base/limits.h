@@ -47,6 +47,13 @@
 
 /* Ledger. tlog-tiles: an entry has a 16 bit length. */
 #define SP_LIMIT_LEDGER_ENTRY 65535
+/* A signed checkpoint has some 200 bytes; a hundred witnesses sign in under 16 KiB. */
+#define SP_LIMIT_CHECKPOINT SP_KIB(16)
+#define SP_LIMIT_NOTE_NAME  255
+
+/* A policy with a comment on every rule stays under 8 KiB. */
+#define SP_LIMIT_POLICY      SP_KIB(64)
+#define SP_LIMIT_POLICY_NAME 64
 
 /* Certificates. */
 #define SP_LIMIT_CHAIN_DEPTH 8

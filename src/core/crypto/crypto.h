@@ -8,14 +8,15 @@
 #include "core/base/limits.h"
 #include "sallyport/bytes.h"
 
-/* Keeps OpenSSL from reading its configuration file, for this whole process. Every
- * function here that needs it calls it; whoever uses OpenSSL elsewhere calls it first.
- */
+/* Keeps OpenSSL from reading its configuration file in this process. Every function
+ * here calls it where it matters; whoever uses OpenSSL elsewhere calls it first. */
 void sp_crypto_start(void);
 
 /* Cannot fail: where OpenSSL runs out of memory the program ends, because a digest that
  * was not computed must not be mistaken for one. */
 void sp_sha256(struct sp_view v, uint8_t out[32]);
+/* Of a and b, one behind the other. */
+void sp_sha256_joined(struct sp_view a, struct sp_view b, uint8_t out[32]);
 
 /* SHA-1 and SHA-256 of the same bytes in one pass. */
 struct sp_digester;
