@@ -1,0 +1,224 @@
+/* A file being filled, until it is an object, evidence or nothing. */
+#include "io/store/objects_inside.h"
+
+#include "core/base/text.h"
+#include "io/loop/loop.h"
+#include "io/store/files.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+struct sp_stage {
+    struct sp_objects *objects; /* borrowed from the opener */
+    int fd;                     /* owned */
+    uint64_t size;              /* bytes it must have in the end */
+    uint64_t written;           /* bytes written so far */
+    char name[33];              /* in staging */
+};
+
+void sp_stage_drop(struct sp_stage **s)
+{
+    if (*s) {
+        if ((*s)->fd >= 0) {
+            unlinkat((*s)->objects->staging, (*s)->name, 0);
+        }
+        sp_fd_close(&(*s)->fd);
+        free(*s);
+    }
+    *s = NULL;
+}
+
+/* File systems without fallocate cannot promise the space; then the free space of this
+ * moment has to do, and a write may still find the disk full. */
+static enum sp_err reserve(int fd, uint64_t size)
+{
+    struct statvfs fs;
+    if (size == 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) == 0) {
+        return SP_OK;
+    }
+    if (errno != EOPNOTSUPP && errno != ENOSYS) {
+        return sp_file_err(errno);
+    }
+    if (fstatvfs(fd, &fs) != 0) {
+        return sp_file_err(errno);
+    }
+    return size / fs.f_frsize < fs.f_bavail ? SP_OK : SP_E_NOSPACE;
+}
+
+static enum sp_err stage_open(struct sp_stage *s)
+{
+    uint8_t random[16];
+    SP_TRY(sp_random_bytes(random, sizeof random));
+    for (size_t i = 0; i < sizeof random; i++) {
+        snprintf(s->name + 2 * i, 3, "%02x", random[i]);
+    }
+    return sp_file_open_at(s->objects->staging, s->name, O_RDWR | O_CREAT | O_EXCL,
+                           &s->fd);
+}
+
+enum sp_err sp_stage_new(struct sp_objects *o, uint64_t size, struct sp_stage **out,
+                         struct sp_why *why)
+{
+    SP_AUTO(sp_stage_drop) struct sp_stage *s = calloc(1, sizeof *s);
+    if (!s) {
+        return SP_E_NOMEM;
+    }
+    *s = (struct sp_stage){.objects = o, .fd = -1, .size = size};
+    enum sp_err e = stage_open(s);
+    if (e != SP_OK) {
+        return sp_why_set(why, e, "cannot make a file in the cache's staging folder");
+    }
+    e = reserve(s->fd, size);
+    if (e != SP_OK) {
+        return sp_why_set(why, e, "cannot reserve %llu bytes in the cache",
+                          (unsigned long long)size);
+    }
+    *out = s;
+    s = NULL;
+    return SP_OK;
+}
+
+enum sp_err sp_stage_write(struct sp_stage *s, uint64_t offset, struct sp_view bytes)
+{
+    if (offset > s->size || bytes.len > s->size - offset) {
+        return SP_E_LIMIT;
+    }
+    SP_TRY(sp_file_write(s->fd, offset, bytes));
+    s->written += bytes.len;
+    return SP_OK;
+}
+
+/* Every byte was written once, and nobody else holds a name of the file. */
+static enum sp_err check_whole(const struct sp_stage *s, struct sp_why *why)
+{
+    struct stat st;
+    if (fstat(s->fd, &st) != 0) {
+        return sp_file_fail(why, "look at", "a staged file", errno);
+    }
+    if (s->written != s->size || (uint64_t)st.st_size != s->size) {
+        return sp_why_set(why, SP_E_MISMATCH, "%llu of %llu bytes were written",
+                          (unsigned long long)s->written, (unsigned long long)s->size);
+    }
+    if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
+        return sp_why_set(why, SP_E_CORRUPT, "somebody meddled with the staged file %s",
+                          s->name);
+    }
+    return SP_OK;
+}
+
+/* Into objects/, durably. An object that cannot be made durable is taken away again. */
+static enum sp_err publish(const struct sp_stage *s, const uint8_t sha256[32],
+                           struct sp_why *why)
+{
+    SP_AUTO(sp_fd_close) int folder = -1;
+    char path[SP_OBJECT_PATH];
+    sp_object_path(sha256, path);
+    path[2] = '\0';
+    SP_TRY(sp_dir_open_at(s->objects->objects, path, &folder, why));
+    const char *name = path + 3;
+    if (renameat(s->objects->staging, s->name, folder, name) != 0) {
+        return sp_file_fail(why, "move into the cache", name, errno);
+    }
+    if (fsync(folder) != 0) {
+        int err = errno;
+        unlinkat(folder, name, 0);
+        return sp_file_fail(why, "make durable the folder of", name, err);
+    }
+    return SP_OK;
+}
+
+enum sp_err sp_stage_commit(struct sp_stage **s, const uint8_t sha256[32],
+                            const uint8_t sha1[20], struct sp_object **out,
+                            struct sp_why *why)
+{
+    SP_TRY(check_whole(*s, why));
+    if (fchmod((*s)->fd, 0400) != 0) {
+        return sp_file_fail(why, "protect", "a staged file", errno);
+    }
+    if (fsync((*s)->fd) != 0) {
+        /* the kernel may have thrown the dirty pages away: a second fsync would report
+         * success over lost bytes, so the whole file is given up */
+        int err = errno;
+        sp_stage_drop(s);
+        return sp_file_fail(why, "make durable", "a staged file", err);
+    }
+    SP_TRY(publish(*s, sha256, why));
+    uint64_t size = (*s)->size;
+    struct sp_objects *objects = (*s)->objects;
+    sp_fd_close(&(*s)->fd);
+    sp_stage_drop(s);
+    return sp_objects_get(objects, sha256, sha1, size, out);
+}
+
+/* ---- evidence ------------------------------------------------------------------ */
+
+/* A hostile upstream must not fill the disk with what was refused. The newest are kept:
+ * the oldest were seen by somebody or by nobody. */
+enum { QUARANTINE_KEPT = 64 };
+
+struct oldest {
+    unsigned count;
+    char name[256];
+};
+
+static enum sp_err find_oldest(void *ctx, int dir, const char *name)
+{
+    struct oldest *o = ctx;
+    (void)dir;
+    o->count++;
+    if (!o->name[0] || strcmp(name, o->name) < 0) {
+        snprintf(o->name, sizeof o->name, "%s", name);
+    }
+    return SP_OK;
+}
+
+/* Names begin with the time, so the smallest name is the oldest. */
+static enum sp_err prune(int quarantine)
+{
+    struct oldest o;
+    do {
+        o = (struct oldest){0};
+        SP_TRY(sp_dir_each(quarantine, find_oldest, &o));
+        if (o.count > QUARANTINE_KEPT && unlinkat(quarantine, o.name, 0) != 0 &&
+            errno != ENOENT) {
+            return sp_file_err(errno);
+        }
+    } while (o.count > QUARANTINE_KEPT + 1);
+    return SP_OK;
+}
+
+static void evidence_name(const uint8_t sha256[32], const char *reason, char out[192])
+{
+    char time[SP_TIME_TEXT], path[SP_OBJECT_PATH];
+    sp_time_format(sp_clock_wall_s(), time);
+    sp_object_path(sha256, path);
+    int n = snprintf(out, 192, "%s-%s.", time, path + 3);
+    for (; *reason && n < 191; reason++) {
+        out[n++] = isalnum((unsigned char)*reason) ? *reason : '-';
+    }
+    out[n] = '\0';
+}
+
+enum sp_err sp_stage_quarantine(struct sp_stage **s, const uint8_t sha256[32],
+                                const char *reason)
+{
+    struct sp_objects *o = (*s)->objects;
+    char name[192];
+    evidence_name(sha256, reason, name);
+    /* what was reserved and never written is given back */
+    if (ftruncate((*s)->fd, lseek((*s)->fd, 0, SEEK_END)) != 0 ||
+        fchmod((*s)->fd, 0400) != 0 ||
+        renameat(o->staging, (*s)->name, o->quarantine, name) != 0) {
+        return sp_file_err(errno);
+    }
+    sp_fd_close(&(*s)->fd);
+    sp_stage_drop(s);
+    return prune(o->quarantine);
+}
