@@ -16,7 +16,7 @@
 /* ---- routes -------------------------------------------------------------------- */
 
 enum sp_service {
-#define SERVICE(name, path, ns, request_limit) SP_SERVICE_##name,
+#define SERVICE(name, text, path, ns, request_limit) SP_SERVICE_##name,
 #include "core/wsus/services.def"
 #undef SERVICE
     SP_SERVICE_COUNT

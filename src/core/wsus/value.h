@@ -1,0 +1,21 @@
+/* Values of requests: read as leniently as .NET reads them, written in one spelling.
+ * (threats X8) " 007 " becomes "7", a GUID lower case, base64 loses its blanks. */
+#ifndef SP_CORE_WSUS_VALUE_H
+#define SP_CORE_WSUS_VALUE_H
+
+#include "core/wsus/schema.h"
+
+/* Appends the one spelling of text, character data of a simple type. Errors:
+ * SP_E_MALFORMED (not of the type), SP_E_LIMIT (out of its range), SP_E_NOMEM. */
+enum sp_err sp_value_canonical(const struct sp_type *type, struct sp_view text,
+                               struct sp_buf *out) SP_MUST_USE;
+
+sp_value_reader sp_value_boolean;
+sp_value_reader sp_value_date_time;
+sp_value_reader sp_value_guid;
+/* The numbers that [MS-WUSP] 2.2.2.3.1 gives to clients. */
+sp_value_reader sp_value_event_id;
+/* "tag=value" of a report. What a server's own event carries never passes. */
+sp_value_reader sp_value_misc_datum;
+
+#endif
