@@ -1,0 +1,307 @@
+/* Reads a reply: a fault, or the response that belongs to the operation. Elements that a
+ * newer server adds are passed over, since the reply is handed on as it came. */
+#include "core/wsus/names.h"
+#include "core/wsus/op.h"
+#include "core/wsus/path.h"
+#include "core/wsus/reply_reader.h"
+
+#include "core/crypto/crypto.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLANKS " \t\r\n"
+
+/* A GUID, a number, a digest, an address, an ErrorCode. */
+#define TEXT_MAX SP_KIB(4)
+#define NAME_MAX_BYTES 64
+
+/* File names of a thousand updates. */
+#define ARENA_MAX SP_MIB(64)
+#define FACTS_MAX SP_MIB(1)
+
+enum state {
+    UNKNOWN = SP_PATH_UNKNOWN,
+    START = SP_PATH_START,
+    ENVELOPE,
+    BODY,
+    FAULT_ELEMENT,
+    FAULT_DETAIL,
+    FAULT_CODE,
+    RESPONSE,
+    RESULT,
+    AUTH_INFO,
+    PLUG_IN,
+    SERVICE_URL,
+    UPDATES,
+    UPDATE,
+    UPDATE_IDENTITY,
+    UPDATE_ID,
+    REVISION_NUMBER,
+    BLOB,
+    CABINET,
+    DIGESTS,
+    DIGEST
+};
+
+/* NULL stands for what the operation names: its namespace, and in the first two rows of
+ * the service its elements. */
+static const struct sp_path_step steps[] = {
+    {BODY, NULL, NULL, RESPONSE},
+    {RESPONSE, NULL, NULL, RESULT},
+    {START, NS_SOAP, "Envelope", ENVELOPE},
+    {ENVELOPE, NS_SOAP, "Body", BODY},
+    {BODY, NS_SOAP, "Fault", FAULT_ELEMENT},
+    {FAULT_ELEMENT, "", "detail", FAULT_DETAIL},
+    {FAULT_DETAIL, "", "ErrorCode", FAULT_CODE},
+    {RESULT, NULL, "AuthInfo", AUTH_INFO},
+    {AUTH_INFO, NULL, "AuthPlugInInfo", PLUG_IN},
+    {PLUG_IN, NULL, "ServiceUrl", SERVICE_URL},
+    {RESULT, NULL, "updates", UPDATES},
+    {UPDATES, NULL, "ServerSyncUpdateData", UPDATE},
+    {UPDATE, NULL, "Id", UPDATE_IDENTITY},
+    {UPDATE_IDENTITY, NULL, "UpdateID", UPDATE_ID},
+    {UPDATE_IDENTITY, NULL, "RevisionNumber", REVISION_NUMBER},
+    {UPDATE, NULL, "XmlUpdateBlob", BLOB},
+    {UPDATE, NULL, "XmlUpdateBlobCompressed", CABINET},
+    {UPDATE, NULL, "FileDigestList", DIGESTS},
+    {DIGESTS, NULL, "base64Binary", DIGEST},
+};
+#define STEPS (sizeof steps / sizeof steps[0])
+
+struct reader {
+    enum sp_op op;
+    enum sp_reply_kind kind;
+    struct sp_reply *reply; /* borrowed */
+    struct sp_path path;
+    struct sp_path_step steps[STEPS];
+    char response[NAME_MAX_BYTES], result[NAME_MAX_BYTES];
+    struct sp_buf text; /* of the element at hand */
+    size_t bodies, contents, results;
+    struct sp_view error_code; /* in the arena */
+    struct sp_update_reader update;
+};
+
+static void fill_steps(struct reader *r)
+{
+    const char *ns = sp_service_ns(sp_op_service(r->op));
+    snprintf(r->response, sizeof r->response, "%sResponse", sp_op_text(r->op));
+    snprintf(r->result, sizeof r->result, "%sResult", sp_op_text(r->op));
+    memcpy(r->steps, steps, sizeof steps);
+    r->steps[0].local = r->response;
+    r->steps[1].local = r->result;
+    for (size_t i = 0; i < STEPS; i++) {
+        r->steps[i].ns = r->steps[i].ns ? r->steps[i].ns : ns;
+    }
+    r->path = (struct sp_path){.steps = r->steps, .step_count = STEPS};
+}
+
+static enum sp_err malformed(struct sp_xml *x, const char *sentence)
+{
+    return sp_why_set(sp_xml_why(x), SP_E_MALFORMED, "%s", sentence);
+}
+
+/* The envelope, its body, the one thing in it. */
+static enum sp_err check_frame(struct reader *r, struct sp_xml *x,
+                               const struct sp_xml_element *e, enum state from,
+                               enum state state)
+{
+    if (e->depth == 1 && state != ENVELOPE) {
+        return malformed(x, "the reply is no SOAP 1.1 envelope");
+    }
+    if (state == BODY && ++r->bodies > 1) {
+        return malformed(x, "the envelope has two bodies");
+    }
+    if (from == BODY && (++r->contents > 1 || state == UNKNOWN)) {
+        return malformed(x, "the body is not the response to this operation");
+    }
+    if (state == RESULT && ++r->results > 1) {
+        return malformed(x, "the response has two results");
+    }
+    return SP_OK;
+}
+
+static bool holds_updates(const struct reader *r)
+{
+    return r->kind == SP_REPLY_UPDATE_DATA;
+}
+
+static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_element *e)
+{
+    struct reader *r = ctx;
+    enum state from = sp_path_at(&r->path);
+    enum state state = sp_path_enter(&r->path, e->name);
+    sp_buf_clear(&r->text);
+    SP_TRY(check_frame(r, x, e, from, state));
+    if (state == FAULT_ELEMENT) {
+        r->reply->is_fault = true;
+    } else if (state == UPDATE && holds_updates(r)) {
+        return sp_update_begin(&r->update);
+    } else if ((state == BLOB || state == CABINET) && holds_updates(r)) {
+        sp_buf_clear(&r->update.part.blob);
+        r->update.part.compressed = state == CABINET;
+        r->update.part.blobs++;
+    }
+    return SP_OK;
+}
+
+static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
+{
+    struct reader *r = ctx;
+    (void)x;
+    switch ((int)sp_path_at(&r->path)) {
+    case BLOB:
+    case CABINET:
+        return holds_updates(r) ? sp_buf_append(&r->update.part.blob, text) : SP_OK;
+    case FAULT_CODE:
+    case SERVICE_URL:
+    case UPDATE_ID:
+    case REVISION_NUMBER:
+    case DIGEST:
+        return sp_buf_append(&r->text, text);
+    default:
+        return SP_OK;
+    }
+}
+
+static enum sp_err end_of_update_part(struct reader *r, struct sp_xml *x, enum state state)
+{
+    struct sp_view text = sp_buf_view(&r->text);
+    struct sp_update_part *part = &r->update.part;
+    switch ((int)state) {
+    case UPDATE_ID:
+        return sp_arena_copy(r->reply->arena, text, &part->id_text);
+    case REVISION_NUMBER:
+        return sp_arena_copy(r->reply->arena, text, &part->number_text);
+    case DIGEST:
+        return sp_update_digest(&r->update, text, sp_xml_why(x));
+    case UPDATE:
+        return sp_update_end(&r->update, sp_xml_why(x));
+    default:
+        return SP_OK;
+    }
+}
+
+static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
+{
+    struct reader *r = ctx;
+    struct sp_view text = sp_view_trim(sp_buf_view(&r->text), BLANKS);
+    enum state state = sp_path_leave(&r->path);
+    (void)name;
+    if (state == FAULT_CODE) {
+        return sp_arena_copy(r->reply->arena, text, &r->error_code);
+    }
+    if (state == SERVICE_URL && r->kind == SP_REPLY_SERVICE_URLS) {
+        return sp_facts_text(r->reply->facts, SP_FACT_REPLY_SERVICE_URL, text);
+    }
+    return holds_updates(r) ? end_of_update_part(r, x, state) : SP_OK;
+}
+
+/* ---- the reply as a whole ------------------------------------------------------ */
+
+static enum sp_err check_whole(const struct reader *r, int status, struct sp_why *why)
+{
+    if (r->contents != 1) {
+        return sp_why_set(why, SP_E_MALFORMED, "the body is empty");
+    }
+    if (status != (r->reply->is_fault ? 500 : 200)) {
+        return sp_why_set(why, SP_E_MALFORMED, "HTTP status %d does not fit the reply",
+                          status);
+    }
+    bool wants = r->kind != SP_REPLY_NOTHING && r->kind != SP_REPLY_PERHAPS;
+    if (!r->reply->is_fault && wants && r->results != 1) {
+        return sp_why_set(why, SP_E_MALFORMED, "the response has no %s", r->result);
+    }
+    return SP_OK;
+}
+
+static enum sp_err read_body(struct reader *r, int status, struct sp_view body,
+                             struct sp_why *why)
+{
+    static const struct sp_xml_handler handler = {on_start, on_text, on_end};
+    if (body.len > SP_LIMIT_SOAP_REPLY) {
+        return sp_why_set(why, SP_E_LIMIT, "the reply has %zu bytes", body.len);
+    }
+    SP_TRY(sp_xml_read(body, &sp_xml_rules_reply, &handler, r, why));
+    return check_whole(r, status, why);
+}
+
+static void drop_revisions(struct sp_reply *reply)
+{
+    for (size_t i = 0; i < reply->revision_count; i++) {
+        sp_facts_free(&reply->revisions[i].facts);
+    }
+    reply->revision_count = 0;
+}
+
+/* Nothing is told about the inside of what has no shape. A fault without ErrorCode is one
+ * all the same: its fact is empty. */
+static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
+{
+    struct sp_reply *reply = r->reply;
+    if (outcome == SP_E_NOMEM || outcome == SP_E_INTERNAL) {
+        return outcome;
+    }
+    if (outcome != SP_OK) {
+        reply->is_fault = false;
+        drop_revisions(reply);
+        return SP_OK;
+    }
+    SP_TRY(sp_facts_flag(reply->facts, SP_FACT_REPLY_WELLFORMED, true));
+    return reply->is_fault
+               ? sp_facts_text(reply->facts, SP_FACT_REPLY_FAULT, r->error_code)
+               : SP_OK;
+}
+
+static enum sp_err make_reply(int status, struct sp_view body, struct sp_reply **out)
+{
+    uint8_t sha256[32];
+    SP_AUTO(sp_reply_free) struct sp_reply *reply = calloc(1, sizeof *reply);
+    if (!reply) {
+        return SP_E_NOMEM;
+    }
+    SP_TRY(sp_arena_new(ARENA_MAX, &reply->arena));
+    SP_TRY(sp_facts_new(FACTS_MAX, &reply->facts));
+    sp_sha256(body, sha256);
+    SP_TRY(sp_facts_int(reply->facts, SP_FACT_REPLY_STATUS, status));
+    SP_TRY(sp_facts_bytes(reply->facts, SP_FACT_REPLY_SHA256, sp_view(sha256, 32)));
+    *out = reply;
+    reply = NULL;
+    return SP_OK;
+}
+
+enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
+                             const struct sp_revision_id *asked, size_t asked_count,
+                             struct sp_reply **out, struct sp_why *why)
+{
+    SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
+    SP_TRY(make_reply(status, body, &reply));
+    struct reader r = {
+        .op = op,
+        .kind = sp_op_reply(op),
+        .reply = reply,
+        .update = {.reply = reply, .asked = asked, .asked_count = asked_count}};
+    fill_steps(&r);
+    sp_buf_init(&r.text, TEXT_MAX);
+    sp_update_reader_init(&r.update);
+    enum sp_err e = add_outcome(&r, read_body(&r, status, body, why));
+    sp_update_reader_fini(&r.update);
+    sp_buf_fini(&r.text);
+    SP_TRY(e);
+    *out = reply;
+    reply = NULL;
+    return SP_OK;
+}
+
+void sp_reply_free(struct sp_reply **r)
+{
+    if (!*r) {
+        return;
+    }
+    drop_revisions(*r);
+    sp_facts_free(&(*r)->facts);
+    sp_arena_free(&(*r)->arena);
+    free(*r);
+    *r = NULL;
+}

@@ -1,0 +1,36 @@
+/* Between the reader of replies and the inspector of update data. */
+#ifndef SP_CORE_WSUS_REPLY_READER_H
+#define SP_CORE_WSUS_REPLY_READER_H
+
+#include "core/wsus/wsus.h"
+
+#include "core/xml/xml.h"
+
+/* One ServerSyncUpdateData while it is read. */
+struct sp_update_part {
+    struct sp_view id_text, number_text; /* in the reply's arena */
+    size_t blobs;                        /* of either kind */
+    bool compressed;
+    struct sp_buf blob;      /* the one at hand: text, or base64 of a cabinet */
+    struct sp_facts *digests; /* owned: UPDATE_FILE_DIGEST */
+};
+
+struct sp_update_reader {
+    struct sp_reply *reply;             /* borrowed */
+    const struct sp_revision_id *asked; /* borrowed */
+    size_t asked_count;
+    size_t room; /* revisions that reply->revisions has memory for */
+    struct sp_update_part part;
+};
+
+void sp_update_reader_init(struct sp_update_reader *r);
+void sp_update_reader_fini(struct sp_update_reader *r);
+enum sp_err sp_update_begin(struct sp_update_reader *r) SP_MUST_USE;
+/* FileDigestList/base64Binary. */
+enum sp_err sp_update_digest(struct sp_update_reader *r, struct sp_view text,
+                             struct sp_why *why) SP_MUST_USE;
+/* The update is whole: decodes its document and adds a revision to the reply. Errors:
+ * SP_E_MALFORMED (it cannot be told which revision it is), SP_E_LIMIT, SP_E_NOMEM. */
+enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_why *why) SP_MUST_USE;
+
+#endif
