@@ -106,8 +106,13 @@ static void b_utf(void **state)
 {
     (void)state;
     assert_true(sp_utf8_is_valid(SP_VIEW("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80")));
-    static const char *const bad[] = {"\x80", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
-                                      "\xF4\x90\x80\x80", "\xC3", "\xF8\x88\x80\x80\x80"};
+    static const char *const bad[] = {"\x80",
+                                      "\xC0\x80",
+                                      "\xE0\x80\x80",
+                                      "\xED\xA0\x80",
+                                      "\xF4\x90\x80\x80",
+                                      "\xC3",
+                                      "\xF8\x88\x80\x80\x80"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(sp_utf8_is_valid(sp_view_str(bad[i])));
     }
@@ -133,7 +138,8 @@ static void b_numbers(void **state)
     uint64_t u = 0;
     assert_ok(sp_u64_parse(SP_VIEW("18446744073709551615"), UINT64_MAX, &u));
     assert_true(u == UINT64_MAX);
-    assert_err(sp_u64_parse(SP_VIEW("18446744073709551616"), UINT64_MAX, &u), SP_E_LIMIT);
+    assert_err(sp_u64_parse(SP_VIEW("18446744073709551616"), UINT64_MAX, &u),
+               SP_E_LIMIT);
     assert_ok(sp_u64_parse(SP_VIEW("5"), 5, &u));
     assert_err(sp_u64_parse(SP_VIEW("6"), 5, &u), SP_E_LIMIT);
     static const char *const bad[] = {"", "+7", " 7", "7 ", "007", "0x7", "-0", "1e3"};
@@ -143,7 +149,8 @@ static void b_numbers(void **state)
     }
     assert_ok(sp_i64_parse(SP_VIEW("-2147483648"), INT32_MIN, INT32_MAX, &i));
     assert_int_equal(i, INT32_MIN);
-    assert_err(sp_i64_parse(SP_VIEW("2147483648"), INT32_MIN, INT32_MAX, &i), SP_E_LIMIT);
+    assert_err(sp_i64_parse(SP_VIEW("2147483648"), INT32_MIN, INT32_MAX, &i),
+               SP_E_LIMIT);
 }
 
 static void b_guid_and_time(void **state)

@@ -34,7 +34,8 @@ enum sp_err sp_hex_parse(struct sp_view text, uint8_t *out, size_t out_len)
     return SP_OK;
 }
 
-static enum sp_err hex_append(struct sp_buf *b, struct sp_view bytes, const char *digits)
+static enum sp_err hex_append(struct sp_buf *b, struct sp_view bytes,
+                              const char *digits)
 {
     uint8_t *to = NULL;
     SP_TRY(sp_buf_reserve(b, bytes.len * 2, &to));

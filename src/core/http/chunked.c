@@ -63,6 +63,11 @@ static enum sp_http_refusal expect(struct sp_http_chunked *c, uint8_t b, uint8_t
     return SP_HTTP_ACCEPTED;
 }
 
+static bool takes_framing(const struct sp_http_chunked *c)
+{
+    return c->state != DATA && c->state != DONE && c->state != REFUSED;
+}
+
 static enum sp_http_refusal framing_byte(struct sp_http_chunked *c, uint8_t b)
 {
     switch ((enum state)c->state) {
@@ -86,7 +91,7 @@ static enum sp_http_refusal framing_byte(struct sp_http_chunked *c, uint8_t b)
     case REFUSED:
         break;
     }
-    SP_ASSERT(!"a state that takes framing");
+    SP_ASSERT(takes_framing(c));
     return SP_HTTP_CHUNK_SIZE;
 }
 
@@ -98,11 +103,6 @@ static struct sp_view take_data(struct sp_http_chunked *c, struct sp_view in, si
         c->state = DATA_CR;
     }
     return sp_view_slice(in, at, at + n);
-}
-
-static bool takes_framing(const struct sp_http_chunked *c)
-{
-    return c->state != DATA && c->state != DONE && c->state != REFUSED;
 }
 
 enum sp_err sp_http_chunked_feed(struct sp_http_chunked *c, struct sp_view in,
