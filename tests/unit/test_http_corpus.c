@@ -104,13 +104,21 @@ static struct sp_view with_crlf(struct sp_view v, struct sp_buf *b)
     return sp_buf_view(b);
 }
 
+/* Freed by the caller. */
+static char *join(const char *folder, const char *name)
+{
+    char *path = NULL;
+    assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+    return path;
+}
+
 static size_t check_recorded(const char *folder, const char *name, http_reader *read)
 {
-    char path[4096];
+    char *path = join(folder, name);
     size_t len = 0;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
     uint8_t *data = unit_read_file(path, &len);
     if (!data) {
+        free(path);
         return 0;
     }
     struct sp_buf b;
@@ -126,28 +134,30 @@ static size_t check_recorded(const char *folder, const char *name, http_reader *
     http_check_bytewise(read, head, "ACCEPTED");
     sp_buf_fini(&b);
     free(data);
+    free(path);
     return 1;
 }
 
 static size_t check_dialogues(const char *corpus_folder)
 {
     const char *found = unit_corpus(corpus_folder);
-    char base[2048], folder[4096];
     size_t heads = 0;
     if (!found) {
         skip();
     }
-    snprintf(base, sizeof base, "%s", found);
+    char *base = strdup(found);
     DIR *d = opendir(base);
     assert_non_null(d);
     for (struct dirent *e; (e = readdir(d));) {
         if (e->d_name[0] != '.') {
-            snprintf(folder, sizeof folder, "%s/%s", base, e->d_name);
+            char *folder = join(base, e->d_name);
             heads += check_recorded(folder, "request.headers", http_read_request);
             heads += check_recorded(folder, "response.headers", http_read_response);
+            free(folder);
         }
     }
     closedir(d);
+    free(base);
     return heads;
 }
 
