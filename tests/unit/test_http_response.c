@@ -27,6 +27,8 @@ static const struct http_case refused[] = {
     {"HTTP/1.1  200 OK\r\n", "STATUS_LINE"},
     {"HTTP/1.1 2 OK\r\n", "STATUS_LINE"},
     {"HTTP/1.1 099 OK\r\n", "STATUS_LINE"},
+    {"HTTP/1.1 2/0 OK\r\n", "STATUS_LINE"},
+    {"HTTP/1.1 20x OK\r\n", "STATUS_LINE"},
     {"HTTP/1.1 600 OK\r\n", "STATUS_LINE"},
     {"HTTP/1.1 2000 OK\r\n", "STATUS_LINE"},
     {"HTTP/1.1 200\r\n", "STATUS_LINE"},

@@ -77,9 +77,10 @@ static bool to_days(unsigned year, unsigned month, unsigned day, int64_t *out)
     if (month == 0 || day == 0 || day > 31) {
         return false;
     }
+    /* a day too many comes back as one of the next month */
     *out = sp_days_from_civil(year, month, day);
     sp_civil_from_days(*out, &back_year, &back_month, &back_day);
-    return back_year == year && back_month == month && back_day == day;
+    return back_day == day;
 }
 
 enum sp_err sp_http_date_parse(struct sp_view text, int64_t *out)

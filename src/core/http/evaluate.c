@@ -3,9 +3,10 @@
 
 enum comparison { STRONG, WEAK };
 
+/* etagc; that no control character is there was seen to when the head was read. */
 static bool is_etag_char(uint8_t c)
 {
-    return c == 0x21 || (c >= 0x23 && c != 0x7f);
+    return c == '!' || c >= '#';
 }
 
 /* Cuts one entity-tag, RFC 9110 8.8.3, off the front. False where there is none. */
