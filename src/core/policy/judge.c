@@ -1,0 +1,116 @@
+#include "core/policy/rules.h"
+
+#include "core/base/text.h"
+
+#include <string.h>
+
+_Static_assert(SP_RULE_COUNT <= 64, "sp_verdict.observed has one bit a rule");
+
+/* A switch without default: a new row of rules.def does not build until it has its
+ * case. */
+static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
+                            struct sp_why *why)
+{
+    switch (r) {
+    case SP_RULE_UPSTREAM_PINNED:
+        return sp_rule_upstream_pinned(f, why);
+    case SP_RULE_REPLY_WELLFORMED:
+        return sp_rule_reply_wellformed(f, why);
+    case SP_RULE_SERVICE_URL_RELATIVE:
+        return sp_rule_service_url_relative(f, why);
+    case SP_RULE_DOCUMENT_READABLE:
+        return sp_rule_document_readable(f, why);
+    case SP_RULE_REVISION_ASKED:
+        return sp_rule_revision_asked(f, why);
+    case SP_RULE_IDENTITY_EQUAL:
+        return sp_rule_identity_equal(f, why);
+    case SP_RULE_REVISION_IMMUTABLE:
+        return sp_rule_revision_immutable(f, why);
+    case SP_RULE_FILE_DIGESTS_EQUAL:
+        return sp_rule_file_digests_equal(f, why);
+    case SP_RULE_DIGESTS_SOUND:
+        return sp_rule_digests_sound(f, why);
+    case SP_RULE_FILE_SIZE:
+        return sp_rule_file_size(f, why);
+    case SP_RULE_FILE_SHA1:
+        return sp_rule_file_sha1(f, why);
+    case SP_RULE_FILE_SHA256:
+        return sp_rule_file_sha256(f, why);
+    case SP_RULE_COUNT:
+        break;
+    }
+    SP_ASSERT(r < SP_RULE_COUNT);
+    return SP_FAILS;
+}
+
+static void apply(enum sp_rule r, enum sp_mode mode, const struct sp_facts *facts,
+                  struct sp_verdict *v)
+{
+    struct sp_why why = {0};
+    enum sp_finding found = find(r, facts, &why);
+    if (mode != SP_MODE_ENFORCE) {
+        v->observed |= found == SP_FAILS ? (uint64_t)1 << r : 0;
+        return;
+    }
+    if (found == SP_FAILS && v->ruling != SP_REFUSED) {
+        v->ruling = SP_REFUSED;
+        v->rule = r;
+        v->why = why;
+    }
+    if (found == SP_HOLDS && v->ruling == SP_UNPROVEN) {
+        v->ruling = SP_PASSED;
+    }
+}
+
+void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,
+                     const struct sp_facts *facts, struct sp_verdict *out)
+{
+    struct sp_verdict v = {.ruling = SP_UNPROVEN};
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
+        enum sp_mode mode = sp_policy_mode(p, r);
+        if (sp_rule_subject(r) == subject && mode != SP_MODE_OFF) {
+            apply(r, mode, facts, &v);
+        }
+    }
+    if (v.ruling == SP_UNPROVEN) {
+        enum sp_err e = sp_why_set(&v.why, SP_E_UNPROVEN,
+                                   "no rule that policy %s enforces applies to it",
+                                   sp_policy_name(p));
+        SP_ASSERT(e == SP_E_UNPROVEN);
+    }
+    *out = v;
+}
+
+/* A sentence may be cut inside a character of somebody's text. */
+static struct sp_view as_utf8(struct sp_why *why)
+{
+    struct sp_view v = sp_view_str(why->text);
+    if (!sp_utf8_is_valid(v)) {
+        for (char *p = why->text; *p; p++) {
+            *p = (unsigned char)*p < 0x80 ? *p : '?';
+        }
+    }
+    return v;
+}
+
+enum sp_err sp_verdict_to_facts(const struct sp_verdict *v, const struct sp_policy *p,
+                                struct sp_facts *facts)
+{
+    SP_TRY(sp_facts_text(facts, SP_FACT_VERDICT_RULING,
+                         sp_view_str(sp_ruling_text(v->ruling))));
+    if (v->ruling == SP_REFUSED) {
+        SP_TRY(sp_facts_text(facts, SP_FACT_VERDICT_RULE,
+                             sp_view_str(sp_rule_text(v->rule))));
+    }
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
+        if (v->observed >> r & 1) {
+            SP_TRY(sp_facts_text(facts, SP_FACT_VERDICT_OBSERVED,
+                                 sp_view_str(sp_rule_text(r))));
+        }
+    }
+    if (v->why.text[0]) {
+        struct sp_why why = v->why;
+        SP_TRY(sp_facts_text(facts, SP_FACT_VERDICT_WHY, as_utf8(&why)));
+    }
+    return sp_facts_text(facts, SP_FACT_VERDICT_POLICY, sp_view_str(sp_policy_name(p)));
+}
