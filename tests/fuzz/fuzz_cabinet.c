@@ -1,5 +1,5 @@
-/* Cabinets with one member. What comes out has the length the header names. Checksums and
- * the size in the header are set right first, or no mutation would get past them. */
+/* Cabinets with one member. What comes out has the length the header names. Tried as it
+ * is, and with size and checksums set right, for mutations that would stop there. */
 #include "core/pack/pack.h"
 
 #include <stdint.h>

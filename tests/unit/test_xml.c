@@ -185,8 +185,7 @@ static void b_prefixes_resolve(void **state)
         "<a xmlns:p='urn:1'><b><c ask='p' want='urn:1'/></b></a>",
         "<a xmlns:p='urn:1'><b xmlns:p='urn:2' ask='p' want='urn:2'/></a>",
         "<a xmlns:p='urn:1'><b xmlns:p='urn:2'/><c ask='p' want='urn:1'/></a>",
-        "<a xmlns:p='urn:1' xmlns:q='urn:2'><b xmlns:r='urn:3' xmlns:p='urn:4'/>"
-        "<c ask='q' want='urn:2'/></a>",
+        "<a xmlns:q='urn:2'><b xmlns:r='u' xmlns:p='v'/><c ask='q' want='urn:2'/></a>",
         "<a><b xmlns:p='urn:1'/><c ask='p' want='nothing'/></a>",
         "<a ask='p' want='nothing'/>",
         "<a ask='' want='nothing'/>",

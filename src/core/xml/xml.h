@@ -47,9 +47,10 @@ struct sp_xml_handler {
 
 struct sp_xml_rules {
     size_t depth;      /* elements open at once */
-    size_t attributes; /* of one element */
-    size_t nodes;      /* elements and attributes of the document */
-    size_t text;       /* bytes of character data in a row, 0 for no ceiling */
+    size_t attributes; /* of one element, namespace declarations counted; at most
+                          SP_LIMIT_XML_ATTRIBUTES */
+    size_t nodes;      /* elements, attributes and declarations of the document */
+    size_t text;       /* bytes of text in a row or of one value, 0 for no ceiling */
     bool comments;     /* accepted (and skipped) rather than refused */
 };
 extern const struct sp_xml_rules sp_xml_rules_request; /* comments refused */
@@ -65,7 +66,8 @@ enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rule
 /* Inside a start callback: the namespace bound to a prefix in scope ("" for the default
  * namespace). False when the prefix is bound to nothing. */
 bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns);
-/* Byte offset in the document of the event being reported. */
+/* Byte offset in the document of the event being reported: where its tag or text begins;
+ * the end of <a/> is behind it. */
 size_t sp_xml_offset(const struct sp_xml *x);
 /* Where failure sentences of a handler go; the reader adds the place. */
 struct sp_why *sp_xml_why(struct sp_xml *x);
