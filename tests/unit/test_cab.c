@@ -398,7 +398,7 @@ static void f_contents(void **state)
     sp_buf_fini(&cab);
 }
 
-/* A last block with more in it than it says: what the frame says comes out, not more. */
+/* A last block with more in it than it says: the rest never comes out. */
 static void f_excess_is_not_handed_out(void **state)
 {
     (void)state;

@@ -1,10 +1,10 @@
 /* XML, read as events and stricter than any .NET parser; and a writer.
  *
  * Knows: well-formedness, namespaces, limits. Refuses to know: SOAP, updates.
- * expat does the reading; a DOCTYPE, an entity that is not one of the five, a processing
- * instruction, an encoding other than UTF-8 (by declaration or BOM) or a version other than
- * 1.0 stops it. (threats X1-X5) One optional UTF-8 BOM is accepted. Comments are accepted
- * only where the caller says so. CDATA is joined into text.
+ * expat does the reading; a DOCTYPE, an entity that is not one of the five, a
+ * processing instruction, an encoding other than UTF-8 (by declaration or BOM) or a
+ * version other than 1.0 stops it. (threats X1-X5) One optional UTF-8 BOM is accepted.
+ * Comments are accepted only where the caller says so. CDATA is joined into text.
  *
  * One reader per document, one thread, bounded memory: names, values and text are views
  * that live until the callback returns. */
@@ -38,8 +38,8 @@ bool sp_xml_attr(const struct sp_xml_element *e, const char *ns, const char *loc
                  struct sp_view *out);
 
 struct sp_xml_handler {
-    /* Each may be NULL. An error ends the reading and is its result. Text comes in as many
-     * pieces as the parser likes; a handler collects. */
+    /* Each may be NULL. An error ends the reading and is its result. Text comes in as
+     * many pieces as the parser likes; a handler collects. */
     enum sp_err (*start)(void *ctx, struct sp_xml *x, const struct sp_xml_element *e);
     enum sp_err (*text)(void *ctx, struct sp_xml *x, struct sp_view text);
     enum sp_err (*end)(void *ctx, struct sp_xml *x, struct sp_xml_name name);
@@ -58,16 +58,16 @@ extern const struct sp_xml_rules sp_xml_rules_reply;
 extern const struct sp_xml_rules sp_xml_rules_document;
 
 /* Reads one whole document. Errors: SP_E_MALFORMED (not well-formed), SP_E_UNSUPPORTED
- * (DOCTYPE, PI, entity, encoding, comment), SP_E_LIMIT, SP_E_NOMEM, the handler's own. why
- * names line, column and reason. */
+ * (DOCTYPE, PI, entity, encoding, comment), SP_E_LIMIT, SP_E_NOMEM, the handler's own.
+ * why names line, column and reason. */
 enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rules,
                         const struct sp_xml_handler *handler, void *ctx,
                         struct sp_why *why) SP_MUST_USE;
 /* Inside a start callback: the namespace bound to a prefix in scope ("" for the default
  * namespace). False when the prefix is bound to nothing. */
 bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns);
-/* Byte offset in the document of the event being reported: where its tag or text begins;
- * the end of <a/> is behind it. */
+/* Byte offset in the document of the event being reported: where its tag or text
+ * begins; the end of <a/> is behind it. */
 size_t sp_xml_offset(const struct sp_xml *x);
 /* Where failure sentences of a handler go; the reader adds the place. */
 struct sp_why *sp_xml_why(struct sp_xml *x);
