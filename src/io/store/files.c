@@ -77,15 +77,20 @@ enum sp_err sp_file_open_at(int dir, const char *name, int flags, int *out)
 
 enum sp_err sp_dir_open(const char *path, int *out, struct sp_why *why)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return sp_file_fail(why, "make the directory", path, errno);
-    }
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return sp_file_fail(why, "open the directory", path, errno);
     }
     *out = fd;
     return SP_OK;
+}
+
+enum sp_err sp_dir_make(const char *path, int *out, struct sp_why *why)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return sp_file_fail(why, "make the directory", path, errno);
+    }
+    return sp_dir_open(path, out, why);
 }
 
 enum sp_err sp_dir_open_at(int dir, const char *name, int *out, struct sp_why *why)
@@ -150,6 +155,12 @@ enum sp_err sp_file_lock_at(int dir, const char *name, const char *guarded, int 
     }
     *out = fd;
     return SP_OK;
+}
+
+bool sp_file_is_there(int dir, const char *name)
+{
+    struct stat st;
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 enum sp_err sp_file_read_at(int dir, const char *name, struct sp_buf *out)

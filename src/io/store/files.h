@@ -22,9 +22,10 @@ enum sp_err sp_file_fail(struct sp_why *why, const char *verb, const char *name,
 /* Closes *fd unless it is -1 and leaves -1; for SP_AUTO. */
 void sp_fd_close(int *fd);
 
-/* The directory at path, made with mode 0700 where it is missing (its parent must be
- * there). The path is the administrator's: links in it are followed. */
+/* The directory at path. The path is the administrator's: links in it are followed. */
 enum sp_err sp_dir_open(const char *path, int *out, struct sp_why *why) SP_MUST_USE;
+/* The same, made with mode 0700 where it is missing; its parent must be there. */
+enum sp_err sp_dir_make(const char *path, int *out, struct sp_why *why) SP_MUST_USE;
 /* A directory beneath dir, made durably with mode 0700 where it is missing. */
 enum sp_err sp_dir_open_at(int dir, const char *name, int *out,
                            struct sp_why *why) SP_MUST_USE;
@@ -44,6 +45,8 @@ enum sp_err sp_file_lock_at(int dir, const char *name, const char *guarded, int 
 /* The whole regular file, appended to out. */
 enum sp_err sp_file_read_at(int dir, const char *name, struct sp_buf *out) SP_MUST_USE;
 enum sp_err sp_file_write(int fd, uint64_t offset, struct sp_view bytes) SP_MUST_USE;
+
+bool sp_file_is_there(int dir, const char *name);
 
 /* Replaces the file at name by bytes in one step. Missing directories on the way are
  * made. SP_FILE_DURABLE: file and directories are on disk when this returns SP_OK. */

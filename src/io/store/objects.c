@@ -35,7 +35,7 @@ static enum sp_err open_folders(struct sp_objects *o, const char *cache_dir,
                                 struct sp_why *why)
 {
     SP_AUTO(sp_fd_close) int root = -1;
-    SP_TRY(sp_dir_open(cache_dir, &root, why));
+    SP_TRY(sp_dir_make(cache_dir, &root, why));
     /* the lock comes first: what lies in staging may belong to a running process */
     SP_TRY(sp_file_lock_at(root, "lock", cache_dir, &o->lock, why));
     SP_TRY(sp_dir_open_at(root, "objects", &o->objects, why));

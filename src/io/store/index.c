@@ -1,0 +1,414 @@
+#include "io/store/index.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "sply"; the version counts changes of the schema. Any other index is made anew. */
+#define SCHEMA                                                                         \
+    "PRAGMA application_id = 1936747641;"                                              \
+    "PRAGMA user_version = 1;"                                                         \
+    "CREATE TABLE revisions(id BLOB NOT NULL, number INTEGER NOT NULL,"                \
+    " document BLOB NOT NULL, entry INTEGER NOT NULL,"                                 \
+    " PRIMARY KEY(id, number)) WITHOUT ROWID;" /* an absent SHA-256 is the empty blob: \
+                                                  NULLs would all differ from each     \
+                                                  other */                             \
+    "CREATE TABLE claims(sha1 BLOB NOT NULL, sha256 BLOB NOT NULL,"                    \
+    " size INTEGER NOT NULL, ext TEXT NOT NULL, entry INTEGER NOT NULL,"               \
+    " PRIMARY KEY(sha1, sha256, size, ext)) WITHOUT ROWID;"                            \
+    "CREATE TABLE files(sha1 BLOB NOT NULL PRIMARY KEY, sha256 BLOB NOT NULL,"         \
+    " size INTEGER NOT NULL, entry INTEGER NOT NULL) WITHOUT ROWID;"                   \
+    "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1),"                        \
+    " ledger_size INTEGER NOT NULL, ledger_root BLOB NOT NULL);"
+#define EXPECTED_ID      1936747641
+#define EXPECTED_VERSION 1
+
+enum statement {
+    GET_MARK,
+    PUT_MARK,
+    PUT_REVISION,
+    PUT_CLAIM,
+    PUT_FILE,
+    GET_REVISION,
+    GET_CLAIMS,
+    GET_FILE,
+    COUNT,
+    STATEMENTS
+};
+static const char *const sql[STATEMENTS] = {
+    [GET_MARK] = "SELECT ledger_size, ledger_root FROM meta WHERE one = 1",
+    [PUT_MARK] = "INSERT OR REPLACE INTO meta VALUES(1, ?1, ?2)",
+    [PUT_REVISION] = "INSERT OR IGNORE INTO revisions VALUES(?1, ?2, ?3, ?4)",
+    [PUT_CLAIM] = "INSERT OR IGNORE INTO claims VALUES(?1, ?2, ?3, ?4, ?5)",
+    [PUT_FILE] = "INSERT OR IGNORE INTO files VALUES(?1, ?2, ?3, ?4)",
+    [GET_REVISION] =
+        "SELECT document, entry FROM revisions WHERE id = ?1 AND number = ?2",
+    [GET_CLAIMS] =
+        "SELECT sha256, size, ext FROM claims WHERE sha1 = ?1 ORDER BY entry",
+    [GET_FILE] = "SELECT sha256, size FROM files WHERE sha1 = ?1",
+    [COUNT] = "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM files)",
+};
+
+struct sp_index {
+    sqlite3 *db;                          /* owned */
+    sqlite3_stmt *statements[STATEMENTS]; /* owned */
+};
+
+static enum sp_err err_of(int code)
+{
+    switch (code & 0xFF) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return SP_OK;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR: /* the schema is not what the statements were written for */
+        return SP_E_CORRUPT;
+    case SQLITE_FULL:
+        return SP_E_NOSPACE;
+    case SQLITE_NOMEM:
+        return SP_E_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return SP_E_CONFLICT;
+    }
+    return SP_E_IO;
+}
+
+static enum sp_err run(struct sp_index *ix, const char *text)
+{
+    return err_of(sqlite3_exec(ix->db, text, NULL, NULL, NULL));
+}
+
+void sp_index_close(struct sp_index **ix)
+{
+    if (*ix) {
+        for (int i = 0; i < STATEMENTS; i++) {
+            sqlite3_finalize((*ix)->statements[i]);
+        }
+        sqlite3_close((*ix)->db);
+        free(*ix);
+    }
+    *ix = NULL;
+}
+
+void sp_index_remove(const char *path)
+{
+    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        char name[4096];
+        snprintf(name, sizeof name, "%s%s", path, tails[i]);
+        unlink(name);
+    }
+}
+
+static enum sp_err number_of(struct sp_index *ix, const char *pragma, int64_t *out)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(ix->db, pragma, -1, &s, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(s);
+    }
+    if (code == SQLITE_ROW) {
+        *out = sqlite3_column_int64(s, 0);
+    }
+    sqlite3_finalize(s);
+    return err_of(code);
+}
+
+/* An empty file gets the schema; any other must be ours. A whole check would read all
+ * of it at every start; damage that this misses is met by a statement later. */
+static enum sp_err check_schema(struct sp_index *ix)
+{
+    int64_t id = 0, version = 0, tables = 0;
+    SP_TRY(number_of(ix, "PRAGMA application_id", &id));
+    SP_TRY(number_of(ix, "PRAGMA user_version", &version));
+    SP_TRY(number_of(ix, "SELECT count(*) FROM sqlite_schema", &tables));
+    if (id == 0 && version == 0 && tables == 0) {
+        SP_TRY(run(ix, "BEGIN; " SCHEMA "INSERT INTO meta VALUES(1, 0, zeroblob(32));"
+                       "COMMIT"));
+        return SP_OK;
+    }
+    return id == EXPECTED_ID && version == EXPECTED_VERSION ? SP_OK : SP_E_CORRUPT;
+}
+
+static enum sp_err prepare(struct sp_index *ix)
+{
+    for (int i = 0; i < STATEMENTS; i++) {
+        SP_TRY(err_of(sqlite3_prepare_v3(ix->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                         &ix->statements[i], NULL)));
+    }
+    return SP_OK;
+}
+
+static enum sp_err open_once(const char *path, struct sp_index **out)
+{
+    SP_AUTO(sp_index_close) struct sp_index *ix = calloc(1, sizeof *ix);
+    struct sp_index_mark mark;
+    if (!ix) {
+        return SP_E_NOMEM;
+    }
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    SP_TRY(err_of(sqlite3_open_v2(path, &ix->db, flags, NULL)));
+    SP_TRY(run(ix, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                   "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON"));
+    SP_TRY(check_schema(ix));
+    SP_TRY(prepare(ix));
+    SP_TRY(sp_index_mark(ix, &mark));
+    *out = ix;
+    ix = NULL;
+    return SP_OK;
+}
+
+enum sp_err sp_index_open(const char *path, struct sp_index **out, struct sp_why *why)
+{
+    enum sp_err e = open_once(path, out);
+    if (e == SP_E_CORRUPT) {
+        sp_index_remove(path);
+        e = open_once(path, out);
+    }
+    return e == SP_OK ? e : sp_why_set(why, e, "cannot open the index %s", path);
+}
+
+/* ---- statements ---------------------------------------------------------------- */
+
+static sqlite3_stmt *fresh(struct sp_index *ix, enum statement which)
+{
+    sqlite3_stmt *s = ix->statements[which];
+    sqlite3_reset(s);
+    return s;
+}
+
+/* Binding fails for want of memory only; a NULL then breaks the NOT NULL of the table
+ * or finds nothing, which is why the step reports it. */
+static void bind_blob(sqlite3_stmt *s, int at, const uint8_t *bytes, size_t n)
+{
+    sqlite3_bind_blob(s, at, bytes, (int)n, SQLITE_TRANSIENT);
+}
+
+static enum sp_err finish(sqlite3_stmt *s)
+{
+    int code = sqlite3_step(s);
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    return err_of(code);
+}
+
+/* A row, or SP_E_NOTFOUND where there is none any more. */
+static enum sp_err next_row(sqlite3_stmt *s)
+{
+    int code = sqlite3_step(s);
+    return code == SQLITE_DONE ? SP_E_NOTFOUND : err_of(code);
+}
+
+static enum sp_err column_blob(sqlite3_stmt *s, int at, uint8_t *out, size_t n)
+{
+    const void *bytes = sqlite3_column_blob(s, at);
+    if (!bytes || (size_t)sqlite3_column_bytes(s, at) != n) {
+        return SP_E_CORRUPT;
+    }
+    memcpy(out, bytes, n);
+    return SP_OK;
+}
+
+static enum sp_err column_size(sqlite3_stmt *s, int at, uint64_t *out)
+{
+    int64_t n = sqlite3_column_int64(s, at);
+    if (n < 0) {
+        return SP_E_CORRUPT;
+    }
+    *out = (uint64_t)n;
+    return SP_OK;
+}
+
+enum sp_err sp_index_mark(struct sp_index *ix, struct sp_index_mark *out)
+{
+    sqlite3_stmt *s = fresh(ix, GET_MARK);
+    struct sp_index_mark m;
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        e = column_size(s, 0, &m.size);
+    }
+    if (e == SP_OK) {
+        e = column_blob(s, 1, m.root, sizeof m.root);
+    }
+    sqlite3_reset(s);
+    if (e == SP_OK) {
+        *out = m;
+    }
+    return e == SP_E_NOTFOUND ? SP_E_CORRUPT : e;
+}
+
+enum sp_err sp_index_begin(struct sp_index *ix)
+{
+    return run(ix, "BEGIN IMMEDIATE");
+}
+
+enum sp_err sp_index_commit(struct sp_index *ix, const struct sp_index_mark *m)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_MARK);
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)m->size);
+    bind_blob(s, 2, m->root, sizeof m->root);
+    SP_TRY(finish(s));
+    return run(ix, "COMMIT");
+}
+
+void sp_index_rollback(struct sp_index *ix)
+{
+    /* without a transaction there is nothing to undo and nothing to tell */
+    sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+enum sp_err sp_index_put_revision(struct sp_index *ix, const struct sp_revision_id *id,
+                                  const uint8_t document_sha256[32], uint64_t entry)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_REVISION);
+    bind_blob(s, 1, id->id.bytes, sizeof id->id.bytes);
+    sqlite3_bind_int64(s, 2, id->number);
+    bind_blob(s, 3, document_sha256, 32);
+    sqlite3_bind_int64(s, 4, (sqlite3_int64)entry);
+    return finish(s);
+}
+
+enum sp_err sp_index_put_claim(struct sp_index *ix, const struct sp_claim *c,
+                               uint64_t entry)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_CLAIM);
+    bind_blob(s, 1, c->sha1, sizeof c->sha1);
+    bind_blob(s, 2, c->sha256, c->has_sha256 ? sizeof c->sha256 : 0);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)c->size);
+    sqlite3_bind_text(s, 4, c->ext, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(s, 5, (sqlite3_int64)entry);
+    return finish(s);
+}
+
+enum sp_err sp_index_put_file(struct sp_index *ix, const uint8_t sha1[20],
+                              const uint8_t sha256[32], uint64_t size, uint64_t entry)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_FILE);
+    bind_blob(s, 1, sha1, 20);
+    bind_blob(s, 2, sha256, 32);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)size);
+    sqlite3_bind_int64(s, 4, (sqlite3_int64)entry);
+    return finish(s);
+}
+
+enum sp_err sp_index_revision(struct sp_index *ix, const struct sp_revision_id *id,
+                              struct sp_index_revision *out)
+{
+    sqlite3_stmt *s = fresh(ix, GET_REVISION);
+    struct sp_index_revision r;
+    bind_blob(s, 1, id->id.bytes, sizeof id->id.bytes);
+    sqlite3_bind_int64(s, 2, id->number);
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        e = column_blob(s, 0, r.document_sha256, sizeof r.document_sha256);
+    }
+    if (e == SP_OK) {
+        e = column_size(s, 1, &r.entry);
+    }
+    sqlite3_reset(s);
+    if (e == SP_OK) {
+        *out = r;
+    }
+    return e;
+}
+
+enum sp_err sp_index_file(struct sp_index *ix, const uint8_t sha1[20],
+                          struct sp_index_file *out)
+{
+    sqlite3_stmt *s = fresh(ix, GET_FILE);
+    struct sp_index_file f;
+    bind_blob(s, 1, sha1, 20);
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        e = column_blob(s, 0, f.sha256, sizeof f.sha256);
+    }
+    if (e == SP_OK) {
+        e = column_size(s, 1, &f.size);
+    }
+    sqlite3_reset(s);
+    if (e == SP_OK) {
+        *out = f;
+    }
+    return e;
+}
+
+static enum sp_err read_claim(sqlite3_stmt *s, struct sp_claim *c)
+{
+    const unsigned char *ext = sqlite3_column_text(s, 2);
+    c->has_sha256 = sqlite3_column_bytes(s, 0) != 0;
+    if (c->has_sha256) {
+        SP_TRY(column_blob(s, 0, c->sha256, sizeof c->sha256));
+    }
+    SP_TRY(column_size(s, 1, &c->size));
+    if (!ext || strlen((const char *)ext) >= sizeof c->ext) {
+        return SP_E_CORRUPT;
+    }
+    snprintf(c->ext, sizeof c->ext, "%s", (const char *)ext);
+    return SP_OK;
+}
+
+/* The first claim stands; a later one may add the SHA-256 or contradict. */
+static void join_claims(struct sp_claim *first, const struct sp_claim *c,
+                        bool *contradicted)
+{
+    if (c->size != first->size ||
+        (c->has_sha256 && first->has_sha256 &&
+         memcmp(c->sha256, first->sha256, sizeof c->sha256) != 0)) {
+        *contradicted = true;
+    }
+    if (c->has_sha256 && !first->has_sha256) {
+        first->has_sha256 = true;
+        memcpy(first->sha256, c->sha256, sizeof c->sha256);
+    }
+}
+
+static enum sp_err join_others(sqlite3_stmt *s, struct sp_claim *all,
+                               bool *contradicted)
+{
+    enum sp_err e;
+    while ((e = next_row(s)) == SP_OK) {
+        struct sp_claim next = {0};
+        SP_TRY(read_claim(s, &next));
+        join_claims(all, &next, contradicted);
+    }
+    return e == SP_E_NOTFOUND ? SP_OK : e;
+}
+
+enum sp_err sp_index_claim(struct sp_index *ix, const uint8_t sha1[20],
+                           struct sp_claim *out, bool *contradicted)
+{
+    sqlite3_stmt *s = fresh(ix, GET_CLAIMS);
+    struct sp_claim all = {0};
+    bool differ = false;
+    bind_blob(s, 1, sha1, 20);
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        e = read_claim(s, &all);
+    }
+    if (e == SP_OK) {
+        e = join_others(s, &all, &differ);
+    }
+    sqlite3_reset(s);
+    SP_TRY(e);
+    memcpy(all.sha1, sha1, sizeof all.sha1);
+    *out = all;
+    *contradicted = differ;
+    return SP_OK;
+}
+
+enum sp_err sp_index_count(struct sp_index *ix, struct sp_index_counts *out)
+{
+    sqlite3_stmt *s = fresh(ix, COUNT);
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        *out = (struct sp_index_counts){(uint64_t)sqlite3_column_int64(s, 0),
+                                        (uint64_t)sqlite3_column_int64(s, 1)};
+    }
+    sqlite3_reset(s);
+    return e;
+}

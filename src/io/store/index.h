@@ -1,0 +1,69 @@
+/* The index: what the ledger says, by key. The only file that knows SQLite.
+ *
+ * A cache of the ledger and nothing else: it names the size and root it stands for, may
+ * be behind after a crash (synchronous=NORMAL: a commit is atomic but not yet durable;
+ * what is lost is replayed) and is made anew when it is damaged, foreign or missing.
+ * One connection, one owner, one thread. All calls block. */
+#ifndef SP_IO_STORE_INDEX_H
+#define SP_IO_STORE_INDEX_H
+
+#include "core/wsus/wsus.h"
+#include "sallyport/ledger.h"
+
+struct sp_index;
+/* An index that cannot be used is removed and begun anew, empty. */
+enum sp_err sp_index_open(const char *path, struct sp_index **out,
+                          struct sp_why *why) SP_MUST_USE;
+void sp_index_close(struct sp_index **ix);
+/* Removes the files of an index; there may be none. */
+void sp_index_remove(const char *path);
+
+/* The ledger that the index stands for: the first size entries, whose root is root. */
+struct sp_index_mark {
+    uint64_t size;
+    uint8_t root[SP_HASH];
+};
+enum sp_err sp_index_mark(struct sp_index *ix, struct sp_index_mark *out) SP_MUST_USE;
+
+/* Changes stand between begin and commit; commit moves the mark with them.
+ * SP_E_CORRUPT: the index is damaged; open it again to begin anew. */
+enum sp_err sp_index_begin(struct sp_index *ix) SP_MUST_USE;
+enum sp_err sp_index_commit(struct sp_index *ix,
+                            const struct sp_index_mark *m) SP_MUST_USE;
+void sp_index_rollback(struct sp_index *ix);
+
+/* What is there already stays: the first record counts. */
+enum sp_err sp_index_put_revision(struct sp_index *ix, const struct sp_revision_id *id,
+                                  const uint8_t document_sha256[32],
+                                  uint64_t entry) SP_MUST_USE;
+enum sp_err sp_index_put_claim(struct sp_index *ix, const struct sp_claim *c,
+                               uint64_t entry) SP_MUST_USE;
+enum sp_err sp_index_put_file(struct sp_index *ix, const uint8_t sha1[20],
+                              const uint8_t sha256[32], uint64_t size,
+                              uint64_t entry) SP_MUST_USE;
+
+/* SP_E_NOTFOUND. */
+struct sp_index_revision {
+    uint8_t document_sha256[32];
+    uint64_t entry;
+};
+enum sp_err sp_index_revision(struct sp_index *ix, const struct sp_revision_id *id,
+                              struct sp_index_revision *out) SP_MUST_USE;
+struct sp_index_file {
+    uint8_t sha256[32];
+    uint64_t size;
+};
+enum sp_err sp_index_file(struct sp_index *ix, const uint8_t sha1[20],
+                          struct sp_index_file *out) SP_MUST_USE;
+/* All claims of a SHA-1 taken together; contradicted when they differ in size or name
+ * different SHA-256. */
+enum sp_err sp_index_claim(struct sp_index *ix, const uint8_t sha1[20],
+                           struct sp_claim *out, bool *contradicted) SP_MUST_USE;
+
+struct sp_index_counts {
+    uint64_t revisions, files;
+};
+enum sp_err sp_index_count(struct sp_index *ix,
+                           struct sp_index_counts *out) SP_MUST_USE;
+
+#endif
