@@ -16,6 +16,26 @@ static void buf_wipe(struct sp_buf *b)
     sp_buf_fini(b);
 }
 
+/* Text of a key that is spelled as we spell it: base64 and hex have other spellings. */
+static enum sp_err import_key(struct sp_view text, struct sp_note_key **out)
+{
+    SP_AUTO(sp_note_key_free) struct sp_note_key *k = NULL;
+    struct sp_buf again;
+    SP_TRY(sp_note_key_import(text, &k, NULL));
+    sp_buf_init(&again, KEY_TEXT_MAX);
+    enum sp_err e = sp_view_starts(text, SP_VIEW("PRIVATE+KEY+"))
+                        ? sp_note_key_export(k, &again)
+                        : sp_note_key_export_public(k, &again);
+    if (e == SP_OK && !sp_view_eq(sp_buf_view(&again), text)) {
+        e = SP_E_MALFORMED;
+    }
+    buf_wipe(&again);
+    SP_TRY(e);
+    *out = k;
+    k = NULL;
+    return SP_OK;
+}
+
 /* One line; the line feed that an editor leaves behind is no part of it. */
 static enum sp_err read_key(int dir, const char *name, struct sp_note_key **out,
                             struct sp_why *why)
@@ -23,13 +43,13 @@ static enum sp_err read_key(int dir, const char *name, struct sp_note_key **out,
     struct sp_buf text;
     sp_buf_init(&text, KEY_TEXT_MAX);
     enum sp_err e = sp_file_read_at(dir, name, &text);
-    if (e == SP_OK) {
-        e = sp_note_key_import(sp_view_trim(sp_buf_view(&text), "\n"), out, NULL);
-    }
-    buf_wipe(&text);
     if (e == SP_E_NOTFOUND || e == SP_E_DENIED) {
         return e;
     }
+    if (e == SP_OK) {
+        e = import_key(sp_view_trim(sp_buf_view(&text), "\n"), out);
+    }
+    buf_wipe(&text);
     if (e != SP_OK) {
         return sp_why_set(why, e == SP_E_NOMEM || e == SP_E_IO ? e : SP_E_CORRUPT,
                           "the ledger's file %s holds no key that can be read", name);

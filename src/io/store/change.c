@@ -1,0 +1,169 @@
+#include "io/store/change.h"
+
+#include "core/wsus/claim.h"
+
+#include <string.h>
+
+static bool is_text(const struct sp_facts *f, enum sp_fact k, const char *text)
+{
+    struct sp_fact_value v;
+    return sp_facts_get(f, k, 0, &v) && sp_view_eq_str(v.bytes, text);
+}
+
+static bool get_bytes(const struct sp_facts *f, enum sp_fact k, uint8_t *out, size_t n)
+{
+    struct sp_fact_value v;
+    if (sp_facts_count(f, k) != 1 || !sp_facts_get(f, k, 0, &v) || v.bytes.len != n) {
+        return false;
+    }
+    memcpy(out, v.bytes.data, n);
+    return true;
+}
+
+static bool get_number(const struct sp_facts *f, enum sp_fact k, int64_t max,
+                       int64_t *out)
+{
+    struct sp_fact_value v;
+    if (sp_facts_count(f, k) != 1 || !sp_facts_get(f, k, 0, &v) || v.number < 0 ||
+        v.number > max) {
+        return false;
+    }
+    *out = v.number;
+    return true;
+}
+
+static bool read_revision(struct sp_change *c)
+{
+    int64_t number = 0;
+    if (!get_bytes(c->facts, SP_FACT_UPDATE_ID, c->id.id.bytes, 16) ||
+        !get_number(c->facts, SP_FACT_UPDATE_REVISION, INT32_MAX, &number) ||
+        !get_bytes(c->facts, SP_FACT_DOCUMENT_SHA256, c->document_sha256, 32)) {
+        return false;
+    }
+    c->id.number = (int32_t)number;
+    return true;
+}
+
+static bool read_file(struct sp_change *c)
+{
+    int64_t size = 0;
+    if (!get_bytes(c->facts, SP_FACT_FILE_SHA1, c->sha1, 20) ||
+        !get_bytes(c->facts, SP_FACT_FILE_SHA256, c->sha256, 32) ||
+        !get_number(c->facts, SP_FACT_FILE_SIZE, INT64_MAX, &size)) {
+        return false;
+    }
+    c->size = (uint64_t)size;
+    return true;
+}
+
+static bool are_claims_readable(const struct sp_facts *f)
+{
+    struct sp_fact_value v;
+    struct sp_claim claim;
+    for (size_t i = 0; sp_facts_get(f, SP_FACT_FILE_CLAIM, i, &v); i++) {
+        if (sp_claim_parse(v.bytes, &claim) != SP_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A file that was refused is not verified, whatever its digests are. */
+static enum sp_change_kind kind_of(const struct sp_facts *f)
+{
+    if (is_text(f, SP_FACT_ENTRY_KIND, "revision")) {
+        return SP_CHANGE_REVISION;
+    }
+    if (is_text(f, SP_FACT_ENTRY_KIND, "claims")) {
+        return SP_CHANGE_CLAIMS;
+    }
+    bool is_passed = is_text(f, SP_FACT_VERDICT_RULING, "passed");
+    return is_passed && is_text(f, SP_FACT_ENTRY_KIND, "file") ? SP_CHANGE_FILE
+                                                               : SP_CHANGE_NONE;
+}
+
+static bool read_kind(struct sp_change *c)
+{
+    c->kind = kind_of(c->facts);
+    switch (c->kind) {
+    case SP_CHANGE_NONE:
+        return true;
+    case SP_CHANGE_REVISION:
+    case SP_CHANGE_CLAIMS:
+        return read_revision(c) && are_claims_readable(c->facts);
+    case SP_CHANGE_FILE:
+        return read_file(c);
+    }
+    return false;
+}
+
+enum sp_err sp_change_read(struct sp_view entry, struct sp_change *out,
+                           struct sp_why *why)
+{
+    struct sp_change c = {.kind = SP_CHANGE_NONE};
+    SP_TRY(sp_facts_decode(entry, &c.facts, why));
+    if (!read_kind(&c)) {
+        sp_change_fini(&c);
+        return sp_why_set(why, SP_E_MALFORMED, "an entry lacks what its kind needs");
+    }
+    *out = c;
+    return SP_OK;
+}
+
+void sp_change_fini(struct sp_change *c)
+{
+    sp_facts_free(&c->facts);
+}
+
+static enum sp_err put_claims(const struct sp_change *c, struct sp_index *ix,
+                              uint64_t number)
+{
+    struct sp_fact_value v;
+    struct sp_claim claim;
+    for (size_t i = 0; sp_facts_get(c->facts, SP_FACT_FILE_CLAIM, i, &v); i++) {
+        SP_TRY(sp_claim_parse(v.bytes, &claim));
+        SP_TRY(sp_index_put_claim(ix, &claim, number));
+    }
+    return SP_OK;
+}
+
+static enum sp_err put_revision(const struct sp_change *c, struct sp_index *ix,
+                                uint64_t number, struct sp_index_counts *counts)
+{
+    struct sp_index_revision known;
+    enum sp_err e = sp_index_revision(ix, &c->id, &known);
+    if (e == SP_E_NOTFOUND) {
+        counts->revisions++;
+        e = sp_index_put_revision(ix, &c->id, c->document_sha256, number);
+    }
+    SP_TRY(e);
+    return put_claims(c, ix, number);
+}
+
+static enum sp_err put_file(const struct sp_change *c, struct sp_index *ix,
+                            uint64_t number, struct sp_index_counts *counts)
+{
+    struct sp_index_file known;
+    enum sp_err e = sp_index_file(ix, c->sha1, &known);
+    if (e == SP_E_NOTFOUND) {
+        counts->files++;
+        e = sp_index_put_file(ix, c->sha1, c->sha256, c->size, number);
+    }
+    return e;
+}
+
+enum sp_err sp_change_apply(const struct sp_change *c, struct sp_index *ix,
+                            uint64_t number, struct sp_index_counts *counts)
+{
+    switch (c->kind) {
+    case SP_CHANGE_NONE:
+        return SP_OK;
+    case SP_CHANGE_REVISION:
+        return put_revision(c, ix, number, counts);
+    case SP_CHANGE_CLAIMS:
+        return put_claims(c, ix, number);
+    case SP_CHANGE_FILE:
+        return put_file(c, ix, number, counts);
+    }
+    return SP_E_INTERNAL;
+}

@@ -1,0 +1,280 @@
+#include "io/store/keeper_inside.h"
+
+#include "io/store/files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- messages ------------------------------------------------------------------ */
+
+/* A stack that takes from many threads; the owner takes all of it and turns it around.
+ * Only the one who finds it empty wakes the owner. */
+static void post(struct sp_keeper *k, struct sp_msg *msg)
+{
+    struct sp_msg *head = atomic_load_explicit(&k->inbox, memory_order_relaxed);
+    do {
+        msg->next = head;
+    } while (!atomic_compare_exchange_weak_explicit(
+        &k->inbox, &head, msg, memory_order_release, memory_order_relaxed));
+    if (!head) {
+        sem_post(&k->wake);
+    }
+}
+
+static struct sp_msg *take_all(struct sp_keeper *k)
+{
+    struct sp_msg *m = atomic_exchange_explicit(&k->inbox, NULL, memory_order_acquire);
+    struct sp_msg *oldest = NULL;
+    while (m) {
+        struct sp_msg *next = m->next;
+        m->next = oldest;
+        oldest = m;
+        m = next;
+    }
+    return oldest;
+}
+
+/* A record must not be answered before the batch is whole, a question is answered at
+ * once: it sees what was acknowledged before it. */
+static void *keep(void *arg)
+{
+    struct sp_keeper *k = arg;
+    bool stop = false;
+    while (!stop) {
+        while (sem_wait(&k->wake) != 0 && errno == EINTR) {
+        }
+        stop = atomic_load(&k->stopping);
+        struct sp_msg *m = take_all(k);
+        while (m) {
+            struct sp_msg *next = m->next;
+            m->run(m);
+            m = next;
+        }
+        sp_keeper_flush(k);
+    }
+    return NULL;
+}
+
+/* ---- look-ups ------------------------------------------------------------------ */
+
+static void deliver_revisions(struct sp_msg *msg)
+{
+    struct sp_ask_revisions *q = (struct sp_ask_revisions *)msg;
+    q->answer(q, q->err);
+}
+
+static enum sp_err find_revisions(struct sp_keeper *k, struct sp_ask_revisions *q)
+{
+    SP_TRY(sp_keeper_index_ready(k, NULL));
+    for (size_t i = 0; i < q->count; i++) {
+        struct sp_known_revision *known = &q->known[i];
+        struct sp_index_revision found;
+        *known = (struct sp_known_revision){.known = false};
+        enum sp_err e = sp_index_revision(k->index, &q->ids[i], &found);
+        if (e == SP_OK) {
+            known->known = true;
+            known->entry = found.entry;
+            memcpy(known->document_sha256, found.document_sha256, 32);
+        } else if (e != SP_E_NOTFOUND) {
+            return e;
+        }
+    }
+    return SP_OK;
+}
+
+static void run_revisions(struct sp_msg *msg)
+{
+    struct sp_ask_revisions *q = (struct sp_ask_revisions *)msg;
+    struct sp_keeper *k = q->keeper;
+    q->err = find_revisions(k, q);
+    if (q->err != SP_OK) {
+        /* once more: a damaged index is made anew */
+        sp_keeper_index_failed(k, q->err);
+        q->err = find_revisions(k, q);
+    }
+    msg->run = deliver_revisions;
+    sp_loop_post(q->loop, msg);
+}
+
+void sp_keeper_ask_revisions(struct sp_keeper *k, struct sp_ask_revisions *q)
+{
+    q->keeper = k;
+    q->msg.run = run_revisions;
+    post(k, &q->msg);
+}
+
+static void deliver_claim(struct sp_msg *msg)
+{
+    struct sp_ask_claim *q = (struct sp_ask_claim *)msg;
+    q->answer(q, q->err);
+}
+
+/* A verified file that is not what metadata claims by now contradicts it as well. */
+static void join_file(struct sp_ask_claim *q, const struct sp_index_file *f)
+{
+    q->verified = true;
+    memcpy(q->verified_sha256, f->sha256, 32);
+    if (q->claimed &&
+        (q->claim.size != f->size ||
+         (q->claim.has_sha256 && memcmp(q->claim.sha256, f->sha256, 32) != 0))) {
+        q->contradicted = true;
+    }
+    q->claim.size = f->size;
+}
+
+static enum sp_err find_claim(struct sp_keeper *k, struct sp_ask_claim *q)
+{
+    struct sp_index_file file;
+    SP_TRY(sp_keeper_index_ready(k, NULL));
+    q->claimed = q->contradicted = q->verified = false;
+    q->claim = (struct sp_claim){.has_sha256 = false};
+    memcpy(q->claim.sha1, q->sha1, sizeof q->sha1);
+    enum sp_err e = sp_index_claim(k->index, q->sha1, &q->claim, &q->contradicted);
+    if (e != SP_OK && e != SP_E_NOTFOUND) {
+        return e;
+    }
+    q->claimed = e == SP_OK;
+    e = sp_index_file(k->index, q->sha1, &file);
+    if (e == SP_OK) {
+        join_file(q, &file);
+    }
+    return e == SP_E_NOTFOUND ? SP_OK : e;
+}
+
+static void run_claim(struct sp_msg *msg)
+{
+    struct sp_ask_claim *q = (struct sp_ask_claim *)msg;
+    struct sp_keeper *k = q->keeper;
+    q->err = find_claim(k, q);
+    if (q->err != SP_OK) {
+        sp_keeper_index_failed(k, q->err);
+        q->err = find_claim(k, q);
+    }
+    msg->run = deliver_claim;
+    sp_loop_post(q->loop, msg);
+}
+
+void sp_keeper_ask_claim(struct sp_keeper *k, struct sp_ask_claim *q)
+{
+    q->keeper = k;
+    q->msg.run = run_claim;
+    post(k, &q->msg);
+}
+
+/* ---- recording ----------------------------------------------------------------- */
+
+static void deliver_record(struct sp_msg *msg)
+{
+    struct sp_record *r = (struct sp_record *)msg;
+    r->answer(r, r->err);
+}
+
+void sp_keeper_answer_record(struct sp_record *r, enum sp_err e)
+{
+    r->err = e;
+    r->msg.run = deliver_record;
+    sp_loop_post(r->loop, &r->msg);
+}
+
+static void run_record(struct sp_msg *msg)
+{
+    struct sp_record *r = (struct sp_record *)msg;
+    struct sp_keeper *k = r->keeper;
+    msg->next = NULL;
+    *k->records_end = r;
+    k->records_end = (struct sp_record **)&msg->next;
+}
+
+void sp_keeper_record(struct sp_keeper *k, struct sp_record *r)
+{
+    r->keeper = k;
+    r->why.text[0] = '\0';
+    r->msg.run = run_record;
+    post(k, &r->msg);
+}
+
+/* ---- status -------------------------------------------------------------------- */
+
+void sp_keeper_publish(struct sp_keeper *k, enum sp_err e, const struct sp_why *why)
+{
+    struct sp_keeper_status s = {.writable = e == SP_OK,
+                                 .revisions = k->counts.revisions,
+                                 .files = k->counts.files,
+                                 .entries = sp_ledger_size(k->ledger)};
+    sp_ledger_root(k->ledger, s.root);
+    if (e != SP_OK) {
+        snprintf(s.why.text, sizeof s.why.text, "%s", sp_why_text(why, e));
+    }
+    pthread_mutex_lock(&k->status_lock);
+    k->status = s;
+    pthread_mutex_unlock(&k->status_lock);
+}
+
+void sp_keeper_status(struct sp_keeper *k, struct sp_keeper_status *out)
+{
+    pthread_mutex_lock(&k->status_lock);
+    *out = k->status;
+    pthread_mutex_unlock(&k->status_lock);
+}
+
+/* ---- life ---------------------------------------------------------------------- */
+
+static enum sp_err start(struct sp_keeper *k, const struct sp_keeper_conf *conf,
+                         struct sp_why *why)
+{
+    int n = snprintf(k->index_path, sizeof k->index_path, "%s/index", conf->state_dir);
+    if (n < 0 || (size_t)n >= sizeof k->index_path) {
+        return sp_why_set(why, SP_E_CONFIG,
+                          "the path of the state directory is too long");
+    }
+    SP_TRY(sp_ledger_open(conf->state_dir, conf->origin, &k->ledger, why));
+    SP_TRY(sp_keeper_index_ready(k, why));
+    sp_keeper_publish(k, SP_OK, NULL);
+    if (pthread_create(&k->thread, NULL, keep, k) != 0) {
+        return sp_why_set(why, SP_E_NOMEM, "cannot start the keeper's thread");
+    }
+    pthread_setname_np(k->thread, "keeper");
+    k->is_running = true;
+    return SP_OK;
+}
+
+enum sp_err sp_keeper_new(const struct sp_keeper_conf *conf, struct sp_keeper **out,
+                          struct sp_why *why)
+{
+    SP_AUTO(sp_keeper_free) struct sp_keeper *k = calloc(1, sizeof *k);
+    if (!k) {
+        return SP_E_NOMEM;
+    }
+    k->records_end = &k->records;
+    sem_init(&k->wake, 0, 0);
+    pthread_mutex_init(&k->status_lock, NULL);
+    SP_TRY(start(k, conf, why));
+    *out = k;
+    k = NULL;
+    return SP_OK;
+}
+
+void sp_keeper_stop(struct sp_keeper *k)
+{
+    if (k->is_running) {
+        atomic_store(&k->stopping, true);
+        sem_post(&k->wake);
+        pthread_join(k->thread, NULL);
+        k->is_running = false;
+    }
+}
+
+void sp_keeper_free(struct sp_keeper **k)
+{
+    if (*k) {
+        sp_keeper_stop(*k);
+        sp_index_close(&(*k)->index);
+        sp_ledger_close(&(*k)->ledger);
+        pthread_mutex_destroy(&(*k)->status_lock);
+        sem_destroy(&(*k)->wake);
+        free(*k);
+    }
+    *k = NULL;
+}

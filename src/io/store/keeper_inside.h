@@ -1,0 +1,46 @@
+/* What the files of the keeper share. Everything but inbox, wake, stopping and status
+ * belongs to the keeper's thread. */
+#ifndef SP_IO_STORE_KEEPER_INSIDE_H
+#define SP_IO_STORE_KEEPER_INSIDE_H
+
+#include "io/store/index.h"
+#include "io/store/keeper.h"
+#include "io/store/ledger_files.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+
+struct sp_keeper {
+    struct sp_ledger_files *ledger; /* owned */
+    struct sp_index *index;         /* owned; NULL while it cannot be used */
+    char index_path[4096];
+    struct sp_index_counts counts; /* what the index holds */
+    struct sp_record *records;     /* waiting for this batch, in order */
+    struct sp_record **records_end;
+    _Atomic(struct sp_msg *) inbox; /* newest first */
+    sem_t wake;
+    atomic_bool stopping;
+    pthread_t thread;
+    bool is_running;
+    pthread_mutex_t
+        status_lock; /* held for a copy only, never while asking or recording */
+    struct sp_keeper_status status;
+};
+
+/* keeper_replay.c: an index that is open and stands for the whole ledger; repairs it.
+ */
+enum sp_err sp_keeper_index_ready(struct sp_keeper *k, struct sp_why *why) SP_MUST_USE;
+/* After an error of the index: closes it, so that it is opened and repaired anew. */
+void sp_keeper_index_failed(struct sp_keeper *k, enum sp_err e);
+void sp_keeper_mark(struct sp_keeper *k,
+                    struct sp_index_mark *out); /* the ledger now */
+
+/* keeper_batch.c: takes k->records, records them and answers. */
+void sp_keeper_flush(struct sp_keeper *k);
+
+/* keeper.c */
+void sp_keeper_answer_record(struct sp_record *r, enum sp_err e);
+/* e and why tell how the last write went. */
+void sp_keeper_publish(struct sp_keeper *k, enum sp_err e, const struct sp_why *why);
+
+#endif
