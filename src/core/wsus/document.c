@@ -295,12 +295,12 @@ static void close_digest(struct reader *r, enum state state)
 static enum sp_err make_room(struct reader *r, struct sp_xml *x)
 {
     struct claims *c = &r->claims;
-    if (c->count < c->room) {
-        return SP_OK;
-    }
     if (c->count >= SP_LIMIT_FILES_PER_UPDATE) {
         return sp_why_set(sp_xml_why(x), SP_E_LIMIT, "an update has more than %d files",
                           SP_LIMIT_FILES_PER_UPDATE);
+    }
+    if (c->count < c->room) {
+        return SP_OK;
     }
     size_t room = c->room ? c->room * 2 : 8;
     void *list = NULL;

@@ -202,12 +202,12 @@ static bool was_asked(const struct sp_update_reader *r, const struct sp_revision
 static enum sp_err make_room(struct sp_update_reader *r, struct sp_why *why)
 {
     struct sp_reply *reply = r->reply;
-    if (reply->revision_count < r->room) {
-        return SP_OK;
-    }
     if (reply->revision_count >= SP_LIMIT_UPDATE_IDS) {
         return sp_why_set(why, SP_E_LIMIT, "the reply holds more than %d updates",
                           SP_LIMIT_UPDATE_IDS);
+    }
+    if (reply->revision_count < r->room) {
+        return SP_OK;
     }
     size_t room = r->room ? r->room * 2 : 16;
     void *grown = NULL;
