@@ -1,4 +1,5 @@
-/* A document is read or not; what is read has an identity and no more files than allowed. */
+/* A document is read or not; what is read has an identity and no more files than
+ * allowed. */
 #include "core/wsus/wsus.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

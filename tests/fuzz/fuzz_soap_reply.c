@@ -1,5 +1,5 @@
-/* The first byte selects the operation, the second the status. Whatever comes back is told
- * in facts, and they can be written down. */
+/* The first byte selects the operation, the second the status. Whatever comes back is
+ * told in facts, and they can be written down. */
 #include "core/wsus/wsus.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,8 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     enum sp_op op = (enum sp_op)(data[0] % SP_OP_COUNT);
-    enum sp_err e = sp_reply_inspect(op, data[1] & 1 ? 500 : 200,
-                                     sp_view(data + 2, size - 2), NULL, 0, &reply, &why);
+    enum sp_err e =
+        sp_reply_inspect(op, data[1] & 1 ? 500 : 200, sp_view(data + 2, size - 2), NULL,
+                         0, &reply, &why);
     SP_ASSERT(e == SP_OK);
     bool wellformed = sp_facts_has_flag(reply->facts, SP_FACT_REPLY_WELLFORMED);
     SP_ASSERT(wellformed == (why.text[0] == '\0'));

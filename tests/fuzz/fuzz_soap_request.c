@@ -1,5 +1,5 @@
-/* The first byte selects the operation. What is rebuilt reads back to itself, and asks for
- * the same. */
+/* The first byte selects the operation. What is rebuilt reads back to itself, and asks
+ * for the same. */
 #include "core/wsus/wsus.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     enum sp_op op = (enum sp_op)(data[0] % SP_OP_COUNT);
-    enum sp_err e = sp_soap_request_read(op, sp_view(data + 1, size - 1), &first, &refusal);
+    enum sp_err e =
+        sp_soap_request_read(op, sp_view(data + 1, size - 1), &first, &refusal);
     if (e != SP_OK) {
         SP_ASSERT(e == SP_E_PROTOCOL || e == SP_E_NOMEM);
         SP_ASSERT(sp_utf8_is_valid(sp_view_str(refusal.member)));

@@ -2,9 +2,10 @@
 
 #include "core/wsus/wsus.h"
 
-#define M    "http://schemas.microsoft.com/msus/2002/12/"
-#define HEAD "<upd:Update xmlns:upd=\"" M "Update\" xmlns:cmd=\"" M                      \
-             "UpdateHandlers/CommandLineInstallation\">"
+#define M "http://schemas.microsoft.com/msus/2002/12/"
+#define HEAD                                                                           \
+    "<upd:Update xmlns:upd=\"" M "Update\" xmlns:cmd=\"" M                             \
+    "UpdateHandlers/CommandLineInstallation\">"
 #define IDENTITY                                                                       \
     "<upd:UpdateIdentity UpdateID=\"11111111-2222-4333-8444-555555555555\" "           \
     "RevisionNumber=\"200\" />"
@@ -14,15 +15,16 @@
     "CreationDate=\"2026-01-01T10:00:00.123Z\"><upd:SecurityBulletinID>MS26-001"       \
     "</upd:SecurityBulletinID><upd:KBArticleID>123</upd:KBArticleID>"                  \
     "<upd:KBArticleID>456</upd:KBArticleID></upd:Properties>"
-#define TAIL "</upd:Update>"
+#define TAIL        "</upd:Update>"
 #define SHA1_TEXT   "e29ecGm5NObqBqaQZl6P/PoMQEg="
 #define SHA256_TEXT "STct8uhcln6qhmxzQc/zfQUW77uxpISGxFyD/S0HCIM="
 #define FILE_HEAD                                                                      \
-    "<upd:Files><upd:File Digest=\"" SHA1_TEXT                                            \
+    "<upd:Files><upd:File Digest=\"" SHA1_TEXT                                         \
     "\" DigestAlgorithm=\"SHA1\" FileName=\"Example.EXE\" Size=\"17\">"
 #define FILE_TAIL "</upd:File></upd:Files>"
 #define DIGEST(algorithm, text)                                                        \
-    "<upd:AdditionalDigest Algorithm=\"" algorithm "\">" text "</upd:AdditionalDigest>"
+    "<upd:AdditionalDigest Algorithm=\"" algorithm "\">" text "</"                     \
+                                                              "upd:AdditionalDigest>"
 
 struct result {
     struct sp_facts *facts;
@@ -37,8 +39,8 @@ static enum sp_err read_text(struct result *r, const char *text)
     *r = (struct result){0};
     assert_ok(sp_facts_new(SP_MIB(1), &r->facts));
     assert_ok(sp_arena_new(SP_MIB(4), &r->arena));
-    return sp_document_read(sp_view_str(text), r->facts, r->arena, &r->claims, &r->count,
-                            &r->why);
+    return sp_document_read(sp_view_str(text), r->facts, r->arena, &r->claims,
+                            &r->count, &r->why);
 }
 
 static void drop(struct result *r)
@@ -63,8 +65,7 @@ static void b_a_whole_document(void **state)
     struct result r;
     struct sp_fact_value v;
     assert_ok(read_text(
-        &r,
-        HEAD IDENTITY PROPERTIES
+        &r, HEAD IDENTITY PROPERTIES
         "<upd:LocalizedPropertiesCollection><upd:LocalizedProperties><upd:Language>ar"
         "</upd:Language><upd:Title>x</upd:Title></upd:LocalizedProperties>"
         "<upd:LocalizedProperties><upd:Language>en</upd:Language><upd:Title> Example "
@@ -75,8 +76,8 @@ static void b_a_whole_document(void **state)
         "UpdateID=\"BBBBBBBB-0000-4000-8000-000000000002\" RevisionNumber=\"7\" />"
         "<upd:AtLeastOne><upd:UpdateIdentity "
         "UpdateID=\"bbbbbbbb-0000-4000-8000-000000000003\" RevisionNumber=\"8\" />"
-        "</upd:AtLeastOne></upd:BundledUpdates></upd:Relationships>" FILE_HEAD
-        DIGEST("SHA256", SHA256_TEXT) FILE_TAIL
+        "</upd:AtLeastOne></upd:BundledUpdates></upd:Relationships>" FILE_HEAD DIGEST(
+            "SHA256", SHA256_TEXT) FILE_TAIL
         "<upd:HandlerSpecificData xsi:type=\"cmd:CommandLineInstallation\" "
         "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><cmd:InstallCommand/>"
         "</upd:HandlerSpecificData>" TAIL));
@@ -86,7 +87,8 @@ static void b_a_whole_document(void **state)
     assert_int_equal(v.bytes.data[0], 0x11);
     assert_int_equal(v.bytes.data[15], 0x55);
     fact_is(&r, SP_FACT_DOCUMENT_TYPE, 0, "Software");
-    fact_is(&r, SP_FACT_DOCUMENT_HANDLER, 0, M "UpdateHandlers/CommandLineInstallation");
+    fact_is(&r, SP_FACT_DOCUMENT_HANDLER, 0,
+            M "UpdateHandlers/CommandLineInstallation");
     fact_is(&r, SP_FACT_DOCUMENT_HANDLER_TYPE, 0,
             M "UpdateHandlers/CommandLineInstallation#CommandLineInstallation");
     fact_is(&r, SP_FACT_DOCUMENT_TITLE, 0, "Example & payload");
@@ -125,8 +127,8 @@ static void title_is(const char *properties, const char *localized, const char *
 }
 
 #define LOCALIZED(language, title)                                                     \
-    "<upd:LocalizedProperties><upd:Language>" language "</upd:Language><upd:Title>" title  \
-    "</upd:Title></upd:LocalizedProperties>"
+    "<upd:LocalizedProperties><upd:Language>" language                                 \
+    "</upd:Language><upd:Title>" title "</upd:Title></upd:LocalizedProperties>"
 
 static void b_titles(void **state)
 {
@@ -161,19 +163,21 @@ static void f_digests(void **state)
     sound_is(FILE_HEAD FILE_TAIL, true, 1);
     sound_is(FILE_HEAD DIGEST("SHA256", "\n" SHA256_TEXT " ") FILE_TAIL, true, 1);
     sound_is(FILE_HEAD DIGEST("SHA1", SHA1_TEXT) FILE_TAIL, true, 1);
-    sound_is(FILE_HEAD DIGEST("SHA256", SHA256_TEXT) DIGEST("SHA256", SHA256_TEXT) FILE_TAIL,
+    sound_is(FILE_HEAD DIGEST("SHA256", SHA256_TEXT) DIGEST("SHA256", SHA256_TEXT)
+                 FILE_TAIL,
              true, 1);
     sound_is(FILE_HEAD DIGEST("SHA256", SHA1_TEXT) FILE_TAIL, false, 0);
     sound_is(FILE_HEAD DIGEST("SHA256", "") FILE_TAIL, false, 0);
     sound_is(FILE_HEAD DIGEST("SHA3", SHA256_TEXT) FILE_TAIL, false, 0);
     sound_is(FILE_HEAD DIGEST("SHA256", SHA256_TEXT)
-                 DIGEST("SHA256", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=") FILE_TAIL,
+                 DIGEST("SHA256", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+                     FILE_TAIL,
              false, 0);
     sound_is(FILE_HEAD "<upd:PiecesHashDigest Algorithm=\"SHA256\">" SHA1_TEXT
                        "</upd:PiecesHashDigest>" FILE_TAIL,
              false, 0);
-    sound_is("<upd:Files><upd:File Digest=\"" SHA256_TEXT "\" Size=\"1\"/></upd:Files>", false,
-             0);
+    sound_is("<upd:Files><upd:File Digest=\"" SHA256_TEXT "\" Size=\"1\"/></upd:Files>",
+             false, 0);
     sound_is("<upd:Files><upd:File Digest=\"" SHA1_TEXT
              "\" DigestAlgorithm=\"SHA256\" Size=\"1\"/></upd:Files>",
              false, 0);
@@ -187,11 +191,13 @@ static void b_eula_files_are_claims_but_no_files(void **state)
 {
     (void)state;
     struct result r;
-    assert_ok(read_text(&r, HEAD IDENTITY PROPERTIES
-                        "<upd:LocalizedPropertiesCollection><upd:EulaFile Digest=\"" SHA1_TEXT
-                        "\" DigestAlgorithm=\"SHA1\" FileName=\"eula.txt\" Size=\"9\" "
-                        "Language=\"en\">" DIGEST("SHA256", SHA256_TEXT)
-                        "</upd:EulaFile></upd:LocalizedPropertiesCollection>" TAIL));
+    assert_ok(read_text(
+        &r, HEAD IDENTITY PROPERTIES
+        "<upd:LocalizedPropertiesCollection><upd:EulaFile Digest=\"" SHA1_TEXT
+        "\" DigestAlgorithm=\"SHA1\" FileName=\"eula.txt\" Size=\"9\" "
+        "Language=\"en\">" DIGEST(
+            "SHA256",
+            SHA256_TEXT) "</upd:EulaFile></upd:LocalizedPropertiesCollection>" TAIL));
     assert_int_equal(r.count, 1);
     assert_string_equal(r.claims[0].ext, "txt");
     assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_FILE_DIGEST), 0);
@@ -203,15 +209,22 @@ static void b_extensions(void **state)
     (void)state;
     static const struct {
         const char *name, *ext;
-    } cases[] = {{"a.cab", "cab"},   {"a.tar.GZ", "gz"},  {"a", ""},   {"a.", ""},
-                 {"a.12345678", "12345678"}, {"a.123456789", ""}, {"a.c b", ""},
-                 {".msu", "msu"},    {"", ""}};
+    } cases[] = {{"a.cab", "cab"},
+                 {"a.tar.GZ", "gz"},
+                 {"a", ""},
+                 {"a.", ""},
+                 {"a.12345678", "12345678"},
+                 {"a.123456789", ""},
+                 {"a.c b", ""},
+                 {".msu", "msu"},
+                 {"", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct result r;
         char text[2048];
         snprintf(text, sizeof text,
-                 HEAD IDENTITY PROPERTIES "<upd:Files><upd:File Digest=\"" SHA1_TEXT
-                                          "\" FileName=\"%s\" Size=\"0\"/></upd:Files>" TAIL,
+                 HEAD IDENTITY PROPERTIES
+                 "<upd:Files><upd:File Digest=\"" SHA1_TEXT
+                 "\" FileName=\"%s\" Size=\"0\"/></upd:Files>" TAIL,
                  cases[i].name);
         assert_ok(read_text(&r, text));
         assert_int_equal(r.count, 1);
@@ -223,7 +236,8 @@ static void b_extensions(void **state)
 static void b_as_many_files_as_an_update_may_have(void **state)
 {
     (void)state;
-    for (size_t n = SP_LIMIT_FILES_PER_UPDATE; n <= SP_LIMIT_FILES_PER_UPDATE + 1; n++) {
+    for (size_t n = SP_LIMIT_FILES_PER_UPDATE; n <= SP_LIMIT_FILES_PER_UPDATE + 1;
+         n++) {
         struct result r;
         struct sp_buf b;
         sp_buf_init(&b, SP_MIB(4));
@@ -262,10 +276,11 @@ static void f_documents_that_are_none(void **state)
         {HEAD IDENTITY PROPERTIES, SP_E_MALFORMED},
         {HEAD IDENTITY PROPERTIES TAIL "x", SP_E_MALFORMED},
         {"<!DOCTYPE x>" HEAD IDENTITY PROPERTIES TAIL, SP_E_UNSUPPORTED},
-        {HEAD "<upd:UpdateIdentity UpdateID=\"x\" RevisionNumber=\"1\"/>" PROPERTIES TAIL,
+        {HEAD
+         "<upd:UpdateIdentity UpdateID=\"x\" RevisionNumber=\"1\"/>" PROPERTIES TAIL,
          SP_E_MALFORMED},
-        {HEAD "<upd:UpdateIdentity UpdateID=\"11111111-2222-4333-8444-555555555555\"/>"
-              PROPERTIES TAIL,
+        {HEAD "<upd:UpdateIdentity "
+              "UpdateID=\"11111111-2222-4333-8444-555555555555\"/>" PROPERTIES TAIL,
          SP_E_MALFORMED},
         {HEAD "<upd:UpdateIdentity UpdateID=\"11111111-2222-4333-8444-555555555555\" "
               "RevisionNumber=\"2147483648\"/>" PROPERTIES TAIL,
@@ -276,8 +291,9 @@ static void f_documents_that_are_none(void **state)
         {HEAD IDENTITY PROPERTIES "<upd:Files><upd:File Digest=\"" SHA1_TEXT
                                   "\" Size=\"-1\"/></upd:Files>" TAIL,
          SP_E_MALFORMED},
-        {HEAD IDENTITY PROPERTIES "<upd:HandlerSpecificData xmlns:xsi=\"http://www.w3.org/"
-                                  "2001/XMLSchema-instance\" xsi:type=\"nope:X\"/>" TAIL,
+        {HEAD IDENTITY PROPERTIES
+         "<upd:HandlerSpecificData xmlns:xsi=\"http://www.w3.org/"
+         "2001/XMLSchema-instance\" xsi:type=\"nope:X\"/>" TAIL,
          SP_E_MALFORMED},
         {HEAD IDENTITY PROPERTIES "<upd:Relationships><upd:BundledUpdates>"
                                   "<upd:UpdateIdentity/></upd:BundledUpdates>"
@@ -298,9 +314,11 @@ static void f_only_the_frame_counts(void **state)
     (void)state;
     struct result r;
     assert_ok(read_text(
-        &r, HEAD IDENTITY PROPERTIES "<Files><File/></Files><upd:ApplicabilityRules>"
-            "<upd:Files><upd:File/></upd:Files><upd:UpdateIdentity/></upd:ApplicabilityRules>"
-            "<other:Properties xmlns:other=\"urn:x\" UpdateType=\"Driver\"/>" TAIL));
+        &r, HEAD IDENTITY PROPERTIES
+        "<Files><File/></Files><upd:ApplicabilityRules>"
+        "<upd:Files><upd:File/></upd:Files><upd:UpdateIdentity/></"
+        "upd:ApplicabilityRules>"
+        "<other:Properties xmlns:other=\"urn:x\" UpdateType=\"Driver\"/>" TAIL));
     assert_int_equal(r.count, 0);
     assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_TYPE), 1);
     drop(&r);

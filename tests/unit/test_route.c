@@ -36,10 +36,29 @@ static void b_services_in_every_case(void **state)
 static void f_no_service_by_another_spelling(void **state)
 {
     (void)state;
-    static const char *const tricks[] = {
-        "%s/", "%s?wsdl", "%s?", "%s/x", "%s%%20", "%s ", "%s.", "%s::$DATA", "%s;a=b",
-        "%s%%00", "%s#", "/.%s", "/x/..%s", "///%s", "/%%2e%s", "\\%s", "%s\\", "%s\t",
-        "http://wsus.example:8530%s", "*%s", "%s%%u002e", "%s\xc0\xae", "/Content%s"};
+    static const char *const tricks[] = {"%s/",
+                                         "%s?wsdl",
+                                         "%s?",
+                                         "%s/x",
+                                         "%s%%20",
+                                         "%s ",
+                                         "%s.",
+                                         "%s::$DATA",
+                                         "%s;a=b",
+                                         "%s%%00",
+                                         "%s#",
+                                         "/.%s",
+                                         "/x/..%s",
+                                         "///%s",
+                                         "/%%2e%s",
+                                         "\\%s",
+                                         "%s\\",
+                                         "%s\t",
+                                         "http://wsus.example:8530%s",
+                                         "*%s",
+                                         "%s%%u002e",
+                                         "%s\xc0\xae",
+                                         "/Content%s"};
     for (int s = 0; s < SP_SERVICE_COUNT; s++) {
         for (size_t i = 0; i < sizeof tricks / sizeof tricks[0]; i++) {
             char target[256];
@@ -57,12 +76,23 @@ static void f_unknown_places(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "/", "//", "*", "/ApiRemoting30/WebService.asmx", "/apiremoting30/webservice.asmx",
-        "/ClientWebService/../ApiRemoting30/WebService.asmx", "/ClientWebService",
-        "/ClientWebService/", "/ClientWebService//Client.asmx", "/Inventory",
-        "/SelfUpdate/wuident.cab", "/Content/anonymousCheckFile.txt",
-        "/ClientWebService/Client%2easmx", "/ClientWebService%2fClient.asmx",
-        "/ClientWebService/Client.asmx/secured", "/CLIENT~1/Client.asmx"};
+        "",
+        "/",
+        "//",
+        "*",
+        "/ApiRemoting30/WebService.asmx",
+        "/apiremoting30/webservice.asmx",
+        "/ClientWebService/../ApiRemoting30/WebService.asmx",
+        "/ClientWebService",
+        "/ClientWebService/",
+        "/ClientWebService//Client.asmx",
+        "/Inventory",
+        "/SelfUpdate/wuident.cab",
+        "/Content/anonymousCheckFile.txt",
+        "/ClientWebService/Client%2easmx",
+        "/ClientWebService%2fClient.asmx",
+        "/ClientWebService/Client.asmx/secured",
+        "/CLIENT~1/Client.asmx"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(kind_of(bad[i]), SP_ROUTE_NONE);
     }
@@ -74,7 +104,8 @@ static void b_content(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "/Content/48/" SHA ".cab", "/content/48/7b6f5e7069b934e6ea06a690665e8ffcfa0c4048.CAB",
+        "/Content/48/" SHA ".cab",
+        "/content/48/7b6f5e7069b934e6ea06a690665e8ffcfa0c4048.CAB",
         "//Content/48/" SHA ".cab", "/CONTENT/48/" SHA ".CaB"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct sp_route r = sp_route(sp_view_str(good[i]));
@@ -84,13 +115,13 @@ static void b_content(void **state)
         sp_content_path_format(&r.content, path);
         assert_string_equal(path, "/Content/48/" SHA ".cab");
     }
-    struct sp_route r =
-        sp_route(SP_VIEW("/Content/0A/2FB3985DF14217D29BFF1B15B7AEEB6E6D01490A.a2345678"));
+    struct sp_route r = sp_route(
+        SP_VIEW("/Content/0A/2FB3985DF14217D29BFF1B15B7AEEB6E6D01490A.a2345678"));
     char path[SP_CONTENT_PATH_MAX];
     assert_int_equal(r.kind, SP_ROUTE_CONTENT);
     sp_content_path_format(&r.content, path);
-    assert_string_equal(path,
-                        "/Content/0A/2FB3985DF14217D29BFF1B15B7AEEB6E6D01490A.a2345678");
+    assert_string_equal(
+        path, "/Content/0A/2FB3985DF14217D29BFF1B15B7AEEB6E6D01490A.a2345678");
 }
 
 static void f_content_by_another_spelling(void **state)
@@ -103,14 +134,21 @@ static void f_content_by_another_spelling(void **state)
         "/Content/48/" SHA ".",          /* an empty one */
         "/Content/48/" SHA ".a23456789", /* one too long */
         "/Content/48/" SHA ".c-b",       /* a byte too many */
-        "/Content/48/" SHA ".cab?x", "/Content/48/" SHA ".cab/", "/Content/48/" SHA ".c%61b",
-        "/Content/48/" SHA ".cab.exe", "/Content/48/" SHA ".cab ",
-        "/Content/48/../48/" SHA ".cab", "/Content//48/" SHA ".cab",
-        "/Content/48//" SHA ".cab", "/Content/48\\" SHA ".cab",
+        "/Content/48/" SHA ".cab?x",
+        "/Content/48/" SHA ".cab/",
+        "/Content/48/" SHA ".c%61b",
+        "/Content/48/" SHA ".cab.exe",
+        "/Content/48/" SHA ".cab ",
+        "/Content/48/../48/" SHA ".cab",
+        "/Content//48/" SHA ".cab",
+        "/Content/48//" SHA ".cab",
+        "/Content/48\\" SHA ".cab",
         "/Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C404.cab",
         "/Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C40488.cab",
-        "/Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C40g8.cab", "/Content/48/",
-        "/Content/48/" SHA ":.cab", "///Content/48/" SHA ".cab"};
+        "/Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C40g8.cab",
+        "/Content/48/",
+        "/Content/48/" SHA ":.cab",
+        "///Content/48/" SHA ".cab"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(kind_of(bad[i]), SP_ROUTE_NONE);
     }
@@ -126,10 +164,13 @@ static void b_operations_by_action(void **state)
         struct sp_view quoted = sp_view(action, (size_t)n);
         assert_true(sp_op_find(sp_op_service(op), quoted, &found));
         assert_int_equal(found, op);
-        assert_true(sp_view_ends(sp_view_str(sp_op_action(op)), sp_view_str(sp_op_text(op))));
+        assert_true(
+            sp_view_ends(sp_view_str(sp_op_action(op)), sp_view_str(sp_op_text(op))));
         assert_true(sp_op_patience(op) >= SP_TIME_UPSTREAM_SOAP);
-        assert_false(sp_op_find(sp_op_service(op), sp_view(action + 1, (size_t)n - 2), &found));
-        assert_false(sp_op_find(sp_op_service(op), sp_view(action, (size_t)n - 1), &found));
+        assert_false(
+            sp_op_find(sp_op_service(op), sp_view(action + 1, (size_t)n - 2), &found));
+        assert_false(
+            sp_op_find(sp_op_service(op), sp_view(action, (size_t)n - 1), &found));
         for (int s = 0; s < SP_SERVICE_COUNT; s++) {
             if ((enum sp_service)s != sp_op_service(op)) {
                 assert_false(sp_op_find((enum sp_service)s, quoted, &found));
@@ -144,15 +185,16 @@ static void f_operations_that_nobody_needs(void **state)
     enum sp_op op = SP_OP_COUNT;
     for (int s = 0; s < SP_SERVICE_COUNT; s++) {
         enum sp_service service = (enum sp_service)s;
-        assert_false(sp_op_find(
-            service,
-            SP_VIEW("\"http://www.microsoft.com/SoftwareDistribution/Server/IMonitorable/Ping\""),
-            &op));
-        assert_false(sp_op_find(
-            service,
-            SP_VIEW("\"http://www.microsoft.com/SoftwareDistribution/"
-                    "GetRelatedRevisionsForUpdates\""),
-            &op));
+        assert_false(
+            sp_op_find(service,
+                       SP_VIEW("\"http://www.microsoft.com/SoftwareDistribution/Server/"
+                               "IMonitorable/Ping\""),
+                       &op));
+        assert_false(
+            sp_op_find(service,
+                       SP_VIEW("\"http://www.microsoft.com/SoftwareDistribution/"
+                               "GetRelatedRevisionsForUpdates\""),
+                       &op));
         assert_false(sp_op_find(service, SP_VIEW(""), &op));
         assert_false(sp_op_find(service, SP_VIEW("\""), &op));
         assert_false(sp_op_find(service, SP_VIEW("\"\""), &op));

@@ -8,7 +8,8 @@
 #define C    S "/Server/ClientWebService"
 
 #define HEAD                                                                           \
-    "<s:Envelope xmlns:s=\"" SOAP "\" xmlns:i=\"" XSI "\" xmlns:p=\"urn:other\"><s:Body>"
+    "<s:Envelope xmlns:s=\"" SOAP "\" xmlns:i=\"" XSI                                  \
+    "\" xmlns:p=\"urn:other\"><s:Body>"
 #define TAIL "</s:Body></s:Envelope>"
 
 static struct sp_soap_refusal refusal;
@@ -64,10 +65,11 @@ static void refuses(enum sp_op op, const char *inner, const char *member)
 /* The rebuilt envelope's inside. */
 static void rebuilds(enum sp_op op, const char *inner, const char *expected)
 {
-    static const char head[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope "
-                               "xmlns:soap=\"" SOAP "\" xmlns:xsi=\"" XSI
-                               "\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\">"
-                               "<soap:Body>";
+    static const char head[] =
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope "
+        "xmlns:soap=\"" SOAP "\" xmlns:xsi=\"" XSI
+        "\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\">"
+        "<soap:Body>";
     static const char tail[] = "</soap:Body></soap:Envelope>";
     SP_AUTO(sp_buf_fini) struct sp_buf b, body = {0};
     sp_buf_init(&b, SP_MIB(1));
@@ -171,15 +173,17 @@ static void put_type(struct sp_buf *b, const struct sp_type *t)
             put(b, ">");
             stack[depth++] = (struct open_type){m->type->members, m->name, false};
         } else {
-            assert_ok(sp_buf_printf(b, "<%s>%s</%s>", m->name, sample_of(m->type), m->name));
+            assert_ok(
+                sp_buf_printf(b, "<%s>%s</%s>", m->name, sample_of(m->type), m->name));
         }
     }
 }
 
 static void put_request(struct sp_buf *b, enum sp_op op, enum twist twist)
 {
-    static const char *const attributes[] = {
-        [UNKNOWN_ATTRIBUTE] = " stray=\"1\"", [TYPED] = " i:type=\"p:t\"", [WITH_TEXT] = ""};
+    static const char *const attributes[] = {[UNKNOWN_ATTRIBUTE] = " stray=\"1\"",
+                                             [TYPED] = " i:type=\"p:t\"",
+                                             [WITH_TEXT] = ""};
     bool attribute = twist == UNKNOWN_ATTRIBUTE || twist == TYPED;
     assert_ok(sp_buf_printf(b, "<%s xmlns=\"%s\"%s>", sp_op_text(op),
                             sp_service_ns(sp_op_service(op)),
@@ -205,8 +209,9 @@ static void c_every_operation_full_and_twisted(void **state)
     static const struct {
         enum twist twist;
         const char *member;
-    } twists[] = {{UNKNOWN_LAST, "stray"}, {UNKNOWN_ATTRIBUTE, "stray"}, {TYPED, "type"},
-                  {TWICE, NULL},           {FOREIGN, "cookie"},          {WITH_TEXT, NULL}};
+    } twists[] = {{UNKNOWN_LAST, "stray"}, {UNKNOWN_ATTRIBUTE, "stray"},
+                  {TYPED, "type"},         {TWICE, NULL},
+                  {FOREIGN, "cookie"},     {WITH_TEXT, NULL}};
     for (int i = 0; i < SP_OP_COUNT; i++) {
         enum sp_op op = (enum sp_op)i;
         struct sp_buf b;
@@ -259,18 +264,20 @@ static void f_body_of_another_operation(void **state)
 
 /* ---- the envelope --------------------------------------------------------------- */
 
-#define CONFIG "<GetConfig xmlns=\"" C "\"><protocolVersion>2.90</protocolVersion></GetConfig>"
+#define CONFIG                                                                         \
+    "<GetConfig xmlns=\"" C "\"><protocolVersion>2.90</protocolVersion></GetConfig>"
 
 static void b_envelopes(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        HEAD CONFIG TAIL,
-        "\xEF\xBB\xBF" HEAD CONFIG TAIL,
+        HEAD CONFIG TAIL, "\xEF\xBB\xBF" HEAD CONFIG TAIL,
         "<?xml version=\"1.0\"?>" HEAD CONFIG TAIL,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n" HEAD "\n " CONFIG "\n" TAIL "\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n" HEAD "\n " CONFIG "\n" TAIL
+        "\n",
         "<Envelope xmlns=\"" SOAP "\"><Body><c:GetConfig xmlns:c=\"" C
-        "\"><c:protocolVersion><![CDATA[2.]]>90</c:protocolVersion></c:GetConfig></Body>"
+        "\"><c:protocolVersion><![CDATA[2.]]>90</c:protocolVersion></c:GetConfig></"
+        "Body>"
         "</Envelope>"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         SP_AUTO(sp_buf_fini) struct sp_buf body = {0};
@@ -286,17 +293,25 @@ static void f_envelopes(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", " ", "x", HEAD CONFIG, HEAD TAIL, HEAD CONFIG CONFIG TAIL,
+        "",
+        " ",
+        "x",
+        HEAD CONFIG,
+        HEAD TAIL,
+        HEAD CONFIG CONFIG TAIL,
         HEAD CONFIG "</s:Body><s:Body/></s:Envelope>",
         "<s:Envelope xmlns:s=\"" SOAP "\"/>",
         "<s:Envelope xmlns:s=\"" SOAP "\"><s:Header/><s:Body>" CONFIG TAIL,
         "<s:Envelope xmlns:s=\"" SOAP "\"><s:Body/><s:Header/></s:Envelope>",
         "<s:Envelope xmlns:s=\"" SOAP "\"><s:Body encodingStyle=\"\">" CONFIG TAIL,
         "<s:Envelope xmlns:s=\"" SOAP "\" s:encodingStyle=\"\"><s:Body>" CONFIG TAIL,
-        "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body>" CONFIG
-            TAIL,
-        HEAD "stray" CONFIG TAIL, HEAD CONFIG TAIL "<x/>", HEAD CONFIG TAIL "x",
-        CONFIG, "<Body xmlns=\"" SOAP "\">" CONFIG "</Body>",
+        "<s:Envelope "
+        "xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body>" CONFIG TAIL,
+        HEAD "stray" CONFIG TAIL,
+        HEAD CONFIG TAIL "<x/>",
+        HEAD CONFIG TAIL "x",
+        CONFIG,
+        "<Body xmlns=\"" SOAP "\">" CONFIG "</Body>",
         "<!DOCTYPE s:Envelope>" HEAD CONFIG TAIL,
         "<!DOCTYPE x [<!ENTITY e \"2.90\">]>" HEAD "<GetConfig xmlns=\"" C
         "\"><protocolVersion>&e;</protocolVersion></GetConfig>" TAIL,
@@ -304,14 +319,17 @@ static void f_envelopes(void **state)
         "<?xml version=\"1.0\" encoding=\"utf-16\"?>" HEAD CONFIG TAIL,
         "<?xml version=\"1.0\" encoding=\"utf-7\"?>" HEAD CONFIG TAIL,
         "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>" HEAD CONFIG TAIL,
-        HEAD "<!-- x -->" CONFIG TAIL, HEAD "<?pi x?>" CONFIG TAIL,
-        HEAD "<GetConfig xmlns=\"" C "\"><protocolVersion>2.<!-- -->90</protocolVersion>"
+        HEAD "<!-- x -->" CONFIG TAIL,
+        HEAD "<?pi x?>" CONFIG TAIL,
+        HEAD "<GetConfig xmlns=\"" C
+             "\"><protocolVersion>2.<!-- -->90</protocolVersion>"
              "</GetConfig>" TAIL,
         HEAD "<GetConfig xmlns=\"" C "\"><protocolVersion>2.<?x?>90</protocolVersion>"
              "</GetConfig>" TAIL,
         HEAD "<GetConfig xmlns=\"" C "\"><protocolVersion>\xC0\xB2</protocolVersion>"
              "</GetConfig>" TAIL,
-        HEAD "<GetConfig xmlns=\"" C "\"><protocolVersion href=\"#a\"/></GetConfig>" TAIL,
+        HEAD "<GetConfig xmlns=\"" C
+             "\"><protocolVersion href=\"#a\"/></GetConfig>" TAIL,
         HEAD "<GetConfig xmlns=\"" C "\"><protocolVersion>2<b/>90</protocolVersion>"
              "</GetConfig>" TAIL};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -354,7 +372,8 @@ static void b_nil_is_absence(void **state)
     rebuilds(SP_OP_GET_CONFIG_DATA,
              "<GetConfigData xmlns=\"" S "\"><cookie i:nil=\"1\"/>"
              "<configAnchor i:nil=\"false\">9</configAnchor></GetConfigData>",
-             "<GetConfigData xmlns=\"" S "\"><configAnchor>9</configAnchor></GetConfigData>");
+             "<GetConfigData xmlns=\"" S
+             "\"><configAnchor>9</configAnchor></GetConfigData>");
     rebuilds(SP_OP_GET_EXTENDED_UPDATE_INFO,
              "<GetExtendedUpdateInfo xmlns=\"" C "\"><locales><string>en</string>"
              "<string i:nil=\"true\"/></locales></GetExtendedUpdateInfo>",
@@ -366,19 +385,29 @@ static void f_nil(void **state)
 {
     (void)state;
     enum sp_op op = SP_OP_GET_CONFIG_DATA;
-    refuses(op, "<GetConfigData xmlns=\"" S "\"><cookie i:nil=\"yes\"/></GetConfigData>",
+    refuses(op,
+            "<GetConfigData xmlns=\"" S "\"><cookie i:nil=\"yes\"/></GetConfigData>",
             "cookie");
-    refuses(op, "<GetConfigData xmlns=\"" S "\"><cookie i:nil=\"true\">x</cookie>"
-                "</GetConfigData>", "cookie");
-    refuses(op, "<GetConfigData xmlns=\"" S "\"><cookie i:nil=\"true\"><Expiration/></cookie>"
-                "</GetConfigData>", "cookie");
-    refuses(op, "<GetConfigData xmlns=\"" S "\" i:nil=\"true\"><cookie/></GetConfigData>",
+    refuses(op,
+            "<GetConfigData xmlns=\"" S "\"><cookie i:nil=\"true\">x</cookie>"
+            "</GetConfigData>",
+            "cookie");
+    refuses(op,
+            "<GetConfigData xmlns=\"" S
+            "\"><cookie i:nil=\"true\"><Expiration/></cookie>"
+            "</GetConfigData>",
+            "cookie");
+    refuses(op,
+            "<GetConfigData xmlns=\"" S "\" i:nil=\"true\"><cookie/></GetConfigData>",
             NULL);
     refuses(SP_OP_GET_UPDATE_DATA,
             "<GetUpdateData xmlns=\"" S "\"><updateIds><UpdateIdentity i:nil=\"true\"/>"
-            "</updateIds></GetUpdateData>", "UpdateIdentity");
-    refuses(SP_OP_GET_COOKIE, "<GetCookie xmlns=\"" S "\"><authCookies i:nil=\"true\"/>"
-                              "</GetCookie>", "authCookies");
+            "</updateIds></GetUpdateData>",
+            "UpdateIdentity");
+    refuses(SP_OP_GET_COOKIE,
+            "<GetCookie xmlns=\"" S "\"><authCookies i:nil=\"true\"/>"
+            "</GetCookie>",
+            "authCookies");
 }
 
 static void f_order(void **state)
@@ -386,46 +415,58 @@ static void f_order(void **state)
     (void)state;
     refuses(SP_OP_GET_CONFIG_DATA,
             "<GetConfigData xmlns=\"" S "\"><configAnchor>1</configAnchor><cookie/>"
-            "</GetConfigData>", "cookie");
+            "</GetConfigData>",
+            "cookie");
     assert_int_equal(refusal.code, SP_FAULT_INVALID_COOKIE);
     refuses(SP_OP_GET_CONFIG_DATA,
             "<GetConfigData xmlns=\"" S "\"><configAnchor>1</configAnchor>"
-            "<configAnchor>2</configAnchor></GetConfigData>", "configAnchor");
+            "<configAnchor>2</configAnchor></GetConfigData>",
+            "configAnchor");
     assert_int_equal(refusal.code, SP_FAULT_INVALID_PARAMETERS);
 }
 
-#define SYNC(inner) "<SyncUpdates xmlns=\"" C "\"><parameters>" inner "</parameters></SyncUpdates>"
+#define SYNC(inner)                                                                    \
+    "<SyncUpdates xmlns=\"" C "\"><parameters>" inner "</parameters></SyncUpdates>"
 
 static void b_values_get_one_spelling(void **state)
 {
     (void)state;
-    rebuilds(SP_OP_SYNC_UPDATES,
-             SYNC("<ExpressQuery> 1\n</ExpressQuery><InstalledNonLeafUpdateIDs><int> +007 </int>"
-                  "<int>-0</int><int>-2147483648</int><int>000000000000000000000000000001</int>"
-                  "</InstalledNonLeafUpdateIDs><SkipSoftwareSync>0</SkipSoftwareSync>"
-                  "<WuBundleId>\t0FA1201D-4330-4fa8-8ae9-b877473b6441 </WuBundleId>"),
-             SYNC("<ExpressQuery>true</ExpressQuery><InstalledNonLeafUpdateIDs><int>7</int>"
-                  "<int>0</int><int>-2147483648</int><int>1</int>"
-                  "</InstalledNonLeafUpdateIDs><SkipSoftwareSync>false</SkipSoftwareSync>"
-                  "<WuBundleId>0fa1201d-4330-4fa8-8ae9-b877473b6441</WuBundleId>"));
-    rebuilds(SP_OP_DOWNLOAD_FILES,
-             "<DownloadFiles xmlns=\"" S "\"><fileDigestList><base64Binary>e29ecGm5NObq\r\n "
-             "BqaQZl6P/PoMQEg=</base64Binary></fileDigestList></DownloadFiles>",
-             "<DownloadFiles xmlns=\"" S "\"><fileDigestList><base64Binary>"
-             "e29ecGm5NObqBqaQZl6P/PoMQEg=</base64Binary></fileDigestList></DownloadFiles>");
-    rebuilds(SP_OP_SIMPLE_GET_AUTHORIZATION_COOKIE,
-             "<GetAuthorizationCookie xmlns=\"" S "/Server/SimpleAuthWebService\"><clientId> "
-             "a&lt;b&#13;<![CDATA[<x>]]> </clientId><dnsName/></GetAuthorizationCookie>",
-             "<GetAuthorizationCookie xmlns=\"" S "/Server/SimpleAuthWebService\"><clientId> "
-             "a&lt;b&#xD;&lt;x&gt; </clientId><dnsName></dnsName></GetAuthorizationCookie>");
+    rebuilds(
+        SP_OP_SYNC_UPDATES,
+        SYNC("<ExpressQuery> 1\n</ExpressQuery><InstalledNonLeafUpdateIDs><int> +007 "
+             "</int>"
+             "<int>-0</int><int>-2147483648</int><int>000000000000000000000000000001</"
+             "int>"
+             "</InstalledNonLeafUpdateIDs><SkipSoftwareSync>0</SkipSoftwareSync>"
+             "<WuBundleId>\t0FA1201D-4330-4fa8-8ae9-b877473b6441 </WuBundleId>"),
+        SYNC("<ExpressQuery>true</ExpressQuery><InstalledNonLeafUpdateIDs><int>7</int>"
+             "<int>0</int><int>-2147483648</int><int>1</int>"
+             "</InstalledNonLeafUpdateIDs><SkipSoftwareSync>false</SkipSoftwareSync>"
+             "<WuBundleId>0fa1201d-4330-4fa8-8ae9-b877473b6441</WuBundleId>"));
+    rebuilds(
+        SP_OP_DOWNLOAD_FILES,
+        "<DownloadFiles xmlns=\"" S "\"><fileDigestList><base64Binary>e29ecGm5NObq\r\n "
+        "BqaQZl6P/PoMQEg=</base64Binary></fileDigestList></DownloadFiles>",
+        "<DownloadFiles xmlns=\"" S "\"><fileDigestList><base64Binary>"
+        "e29ecGm5NObqBqaQZl6P/PoMQEg=</base64Binary></fileDigestList></DownloadFiles>");
+    rebuilds(
+        SP_OP_SIMPLE_GET_AUTHORIZATION_COOKIE,
+        "<GetAuthorizationCookie xmlns=\"" S
+        "/Server/SimpleAuthWebService\"><clientId> "
+        "a&lt;b&#13;<![CDATA[<x>]]> </clientId><dnsName/></GetAuthorizationCookie>",
+        "<GetAuthorizationCookie xmlns=\"" S
+        "/Server/SimpleAuthWebService\"><clientId> "
+        "a&lt;b&#xD;&lt;x&gt; </clientId><dnsName></dnsName></GetAuthorizationCookie>");
 }
 
 static void f_values(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "<ExpressQuery>TRUE</ExpressQuery>", "<ExpressQuery>2</ExpressQuery>",
-        "<ExpressQuery/>", "<CachedDriverIDs><int/></CachedDriverIDs>",
+        "<ExpressQuery>TRUE</ExpressQuery>",
+        "<ExpressQuery>2</ExpressQuery>",
+        "<ExpressQuery/>",
+        "<CachedDriverIDs><int/></CachedDriverIDs>",
         "<CachedDriverIDs><int>2147483648</int></CachedDriverIDs>",
         "<CachedDriverIDs><int>-2147483649</int></CachedDriverIDs>",
         "<CachedDriverIDs><int>99999999999999999999999999</int></CachedDriverIDs>",
@@ -439,16 +480,19 @@ static void f_values(void **state)
         "<SystemSpec><Device><DeviceFlags>256</DeviceFlags></Device></SystemSpec>",
         "<SystemSpec><Device><DeviceFlags>-1</DeviceFlags></Device></SystemSpec>",
         "<WuBundleId>{0fa1201d-4330-4fa8-8ae9-b877473b6441}</WuBundleId>",
-        "<WuBundleId/>", "<WuBundleId>x</WuBundleId>"};
+        "<WuBundleId/>",
+        "<WuBundleId>x</WuBundleId>"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char inner[512];
         snprintf(inner, sizeof inner,
-                 "<SyncUpdates xmlns=\"" C "\"><parameters>%s</parameters></SyncUpdates>",
+                 "<SyncUpdates xmlns=\"" C
+                 "\"><parameters>%s</parameters></SyncUpdates>",
                  bad[i]);
         refuses(SP_OP_SYNC_UPDATES, inner, NULL);
     }
     refuses(SP_OP_GET_EXTENDED_UPDATE_INFO,
-            "<GetExtendedUpdateInfo xmlns=\"" C "\"><infoTypes><XmlUpdateFragmentType>Extended2"
+            "<GetExtendedUpdateInfo xmlns=\"" C
+            "\"><infoTypes><XmlUpdateFragmentType>Extended2"
             "</XmlUpdateFragmentType></infoTypes></GetExtendedUpdateInfo>",
             "XmlUpdateFragmentType");
 }
@@ -457,28 +501,44 @@ static void b_times(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "2026-10-04T15:03:36Z", "2026-10-04T15:03:36", "2026-10-04T15:03:36.9967236Z",
-        "9999-12-31T23:59:59.9999999", "0001-01-01T00:00:00", "2024-02-29T23:59:59.1+14:00",
+        "2026-10-04T15:03:36Z",         "2026-10-04T15:03:36",
+        "2026-10-04T15:03:36.9967236Z", "9999-12-31T23:59:59.9999999",
+        "0001-01-01T00:00:00",          "2024-02-29T23:59:59.1+14:00",
         "1753-01-01T00:00:00-13:59"};
-    static const char *const bad[] = {
-        "", "2026-10-04", "2026-10-04 15:03:36Z", "2026-10-04T15:03:36.Z",
-        "2026-10-04T15:03:36.99672361Z", "2026-13-04T15:03:36Z", "2026-00-04T15:03:36Z",
-        "2026-02-29T15:03:36Z", "2026-12-32T15:03:36Z", "2026-10-00T15:03:36Z",
-        "2026-10-04T24:00:00Z", "2026-10-04T15:60:36Z", "2026-10-04T15:03:60Z",
-        "0000-01-01T00:00:00", "-2026-10-04T15:03:36Z", "12026-10-04T15:03:36Z",
-        "2026-10-04T15:03:36+14:01", "2026-10-04T15:03:36+15:00", "2026-10-04T15:03:36ZZ",
-        "2026-10-04T15:03:36z", "2026-10-04T15:03"};
+    static const char *const bad[] = {"",
+                                      "2026-10-04",
+                                      "2026-10-04 15:03:36Z",
+                                      "2026-10-04T15:03:36.Z",
+                                      "2026-10-04T15:03:36.99672361Z",
+                                      "2026-13-04T15:03:36Z",
+                                      "2026-00-04T15:03:36Z",
+                                      "2026-02-29T15:03:36Z",
+                                      "2026-12-32T15:03:36Z",
+                                      "2026-10-00T15:03:36Z",
+                                      "2026-10-04T24:00:00Z",
+                                      "2026-10-04T15:60:36Z",
+                                      "2026-10-04T15:03:60Z",
+                                      "0000-01-01T00:00:00",
+                                      "-2026-10-04T15:03:36Z",
+                                      "12026-10-04T15:03:36Z",
+                                      "2026-10-04T15:03:36+14:01",
+                                      "2026-10-04T15:03:36+15:00",
+                                      "2026-10-04T15:03:36ZZ",
+                                      "2026-10-04T15:03:36z",
+                                      "2026-10-04T15:03"};
     char inner[256];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         snprintf(inner, sizeof inner,
                  "<GetTimestamps xmlns=\"" C "\"><timestamps><dateTime>%s</dateTime>"
-                 "</timestamps></GetTimestamps>", good[i]);
+                 "</timestamps></GetTimestamps>",
+                 good[i]);
         rebuilds(SP_OP_GET_TIMESTAMPS, inner, inner);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(inner, sizeof inner,
                  "<GetTimestamps xmlns=\"" C "\"><timestamps><dateTime>%s</dateTime>"
-                 "</timestamps></GetTimestamps>", bad[i]);
+                 "</timestamps></GetTimestamps>",
+                 bad[i]);
         refuses(SP_OP_GET_TIMESTAMPS, inner, "dateTime");
     }
 }
@@ -527,16 +587,18 @@ static void b_limits(void **state)
             "<RevisionNumber>200</RevisionNumber></UpdateIdentity>",
             "</updateIds></GetUpdateData>", SP_LIMIT_UPDATE_IDS);
     bounded(SP_OP_REPORT_EVENT_BATCH, "<ReportEventBatch xmlns=\"" S "\"><eventBatch>",
-            "<ReportingEvent>" BASIC "</ReportingEvent>", "</eventBatch></ReportEventBatch>",
-            1000);
+            "<ReportingEvent>" BASIC "</ReportingEvent>",
+            "</eventBatch></ReportEventBatch>", 1000);
     bounded(SP_OP_REPORT_EVENT_BATCH, EVENT_HEAD BASIC "<ExtendedData><MiscData>",
             "<string>B=3</string>", "</MiscData></ExtendedData>" EVENT_TAIL, 64);
-    bounded(SP_OP_REPORT_EVENT_BATCH, EVENT_HEAD BASIC "<ExtendedData><MiscData><string>U=",
-            "x", "</string></MiscData></ExtendedData>" EVENT_TAIL, 4094);
+    bounded(SP_OP_REPORT_EVENT_BATCH,
+            EVENT_HEAD BASIC "<ExtendedData><MiscData><string>U=", "x",
+            "</string></MiscData></ExtendedData>" EVENT_TAIL, 4094);
     bounded(SP_OP_GET_CONFIG, "<GetConfig xmlns=\"" C "\"><protocolVersion>", "1",
             "</protocolVersion></GetConfig>", 32);
     bounded(SP_OP_SIMPLE_GET_AUTHORIZATION_COOKIE,
-            "<GetAuthorizationCookie xmlns=\"" S "/Server/SimpleAuthWebService\"><clientId>",
+            "<GetAuthorizationCookie xmlns=\"" S
+            "/Server/SimpleAuthWebService\"><clientId>",
             "x", "</clientId></GetAuthorizationCookie>", 1024);
     bounded(SP_OP_SYNC_UPDATES,
             "<SyncUpdates xmlns=\"" C "\"><parameters><FeatureScoreMatchingKey>", "x",
@@ -544,7 +606,8 @@ static void b_limits(void **state)
             SP_LIMIT_XML_TEXT_REQUEST);
     bounded(SP_OP_GET_CONFIG_DATA,
             "<GetConfigData xmlns=\"" S "\"><cookie><EncryptedData>AA==</EncryptedData>"
-            "</cookie><configAnchor>", "x", "</configAnchor></GetConfigData>", 1024);
+            "</cookie><configAnchor>",
+            "x", "</configAnchor></GetConfigData>", 1024);
 }
 
 static void b_cookies_have_a_longest(void **state)
@@ -567,7 +630,9 @@ static void b_cookies_have_a_longest(void **state)
     }
 }
 
-#define AUTH "<AuthorizationCookie><PlugInId>DssTargeting</PlugInId><CookieData>AAEC</CookieData></AuthorizationCookie>"
+#define AUTH                                                                           \
+    "<AuthorizationCookie><PlugInId>DssTargeting</PlugInId><CookieData>AAEC</"         \
+    "CookieData></AuthorizationCookie>"
 
 static void f_exactly_one_authorization_cookie(void **state)
 {
@@ -577,9 +642,10 @@ static void f_exactly_one_authorization_cookie(void **state)
     for (size_t o = 0; o < 2; o++) {
         for (size_t n = 0; n < 3; n++) {
             char text[1024];
-            snprintf(text, sizeof text,
-                     "<GetCookie xmlns=\"%s\"><authCookies>%s</authCookies></GetCookie>",
-                     sp_service_ns(sp_op_service(ops[o])), inner[n]);
+            snprintf(
+                text, sizeof text,
+                "<GetCookie xmlns=\"%s\"><authCookies>%s</authCookies></GetCookie>",
+                sp_service_ns(sp_op_service(ops[o])), inner[n]);
             if (n == 1) {
                 accepts(ops[o], text);
             } else {
@@ -590,11 +656,13 @@ static void f_exactly_one_authorization_cookie(void **state)
     }
 }
 
-/* ---- reports: the shapes of CVE-2025-59287 with nothing in them, and neighbours --- */
+/* ---- reports: the shapes of CVE-2025-59287 with nothing in them, and neighbours ---
+ */
 
 static void report(const char *basic, const char *datum, bool passes)
 {
-    static const enum sp_op ops[] = {SP_OP_REPORT_EVENT_BATCH, SP_OP_REPORT_EVENT_BATCH2};
+    static const enum sp_op ops[] = {SP_OP_REPORT_EVENT_BATCH,
+                                     SP_OP_REPORT_EVENT_BATCH2};
     for (size_t o = 0; o < 2; o++) {
         char text[2048];
         snprintf(text, sizeof text,
@@ -617,14 +685,34 @@ static void f_reports(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "B=3", "U=", "x=y=z", "dd=0", "AppName=&lt;&lt;PROCESS&gt;&gt;: powershell.exe",
-        "CsiErrorType=0", "cc=powershell.exe", "WUfBOn=0", "T=EDK II"};
-    static const char *const bad[] = {
-        "SynchronizationUpdateErrorsKey=", "SynchronizationUpdateErrorsKey=&lt;x/&gt;",
-        "synchronizationupdateerrorskey=x", "Administrator=x", " SynchronizationUpdateErrorsKey=x",
-        "", "B", "=x", "abc=x", "1=x", "B =x", "B=&lt;x/&gt;", "B=&lt;![CDATA[",
-        "B=&lt;&lt;PROCESS&gt;", "B=&lt;<![CDATA[SOAP-ENV:Envelope]]>",
-        "AppNam=x", "appname=x", "AppName", "B:x"};
+        "B=3",
+        "U=",
+        "x=y=z",
+        "dd=0",
+        "AppName=&lt;&lt;PROCESS&gt;&gt;: powershell.exe",
+        "CsiErrorType=0",
+        "cc=powershell.exe",
+        "WUfBOn=0",
+        "T=EDK II"};
+    static const char *const bad[] = {"SynchronizationUpdateErrorsKey=",
+                                      "SynchronizationUpdateErrorsKey=&lt;x/&gt;",
+                                      "synchronizationupdateerrorskey=x",
+                                      "Administrator=x",
+                                      " SynchronizationUpdateErrorsKey=x",
+                                      "",
+                                      "B",
+                                      "=x",
+                                      "abc=x",
+                                      "1=x",
+                                      "B =x",
+                                      "B=&lt;x/&gt;",
+                                      "B=&lt;![CDATA[",
+                                      "B=&lt;&lt;PROCESS&gt;",
+                                      "B=&lt;<![CDATA[SOAP-ENV:Envelope]]>",
+                                      "AppNam=x",
+                                      "appname=x",
+                                      "AppName",
+                                      "B:x"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         report(CLIENT_EVENT, good[i], true);
     }
@@ -644,17 +732,18 @@ static void f_event_numbers(void **state)
     (void)state;
     static const int good[] = {141, 145, 150, 153, 154, 156, 158, 161, 170,
                                181, 204, 221, 226, 521, 525, 541, 546};
-    static const int bad[] = {0, -1, 140, 142, 144, 151, 152, 155, 159, 160, 171, 180,
-                              205, 220, 227, 389, 520, 526, 540, 547, 32767, 65683};
+    static const int bad[] = {0,   -1,  140, 142, 144,   151,  152, 155,
+                              159, 160, 171, 180, 205,   220,  227, 389,
+                              520, 526, 540, 547, 32767, 65683};
     char basic[128];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        snprintf(basic, sizeof basic, "<NamespaceID>1</NamespaceID><EventID>%d</EventID>",
-                 good[i]);
+        snprintf(basic, sizeof basic,
+                 "<NamespaceID>1</NamespaceID><EventID>%d</EventID>", good[i]);
         report(basic, "B=3", true);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        snprintf(basic, sizeof basic, "<NamespaceID>1</NamespaceID><EventID>%d</EventID>",
-                 bad[i]);
+        snprintf(basic, sizeof basic,
+                 "<NamespaceID>1</NamespaceID><EventID>%d</EventID>", bad[i]);
         report(basic, "B=3", false);
     }
 }
@@ -664,17 +753,19 @@ static void f_event_numbers(void **state)
 static void b_asked(void **state)
 {
     (void)state;
-    static const enum sp_op ops[] = {SP_OP_GET_UPDATE_DATA, SP_OP_GET_UPDATE_DECRYPTION_DATA};
+    static const enum sp_op ops[] = {SP_OP_GET_UPDATE_DATA,
+                                     SP_OP_GET_UPDATE_DECRYPTION_DATA};
     for (size_t o = 0; o < 2; o++) {
         struct sp_soap_request r;
         char text[1024], id[SP_GUID_TEXT];
         int n = snprintf(
             text, sizeof text,
-            HEAD "<%s xmlns=\"" S "\"><updateIds><UpdateIdentity><UpdateID>"
-                 "0FA1201D-4330-4fa8-8ae9-b877473b6441</UpdateID><RevisionNumber>200"
-                 "</RevisionNumber></UpdateIdentity><UpdateIdentity><UpdateID>"
-                 "cd5ffd1e-e932-4e3a-bf74-18bf0b1bbd83</UpdateID><RevisionNumber>2147483647"
-                 "</RevisionNumber></UpdateIdentity></updateIds></%s>" TAIL,
+            HEAD
+            "<%s xmlns=\"" S "\"><updateIds><UpdateIdentity><UpdateID>"
+            "0FA1201D-4330-4fa8-8ae9-b877473b6441</UpdateID><RevisionNumber>200"
+            "</RevisionNumber></UpdateIdentity><UpdateIdentity><UpdateID>"
+            "cd5ffd1e-e932-4e3a-bf74-18bf0b1bbd83</UpdateID><RevisionNumber>2147483647"
+            "</RevisionNumber></UpdateIdentity></updateIds></%s>" TAIL,
             sp_op_text(ops[o]), sp_op_text(ops[o]));
         assert_ok(sp_soap_request_read(ops[o], sp_view(text, (size_t)n), &r, &refusal));
         assert_int_equal(r.asked_count, 2);
@@ -689,19 +780,23 @@ static void b_asked(void **state)
 static void f_identities_are_whole(void **state)
 {
     (void)state;
+    refuses(
+        SP_OP_GET_UPDATE_DATA,
+        "<GetUpdateData xmlns=\"" S "\"><updateIds><UpdateIdentity><UpdateID>"
+        "0fa1201d-4330-4fa8-8ae9-b877473b6441</UpdateID></UpdateIdentity></updateIds>"
+        "</GetUpdateData>",
+        "RevisionNumber");
     refuses(SP_OP_GET_UPDATE_DATA,
-            "<GetUpdateData xmlns=\"" S "\"><updateIds><UpdateIdentity><UpdateID>"
-            "0fa1201d-4330-4fa8-8ae9-b877473b6441</UpdateID></UpdateIdentity></updateIds>"
-            "</GetUpdateData>", "RevisionNumber");
-    refuses(SP_OP_GET_UPDATE_DATA,
-            "<GetUpdateData xmlns=\"" S "\"><updateIds><UpdateIdentity><RevisionNumber>1"
-            "</RevisionNumber></UpdateIdentity></updateIds></GetUpdateData>", "UpdateID");
+            "<GetUpdateData xmlns=\"" S
+            "\"><updateIds><UpdateIdentity><RevisionNumber>1"
+            "</RevisionNumber></UpdateIdentity></updateIds></GetUpdateData>",
+            "UpdateID");
 }
 
 /* ---- attributes ------------------------------------------------------------------ */
 
 #define ROLLUP(attributes)                                                             \
-    "<RollupComputers xmlns=\"" S "\"><computers><ComputerRollupInfo" attributes          \
+    "<RollupComputers xmlns=\"" S "\"><computers><ComputerRollupInfo" attributes       \
     "></ComputerRollupInfo></computers></RollupComputers>"
 
 static void b_attributes(void **state)
@@ -716,7 +811,8 @@ static void b_attributes(void **state)
     refuses(SP_OP_ROLLUP_COMPUTERS, ROLLUP(" Details=\"a\""), "Details");
     refuses(SP_OP_ROLLUP_COMPUTERS, ROLLUP(" LastSyncResult=\"x\""), "LastSyncResult");
     refuses(SP_OP_ROLLUP_COMPUTERS,
-            "<RollupComputers xmlns=\"" S "\"><computers><ComputerRollupInfo><ComputerId>a"
+            "<RollupComputers xmlns=\"" S
+            "\"><computers><ComputerRollupInfo><ComputerId>a"
             "</ComputerId></ComputerRollupInfo></computers></RollupComputers>",
             "ComputerId");
 }
@@ -745,16 +841,19 @@ static void b_faults(void **state)
     struct sp_buf b;
     assert_ok(sp_guid_parse(SP_VIEW("5f0c6a3e-0d0e-4b6c-9d3e-1b2c3d4e5f60"), &id));
     sp_buf_init(&b, 4096);
-    assert_ok(sp_soap_fault_write(&b, SP_OP_GET_UPDATE_DATA, SP_FAULT_INVALID_PARAMETERS,
-                                  SP_VIEW("updateIds<"), &id, SP_VIEW("https://a/b?c&d")));
+    assert_ok(sp_soap_fault_write(&b, SP_OP_GET_UPDATE_DATA,
+                                  SP_FAULT_INVALID_PARAMETERS, SP_VIEW("updateIds<"),
+                                  &id, SP_VIEW("https://a/b?c&d")));
     assert_view_equal(
         sp_buf_view(&b),
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"" SOAP
-        "\" xmlns:xsi=\"" XSI "\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"><soap:Body>"
+        "\" xmlns:xsi=\"" XSI
+        "\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"><soap:Body>"
         "<soap:Fault><faultcode>soap:Client</faultcode><faultstring>Fault occurred"
         "</faultstring><faultactor>https://a/b?c&amp;d</faultactor><detail><ErrorCode>"
         "InvalidParameters</ErrorCode><Message>updateIds&lt;</Message><ID>"
-        "5f0c6a3e-0d0e-4b6c-9d3e-1b2c3d4e5f60</ID><Method>\"" S "/GetUpdateData\"</Method>"
+        "5f0c6a3e-0d0e-4b6c-9d3e-1b2c3d4e5f60</ID><Method>\"" S
+        "/GetUpdateData\"</Method>"
         "</detail></soap:Fault></soap:Body></soap:Envelope>");
     sp_buf_clear(&b);
     assert_ok(sp_soap_fault_write(&b, SP_OP_COUNT, SP_FAULT_INTERNAL_SERVER_ERROR,

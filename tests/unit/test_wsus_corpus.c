@@ -54,15 +54,20 @@ static bool read_dialogue(const char *folder, struct dialogue *d)
     bool is_post = sp_view_starts(head, SP_VIEW("POST "));
     if (is_post) {
         struct sp_view target = sp_view_slice(head, 5, head.len);
-        struct sp_route r = sp_route(sp_view_slice(target, 0, sp_view_find(target, ' ')));
+        struct sp_route r =
+            sp_route(sp_view_slice(target, 0, sp_view_find(target, ' ')));
         assert_int_equal(r.kind, SP_ROUTE_SERVICE);
         assert_true(sp_op_find(r.service, header(head, "SOAPAction"), &d->op));
-        d->status = atoi((const char *)reply + sizeof "HTTP/1.1");
+        uint64_t status = 0;
+        struct sp_view line = sp_view(reply, m);
+        assert_ok(sp_u64_parse(sp_view_slice(line, 9, 12), 999, &status));
+        d->status = (int)status;
         d->request = read_part(folder, "request.body", &d->request_len);
         d->reply = read_part(folder, "response.body", &d->reply_len);
     } else {
         struct sp_view target = sp_view_slice(head, 4, head.len);
-        struct sp_route r = sp_route(sp_view_slice(target, 0, sp_view_find(target, ' ')));
+        struct sp_route r =
+            sp_route(sp_view_slice(target, 0, sp_view_find(target, ' ')));
         assert_int_equal(r.kind, SP_ROUTE_CONTENT);
     }
     free(request);
@@ -113,12 +118,13 @@ struct meaning {
     struct sp_buf out, text;
 };
 
-static enum sp_err mean_start(void *ctx, struct sp_xml *x, const struct sp_xml_element *e)
+static enum sp_err mean_start(void *ctx, struct sp_xml *x,
+                              const struct sp_xml_element *e)
 {
     struct meaning *m = ctx;
     (void)x;
-    SP_TRY(sp_buf_printf(&m->out, "<{" SP_VIEW_FMT "}" SP_VIEW_FMT, SP_VIEW_ARG(e->name.ns),
-                         SP_VIEW_ARG(e->name.local)));
+    SP_TRY(sp_buf_printf(&m->out, "<{" SP_VIEW_FMT "}" SP_VIEW_FMT,
+                         SP_VIEW_ARG(e->name.ns), SP_VIEW_ARG(e->name.local)));
     for (size_t i = 0; i < e->attr_count; i++) {
         SP_TRY(sp_buf_printf(&m->out, " " SP_VIEW_FMT "=" SP_VIEW_FMT,
                              SP_VIEW_ARG(e->attrs[i].name.local),
@@ -174,8 +180,8 @@ static void accept(struct dialogue *d, const char *name)
     if (!d->request) {
         return;
     }
-    enum sp_err e = sp_soap_request_read(d->op, sp_view(d->request, d->request_len), &r,
-                                         &refusal);
+    enum sp_err e =
+        sp_soap_request_read(d->op, sp_view(d->request, d->request_len), &r, &refusal);
     if (e != SP_OK) {
         print_error("%s: %s: %s\n", name, refusal.member, refusal.why.text);
     }
@@ -230,7 +236,8 @@ static void inspect(struct dialogue *d, const char *name)
                          sp_facts_count(f, SP_FACT_DOCUMENT_FILE_DIGEST));
     }
     bool announces = d->op == SP_OP_GET_AUTH_CONFIG || d->op == SP_OP_GET_CONFIG;
-    assert_int_equal(sp_facts_count(reply->facts, SP_FACT_REPLY_SERVICE_URL), announces);
+    assert_int_equal(sp_facts_count(reply->facts, SP_FACT_REPLY_SERVICE_URL),
+                     announces);
     sp_soap_request_fini(&request);
 }
 
@@ -251,16 +258,18 @@ static void compare(const char *reply_file, const char *document_file, const cha
         SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
         struct sp_fact_value v;
         uint8_t sha256[32];
-        assert_ok(sp_reply_inspect(SP_OP_GET_UPDATE_DATA, 200, sp_view(reply_bytes, n), NULL,
-                                   0, &reply, NULL));
+        assert_ok(sp_reply_inspect(SP_OP_GET_UPDATE_DATA, 200, sp_view(reply_bytes, n),
+                                   NULL, 0, &reply, NULL));
         assert_int_equal(reply->revision_count, 1);
         sp_sha256(sp_view(document, m), sha256);
         assert_memory_equal(reply->revisions[0].document_sha256, sha256, 32);
-        assert_false(sp_facts_has_flag(reply->revisions[0].facts, SP_FACT_UPDATE_ASKED));
+        assert_false(
+            sp_facts_has_flag(reply->revisions[0].facts, SP_FACT_UPDATE_ASKED));
         assert_true(
             sp_facts_get(reply->revisions[0].facts, SP_FACT_DOCUMENT_SIZE, 0, &v));
         assert_int_equal(v.number, m);
-        assert_true(sp_facts_get(reply->revisions[0].facts, SP_FACT_UPDATE_BLOB, 0, &v));
+        assert_true(
+            sp_facts_get(reply->revisions[0].facts, SP_FACT_UPDATE_BLOB, 0, &v));
         assert_true(sp_view_eq_str(v.bytes, blob));
     }
     free(reply_bytes);
@@ -276,12 +285,28 @@ static void c_documents_decode_to_the_byte(void **state)
             "C-wsusss/000014.GetUpdateData.leaf.update.xml", "cabinet");
 }
 
+static void c_a_reply_with_file_locations(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    const char *path = unit_corpus("C-metadata/get-file-locations.response.xml");
+    uint8_t *bytes = path ? unit_read_file(path, &n) : NULL;
+    if (bytes) {
+        SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
+        assert_ok(sp_reply_inspect(SP_OP_GET_FILE_LOCATIONS, 200, sp_view(bytes, n),
+                                   NULL, 0, &reply, NULL));
+        assert_true(sp_facts_has_flag(reply->facts, SP_FACT_REPLY_WELLFORMED));
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(c_every_recorded_request_passes),
         cmocka_unit_test(c_every_recorded_reply_is_wellformed),
         cmocka_unit_test(c_documents_decode_to_the_byte),
+        cmocka_unit_test(c_a_reply_with_file_locations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

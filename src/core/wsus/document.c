@@ -1,5 +1,7 @@
-/* The frame of a metadata document: identity, properties, title, files, handler, bundle.
- * What is not in the table of steps is of no concern here and is passed over. */
+/* The frame of a metadata document: identity, properties, title, files, handler,
+ * bundle. What is not in the table of steps is of no concern here and is passed over.
+ */
+#include "core/wsus/digest.h"
 #include "core/wsus/names.h"
 #include "core/wsus/path.h"
 #include "core/wsus/wsus.h"
@@ -10,7 +12,7 @@
 
 /* A title, a language, a number or a digest; titles of 300 bytes were seen. */
 #define TEXT_MAX SP_KIB(4)
-#define BLANKS " \t\r\n"
+#define BLANKS   " \t\r\n"
 
 enum state {
     UNKNOWN = SP_PATH_UNKNOWN,
@@ -174,13 +176,15 @@ static enum sp_err read_handler_type(struct reader *r, struct sp_xml *x,
     struct sp_view prefix = sp_view_slice(type, 0, prefixed ? colon : 0);
     struct sp_view local = sp_view_slice(type, prefixed ? colon + 1 : 0, type.len);
     if (!sp_xml_resolve(x, prefix, &ns) && prefixed) {
-        return malformed(x, "the prefix of HandlerSpecificData's xsi:type is not bound");
+        return malformed(x,
+                         "the prefix of HandlerSpecificData's xsi:type is not bound");
     }
     sp_buf_clear(&r->text);
     SP_TRY(sp_buf_append(&r->text, ns));
     SP_TRY(sp_buf_append_byte(&r->text, '#'));
     SP_TRY(sp_buf_append(&r->text, local));
-    return sp_facts_text(r->facts, SP_FACT_DOCUMENT_HANDLER_TYPE, sp_buf_view(&r->text));
+    return sp_facts_text(r->facts, SP_FACT_DOCUMENT_HANDLER_TYPE,
+                         sp_buf_view(&r->text));
 }
 
 /* ---- the title ----------------------------------------------------------------- */
@@ -204,49 +208,6 @@ static void weigh_title(struct reader *r)
 
 /* ---- files --------------------------------------------------------------------- */
 
-/* FIPS 180-4, and MD5 of old documents; 0 for an algorithm not known. */
-static size_t size_of_digest(struct sp_view algorithm)
-{
-    static const struct {
-        const char *name;
-        size_t size;
-    } known[] = {{"SHA1", 20}, {"SHA256", 32}, {"SHA384", 48}, {"SHA512", 64}, {"MD5", 16}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (sp_view_eq_str(algorithm, known[i].name)) {
-            return known[i].size;
-        }
-    }
-    return 0;
-}
-
-static bool read_digest(struct sp_view text, uint8_t *out, size_t size)
-{
-    return size > 0 &&
-           sp_base64_parse_exact(sp_view_trim(text, BLANKS), out, size) == SP_OK;
-}
-
-static void read_extension(struct sp_view name, char ext[9])
-{
-    size_t dot = name.len;
-    while (dot > 0 && name.data[dot - 1] != '.') {
-        dot--;
-    }
-    size_t n = dot ? name.len - dot : 0;
-    if (n < 1 || n > 8) {
-        return;
-    }
-    char lower[9] = {0};
-    for (size_t i = 0; i < n; i++) {
-        uint8_t c = name.data[dot + i];
-        uint8_t small = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-        if ((small < 'a' || small > 'z') && (small < '0' || small > '9')) {
-            return;
-        }
-        lower[i] = (char)small;
-    }
-    memcpy(ext, lower, sizeof lower);
-}
-
 /* Digest is SHA-1 in every published schema; it is the name of the content. */
 static enum sp_err read_file(struct reader *r, struct sp_xml *x,
                              const struct sp_xml_element *e)
@@ -262,8 +223,8 @@ static enum sp_err read_file(struct reader *r, struct sp_xml *x,
     (void)sp_xml_attr(e, "", "DigestAlgorithm", &algorithm);
     (void)sp_xml_attr(e, "", "FileName", &name);
     r->file_sound =
-        sp_view_eq_str(algorithm, "SHA1") && read_digest(digest, r->file.sha1, 20);
-    read_extension(name, r->file.ext);
+        sp_view_eq_str(algorithm, "SHA1") && sp_digest_read(digest, r->file.sha1, 20);
+    sp_extension_read(name, r->file.ext);
     return sp_arena_copy(r->arena, name, &r->file.name);
 }
 
@@ -271,7 +232,7 @@ static void open_digest(struct reader *r, const struct sp_xml_element *e)
 {
     struct sp_view algorithm;
     bool named = sp_xml_attr(e, "", "Algorithm", &algorithm);
-    r->digest_size = named ? size_of_digest(algorithm) : 0;
+    r->digest_size = named ? sp_digest_size(algorithm) : 0;
 }
 
 static bool is_sha256_again(const struct reader *r, const uint8_t digest[32])
@@ -283,7 +244,7 @@ static bool is_sha256_again(const struct reader *r, const uint8_t digest[32])
 static void close_digest(struct reader *r, enum state state)
 {
     uint8_t digest[64];
-    if (!read_digest(sp_buf_view(&r->text), digest, r->digest_size)) {
+    if (!sp_digest_read(sp_buf_view(&r->text), digest, r->digest_size)) {
         r->file_sound = false;
     } else if (state == ADDITIONAL_DIGEST && r->digest_size == 32) {
         r->file_sound = r->file_sound && is_sha256_again(r, digest);
@@ -357,9 +318,8 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
         return SP_OK;
     case HANDLER_DATA:
         return read_handler_type(r, x, e);
-    default:
-        return SP_OK;
     }
+    return SP_OK;
 }
 
 static bool collects(enum state state)
@@ -400,15 +360,15 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     case FILE_ELEMENT:
     case EULA:
         return close_file(r, x, state);
-    default:
-        return SP_OK;
     }
+    return SP_OK;
 }
 
 static enum sp_err finish(struct reader *r, struct sp_why *why)
 {
     if (!r->identity_seen || !r->properties_seen) {
-        return sp_why_set(why, SP_E_MALFORMED, "a document has no identity or properties");
+        return sp_why_set(why, SP_E_MALFORMED,
+                          "a document has no identity or properties");
     }
     if (r->best != NO_TITLE) {
         SP_TRY(sp_facts_text(r->facts, SP_FACT_DOCUMENT_TITLE, r->best_title));

@@ -26,8 +26,9 @@ static enum sp_err write_method(struct sp_buf *out, enum sp_op op)
 }
 
 /* [MS-WSUSSS] 2.2.9.1: the detail's children are in no namespace. */
-static enum sp_err write_detail(struct sp_buf *out, enum sp_op op, enum sp_fault_code code,
-                                struct sp_view message, const struct sp_guid *id)
+static enum sp_err write_detail(struct sp_buf *out, enum sp_op op,
+                                enum sp_fault_code code, struct sp_view message,
+                                const struct sp_guid *id)
 {
     char id_text[SP_GUID_TEXT];
     sp_guid_format(id, id_text);
@@ -39,9 +40,9 @@ static enum sp_err write_detail(struct sp_buf *out, enum sp_op op, enum sp_fault
     return sp_buf_append_str(out, "</detail>");
 }
 
-enum sp_err sp_soap_fault_write(struct sp_buf *out, enum sp_op op, enum sp_fault_code code,
-                                struct sp_view message, const struct sp_guid *id,
-                                struct sp_view actor)
+enum sp_err sp_soap_fault_write(struct sp_buf *out, enum sp_op op,
+                                enum sp_fault_code code, struct sp_view message,
+                                const struct sp_guid *id, struct sp_view actor)
 {
     SP_ASSERT((size_t)code < sizeof faults / sizeof faults[0]);
     SP_TRY(sp_buf_printf(out,

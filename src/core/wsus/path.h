@@ -1,5 +1,6 @@
 /* Where a reader of replies and documents stands: known elements are states, everything
- * else is state 0 with all it holds. A table of steps says which element leads where. */
+ * else is state 0 with all it holds. A table of steps says which element leads where.
+ */
 #ifndef SP_CORE_WSUS_PATH_H
 #define SP_CORE_WSUS_PATH_H
 

@@ -1,5 +1,5 @@
-/* Reads a reply: a fault, or the response that belongs to the operation. Elements that a
- * newer server adds are passed over, since the reply is handed on as it came. */
+/* Reads a reply: a fault, or the response that belongs to the operation. Elements that
+ * a newer server adds are passed over, since the reply is handed on as it came. */
 #include "core/wsus/names.h"
 #include "core/wsus/op.h"
 #include "core/wsus/path.h"
@@ -14,7 +14,7 @@
 #define BLANKS " \t\r\n"
 
 /* A GUID, a number, a digest, an address, an ErrorCode. */
-#define TEXT_MAX SP_KIB(4)
+#define TEXT_MAX       SP_KIB(4)
 #define NAME_MAX_BYTES 64
 
 /* File names of a thousand updates. */
@@ -160,12 +160,12 @@ static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
     case REVISION_NUMBER:
     case DIGEST:
         return sp_buf_append(&r->text, text);
-    default:
-        return SP_OK;
     }
+    return SP_OK;
 }
 
-static enum sp_err end_of_update_part(struct reader *r, struct sp_xml *x, enum state state)
+static enum sp_err end_of_update_part(struct reader *r, struct sp_xml *x,
+                                      enum state state)
 {
     struct sp_view text = sp_buf_view(&r->text);
     struct sp_update_part *part = &r->update.part;
@@ -178,9 +178,8 @@ static enum sp_err end_of_update_part(struct reader *r, struct sp_xml *x, enum s
         return sp_update_digest(&r->update, text, sp_xml_why(x));
     case UPDATE:
         return sp_update_end(&r->update, sp_xml_why(x));
-    default:
-        return SP_OK;
     }
+    return SP_OK;
 }
 
 static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
@@ -235,8 +234,8 @@ static void drop_revisions(struct sp_reply *reply)
     reply->revision_count = 0;
 }
 
-/* Nothing is told about the inside of what has no shape. A fault without ErrorCode is one
- * all the same: its fact is empty. */
+/* Nothing is told about the inside of what has no shape. A fault without ErrorCode is
+ * one all the same: its fact is empty. */
 static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
 {
     struct sp_reply *reply = r->reply;

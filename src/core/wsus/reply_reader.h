@@ -11,7 +11,7 @@ struct sp_update_part {
     struct sp_view id_text, number_text; /* in the reply's arena */
     size_t blobs;                        /* of either kind */
     bool compressed;
-    struct sp_buf blob;      /* the one at hand: text, or base64 of a cabinet */
+    struct sp_buf blob;       /* the one at hand: text, or base64 of a cabinet */
     struct sp_facts *digests; /* owned: UPDATE_FILE_DIGEST */
 };
 

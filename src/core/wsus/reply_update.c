@@ -44,7 +44,8 @@ enum sp_err sp_update_digest(struct sp_update_reader *r, struct sp_view text,
         return sp_why_set(why, SP_E_LIMIT, "FileDigestList has more than %d files",
                           SP_LIMIT_FILES_PER_UPDATE);
     }
-    return sp_facts_bytes(r->part.digests, SP_FACT_UPDATE_FILE_DIGEST, sp_view(sha1, 20));
+    return sp_facts_bytes(r->part.digests, SP_FACT_UPDATE_FILE_DIGEST,
+                          sp_view(sha1, 20));
 }
 
 /* ---- the blob ------------------------------------------------------------------ */
@@ -65,7 +66,8 @@ static enum sp_err unpack_base64(struct sp_buf *text, struct sp_buf *cabinet,
                : e;
 }
 
-static enum sp_err unpack_text(struct sp_view wide, struct sp_buf *utf8, struct sp_why *why)
+static enum sp_err unpack_text(struct sp_view wide, struct sp_buf *utf8,
+                               struct sp_why *why)
 {
     enum sp_err e = sp_utf16le_to_utf8(wide, utf8);
     return e == SP_E_MALFORMED ? sp_why_set(why, e, "the document is no UTF-16") : e;
@@ -133,7 +135,8 @@ static enum sp_err add_listed(struct sp_revision *rev, const struct sp_facts *di
     for (size_t i = 0; sp_facts_get(digests, SP_FACT_UPDATE_FILE_DIGEST, i, &v); i++) {
         for (size_t c = 0; c < rev->claim_count; c++) {
             if (sp_view_eq(v.bytes, sp_view(rev->claims[c].sha1, 20))) {
-                SP_TRY(sp_facts_bytes(rev->facts, SP_FACT_DOCUMENT_FILE_DIGEST, v.bytes));
+                SP_TRY(
+                    sp_facts_bytes(rev->facts, SP_FACT_DOCUMENT_FILE_DIGEST, v.bytes));
                 break;
             }
         }
@@ -183,7 +186,8 @@ static enum sp_err read_identity(const struct sp_update_part *part,
     if (sp_guid_parse(sp_view_trim(part->id_text, BLANKS), &out->id) != SP_OK ||
         sp_i64_parse(sp_view_trim(part->number_text, BLANKS), 0, INT32_MAX, &number) !=
             SP_OK) {
-        return sp_why_set(why, SP_E_MALFORMED, "an update has no UpdateID or RevisionNumber");
+        return sp_why_set(why, SP_E_MALFORMED,
+                          "an update has no UpdateID or RevisionNumber");
     }
     out->number = (int32_t)number;
     return SP_OK;
@@ -213,7 +217,8 @@ static enum sp_err make_room(struct sp_update_reader *r, struct sp_why *why)
     void *grown = NULL;
     SP_TRY(sp_arena_alloc(reply->arena, room * sizeof *reply->revisions, &grown));
     if (reply->revision_count) {
-        memcpy(grown, reply->revisions, reply->revision_count * sizeof *reply->revisions);
+        memcpy(grown, reply->revisions,
+               reply->revision_count * sizeof *reply->revisions);
     }
     reply->revisions = grown;
     r->room = room;
@@ -222,7 +227,8 @@ static enum sp_err make_room(struct sp_update_reader *r, struct sp_why *why)
 
 static enum sp_err add_facts(struct sp_update_reader *r, struct sp_revision *rev)
 {
-    SP_TRY(sp_facts_bytes(rev->facts, SP_FACT_UPDATE_ID, sp_view(rev->id.id.bytes, 16)));
+    SP_TRY(
+        sp_facts_bytes(rev->facts, SP_FACT_UPDATE_ID, sp_view(rev->id.id.bytes, 16)));
     SP_TRY(sp_facts_int(rev->facts, SP_FACT_UPDATE_REVISION, rev->id.number));
     SP_TRY(sp_facts_flag(rev->facts, SP_FACT_UPDATE_ASKED, was_asked(r, &rev->id)));
     SP_TRY(sp_facts_merge(rev->facts, r->part.digests));

@@ -117,7 +117,8 @@ static enum sp_err check_attributes(struct reader *r, struct sp_xml *x,
     for (size_t i = 0; i < e->attr_count; i++) {
         struct sp_xml_name name = e->attrs[i].name;
         if (!sp_xml_name_is(name, NS_XSI, "nil") && !attribute_of(type, name)) {
-            return refuse(r, x, name.local, "is an attribute that is not in the schema");
+            return refuse(r, x, name.local,
+                          "is an attribute that is not in the schema");
         }
     }
     return SP_OK;
@@ -133,9 +134,8 @@ static enum sp_err canonical(struct reader *r, struct sp_xml *x, const char *nam
         return refuse(r, x, sp_view_str(name), "holds what is not of its type");
     case SP_E_LIMIT:
         return refuse(r, x, sp_view_str(name), "is out of its range");
-    default:
-        return e;
     }
+    return e;
 }
 
 static enum sp_err write_attributes(struct reader *r, struct sp_xml *x,
@@ -291,11 +291,10 @@ static enum sp_err enter_operation(struct reader *r, struct sp_xml *x,
     SP_TRY(check_attributes(r, x, e, type));
     SP_TRY(read_nil(r, x, e, &nil));
     r->op_seen = true;
-    return open_element(r, x, e,
-                        (struct frame){.type = type,
-                                       .name = sp_op_text(op),
-                                       .next = type->members,
-                                       .nil = nil});
+    return open_element(
+        r, x, e,
+        (struct frame){
+            .type = type, .name = sp_op_text(op), .next = type->members, .nil = nil});
 }
 
 /* SOAP 1.1 section 4: no header, one body. */
@@ -303,7 +302,8 @@ static enum sp_err enter_envelope(struct reader *r, struct sp_xml *x,
                                   const struct sp_xml_element *e)
 {
     const char *expected = e->depth == 1 ? "Envelope" : "Body";
-    if (!sp_xml_name_is(e->name, NS_SOAP, expected) || (e->depth == 2 && r->body_seen)) {
+    if (!sp_xml_name_is(e->name, NS_SOAP, expected) ||
+        (e->depth == 2 && r->body_seen)) {
         return refuse(r, x, e->name.local, "has no place in this envelope");
     }
     if (e->attr_count) {
@@ -400,7 +400,8 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
 /* UPDATE_IDS of the schema keeps the count within SP_LIMIT_UPDATE_IDS. */
 static enum sp_err make_room_for_asked(struct sp_soap_request *out)
 {
-    if (out->op != SP_OP_GET_UPDATE_DATA && out->op != SP_OP_GET_UPDATE_DECRYPTION_DATA) {
+    if (out->op != SP_OP_GET_UPDATE_DATA &&
+        out->op != SP_OP_GET_UPDATE_DECRYPTION_DATA) {
         return SP_OK;
     }
     const size_t bytes = SP_LIMIT_UPDATE_IDS * sizeof *out->asked;

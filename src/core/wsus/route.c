@@ -98,7 +98,8 @@ struct sp_route sp_route(struct sp_view target)
     return r;
 }
 
-void sp_content_path_format(const struct sp_content_path *p, char out[SP_CONTENT_PATH_MAX])
+void sp_content_path_format(const struct sp_content_path *p,
+                            char out[SP_CONTENT_PATH_MAX])
 {
     char hex[41];
     for (size_t i = 0; i < 20; i++) {

@@ -23,14 +23,12 @@ struct sp_member {
     bool attribute;
 };
 
-/* Reads a value without blanks around it and writes its one spelling. Errors:
- * SP_E_MALFORMED, and those of the buffer. */
-typedef enum sp_err sp_value_reader(struct sp_view text, struct sp_buf *out);
-
 struct sp_type {
     enum sp_type_kind kind;
-    int64_t least, most;             /* TEXT, BINARY: bytes; NUMBER: value; LIST: items */
-    sp_value_reader *read;           /* VALUE */
+    int64_t least, most; /* TEXT, BINARY: bytes; NUMBER: value; LIST: items */
+    /* VALUE: reads text without blanks around it and appends its one spelling. Errors:
+     * SP_E_MALFORMED, and those of the buffer. */
+    enum sp_err (*read)(struct sp_view text, struct sp_buf *out);
     const char *const *words;        /* ENUMERATION, NULL behind the last one */
     const struct sp_member *members; /* STRUCT; LIST: one row, the item */
 };

@@ -13,7 +13,8 @@ static bool is_digit(uint8_t c)
 }
 
 /* .NET takes "+7" and "007"; what is left is what sp_i64_parse takes. */
-static enum sp_err number(struct sp_view text, int64_t least, int64_t most, int64_t *out)
+static enum sp_err number(struct sp_view text, int64_t least, int64_t most,
+                          int64_t *out)
 {
     bool minus = text.len && text.data[0] == '-';
     struct sp_view digits =
@@ -153,8 +154,8 @@ enum sp_err sp_value_event_id(struct sp_view text, struct sp_buf *out)
     return SP_E_MALFORMED;
 }
 
-/* Tags of one letter are [MS-WUSP]'s, two letters and these words are what agents add. A
- * server reads its own events by longer tags ("SynchronizationUpdateErrorsKey") and
+/* Tags of one letter are [MS-WUSP]'s, two letters and these words are what agents add.
+ * A server reads its own events by longer tags ("SynchronizationUpdateErrorsKey") and
  * deserializes what follows: those never pass. (CVE-2025-59287, threats 1.2) */
 static bool is_client_tag(struct sp_view tag)
 {
@@ -214,7 +215,8 @@ static enum sp_err without_blanks(struct sp_view text, struct sp_buf *out)
     return SP_OK;
 }
 
-static enum sp_err decode(struct sp_view text, struct sp_buf *packed, struct sp_buf *bytes)
+static enum sp_err decode(struct sp_view text, struct sp_buf *packed,
+                          struct sp_buf *bytes)
 {
     SP_TRY(without_blanks(text, packed));
     return sp_base64_parse(sp_buf_view(packed), bytes);
@@ -227,7 +229,8 @@ static enum sp_err write_binary(const struct sp_type *type, struct sp_view text,
     sp_buf_init(&packed, SP_LIMIT_XML_TEXT_REQUEST);
     sp_buf_init(&bytes, (size_t)type->most + 1);
     enum sp_err e = decode(text, &packed, &bytes);
-    if (e == SP_OK && ((int64_t)bytes.len < type->least || (int64_t)bytes.len > type->most)) {
+    if (e == SP_OK &&
+        ((int64_t)bytes.len < type->least || (int64_t)bytes.len > type->most)) {
         e = SP_E_LIMIT;
     }
     if (e == SP_OK) {

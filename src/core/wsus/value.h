@@ -10,12 +10,13 @@
 enum sp_err sp_value_canonical(const struct sp_type *type, struct sp_view text,
                                struct sp_buf *out) SP_MUST_USE;
 
-sp_value_reader sp_value_boolean;
-sp_value_reader sp_value_date_time;
-sp_value_reader sp_value_guid;
+/* The readers of VALUE rows, see struct sp_type. */
+enum sp_err sp_value_boolean(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
+enum sp_err sp_value_date_time(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
+enum sp_err sp_value_guid(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
 /* The numbers that [MS-WUSP] 2.2.2.3.1 gives to clients. */
-sp_value_reader sp_value_event_id;
+enum sp_err sp_value_event_id(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
 /* "tag=value" of a report. What a server's own event carries never passes. */
-sp_value_reader sp_value_misc_datum;
+enum sp_err sp_value_misc_datum(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
 
 #endif
