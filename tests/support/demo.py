@@ -4,7 +4,6 @@ stand-in downstream server behind it, all on loopback. Every line that is printe
 what does not hold ends the demonstration with a sentence and exit status 1.
 """
 import argparse
-import json
 import os
 import shutil
 import signal
@@ -13,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import catalogue
@@ -87,7 +86,8 @@ class Gate:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([self.program, "run", "-c", self.config],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True)
         deadline = time.monotonic() + READY_SECONDS
         while not self._is_ready():
             expect(self.process.poll() is None and time.monotonic() < deadline,
@@ -152,20 +152,152 @@ def show(number: int, what: str, came: str) -> None:
 
 
 class Demo:
-    def __init__(self, program: str, work: Path) -> None:
-        self.program, self.work = program, work
-        self.pki = Pki(work / "pki")
-        self.upstream: Upstream | None = None
-        self.impostor: Upstream | None = None
-        self.gate: Gate | None = None
+    """The scene and its eight steps, in order."""
 
-    def start(self) -> None:
-        subprocess.run([SOURCE / "scripts" / "make-pki", "--hostile", self.work / "pki"],
+    def __init__(self, program: str, work: Path, end: ExitStack) -> None:
+        """end stops what is started here."""
+        subprocess.run([SOURCE / "scripts" / "make-pki", "--hostile", work / "pki"],
                        check=True, timeout=120)
+        self.pki = Pki(work / "pki")
+        self.catalogue = catalogue.Catalogue()
+        self.upstream = end.enter_context(Upstream(self.catalogue, *self.pki.pair("upstream"),
+                                                   mode="xpress"))
+        # the same CA, the right name, good dates: only its key is not the pinned one
+        self.impostor = end.enter_context(Upstream(self.catalogue,
+                                                   *self.pki.pair("hostile/neighbour")))
+        self.gate = Gate(program, work, self.pki, {"head-office": self.upstream.url,
+                                                   "impostor": self.impostor.url})
+        end.callback(self.gate.stop)
+        self.gate.start()
+        self.server = end.enter_context(Downstream(
+            f"https://localhost:{self.gate.tls}", self.pki.ca,
+            content=f"http://localhost:{self.gate.http}"))
 
-    def close(self) -> None:
-        if self.gate:
-            self.gate.stop()
-        for server in (self.upstream, self.impostor):
-            if server:
-                server.close()
+    def steps(self) -> list:
+        return [(what, getattr(self, name)) for what, name in (
+            ("sync over pinned TLS", "sync"), ("ledger", "ledger"),
+            ("content", "content"), ("content again", "content_again"),
+            ("proof for an auditor", "prove"), ("metadata over HTTP", "plain_http"),
+            ("a changed revision", "changed_revision"),
+            ("upstream, wrong key", "wrong_key"))]
+
+    def sync(self) -> str:
+        synced = self.server.sync(replica=True)
+        wanted = {r.key: r.document for r in self.catalogue.revisions}
+        expect(synced.documents == wanted, "not every document arrived as the upstream has it")
+        self.server.rollup()
+        return f"{len(wanted)} of {len(wanted)} documents proven and passed on"
+
+    def ledger(self) -> str:
+        entries, revisions = self.gate.entries(), len(self.catalogue.revisions)
+        expect(entries == revisions, f"{entries} ledger entries for {revisions} documents")
+        return f"{entries} entries, one a document; hashes and signature are good"
+
+    def _download_all(self) -> int:
+        with self.server.content_wire() as wire:
+            return sum(len(self.server.download(claim, wire))
+                       for claim in self.server.synced.claims.values())
+
+    def content(self) -> str:
+        before, size = self.gate.entries(), self._download_all()
+        files = len(self.server.synced.claims)
+        verified = self.gate.entries() - before
+        expect(verified == files, f"{verified} ledger entries for {files} files")
+        return f"{files} files, {size / 1e6:.1f} MB: size, SHA-1 and SHA-256 verified"
+
+    def content_again(self) -> str:
+        before = len(self.upstream.content_requests())
+        self._download_all()
+        asked = len(self.upstream.content_requests()) - before
+        expect(asked == 0, f"the upstream was asked for {asked} files a second time")
+        return "all from the cache, 0 requests to the upstream"
+
+    def prove(self) -> str:
+        proof = self.gate.command("ledger", "prove", "7")
+        expect(proof.startswith("c2sp.org/tlog-proof@v1\nindex 7\n"), "no proof of entry 7")
+        return "`sallyport ledger prove 7` printed an inclusion proof"
+
+    def plain_http(self) -> str:
+        before = self.upstream.app_bytes()
+        with Wire(f"http://localhost:{self.gate.http}") as wire:
+            fault = refused(lambda: wire.call(soap.SERVER_SYNC, "GetAuthConfig", soap.request(
+                "GetAuthConfig", soap.NAMESPACES[soap.SERVER_SYNC], "")), "plain HTTP")
+        expect(fault.status == 403, f"status {fault.status} instead of 403")
+        expect(self.upstream.app_bytes() == before, "the request reached the upstream")
+        return "refused: 403, and the fault names the TLS port"
+
+    def changed_revision(self) -> str:
+        revision = self.catalogue.of_kind("bundle")[0]
+        self.upstream.hostile.documents[revision.update_id] = "change"
+        try:
+            fault = refused(lambda: self.server.update_data([revision.key]),
+                            "revision-immutable", "ledger entry")
+        finally:
+            self.upstream.hostile.reset()
+        entry = fault.message.partition("ledger entry ")[2].partition(")")[0]
+        self.server.update_data([revision.key])  # what was seen first still passes
+        return f"refused: rule revision-immutable, ledger entry {entry}"
+
+    def wrong_key(self) -> str:
+        with Downstream(f"https://localhost:{self.gate.impostor}", self.pki.ca) as server:
+            refused(server.authorize, "pin")
+        expect(bool(self.impostor.tls.connections), "the upstream was not even asked")
+        sent = self.impostor.app_bytes()
+        expect(sent == 0, f"{sent} bytes of a request were sent")
+        return "refused: no pin matches, 0 bytes of a request were sent"
+
+
+def keep(demo: Demo) -> None:
+    gate = demo.gate
+    print(f"""
+It runs on until Ctrl-C. To try yourself, in another terminal:
+  {gate.program} status -c {gate.config}
+  {gate.program} ledger list -c {gate.config}
+  upstream    {demo.upstream.url}
+  downstream  https://localhost:{gate.tls}  CA {demo.pki.ca}
+  status      http://127.0.0.1:{gate.admin}/status.json""", flush=True)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print("\nstopping", flush=True)
+
+
+def play(program: str, work: Path, stay: bool) -> None:
+    with ExitStack() as end:
+        demo = Demo(program, work, end)
+        print("upstream WSUS (stand-in) --TLS, pinned-- sallyport --TLS-- downstream "
+              "(stand-in)\n", flush=True)
+        for number, (what, step) in enumerate(demo.steps(), 1):
+            try:
+                show(number, what, step())
+            except (Broken, Mismatch, soap.Fault, OSError, ValueError) as broken:
+                raise Broken(f"step {number}, {what}: {broken}") from broken
+        if stay:
+            keep(demo)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", help="the sallyport to show")
+    parser.add_argument("--keep", action="store_true", help="run on until Ctrl-C")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.umask(0o077)
+    work = Path(tempfile.mkdtemp(prefix="sallyport-demo-"))
+    try:
+        play(os.path.abspath(options.program), work, options.keep)
+    except (Broken, OSError, subprocess.SubprocessError) as broken:
+        print(f"\nThe demonstration failed. {broken}\nThe log is {work}/sallyport.log",
+              file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        shutil.rmtree(work)
+        print("\nstopped before the end", file=sys.stderr)
+        return 130
+    shutil.rmtree(work)
+    print("\nEverything held. Nothing runs on, nothing was left behind.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
