@@ -1,0 +1,186 @@
+/* Writing answers. A connection that waits for its peer holds the answer's head and no
+ * more: memory stays the handler's, a file is read again where the socket left off. */
+#include "io/net/conn.h"
+
+/* RFC 9112 section 6.3: these have no body whatever their head says. */
+static bool is_bodiless(const struct sp_exchange *x, int status)
+{
+    return x->request.method == SP_HTTP_HEAD || status == 204 || status == 304 ||
+           status < 200;
+}
+
+static bool has_unread_body(const struct sp_exchange *x)
+{
+    return !x->has_body && (x->request.chunked || x->request.content_length > 0);
+}
+
+static bool is_last(const struct sp_exchange *x, const struct sp_answer *a)
+{
+    const struct sp_conn *c = x->conn;
+    return a->close || !x->request.keep_alive || has_unread_body(x) ||
+           c->requests >= SP_LIMIT_KEEPALIVE_REQUESTS || c->server->draining;
+}
+
+/* RFC 9110 section 8.6: none in a 204; in a 304 only that of the 200 it stands for. */
+static bool has_length(const struct sp_answer *a)
+{
+    return a->status >= 200 && a->status != 204 &&
+           (a->status != 304 || a->announce_length);
+}
+
+static uint64_t body_length(const struct sp_answer *a)
+{
+    return a->file.length ? a->file.length : a->memory.len;
+}
+
+static enum sp_err write_head(struct sp_exchange *x, const struct sp_answer *a)
+{
+    struct sp_buf *head = &x->reply.head;
+    SP_TRY(sp_buf_printf(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", a->status,
+                         sp_http_reason(a->status), sp_server_date(x->conn->server)));
+    if (has_length(a)) {
+        uint64_t length = a->announce_length ? a->content_length : body_length(a);
+        SP_TRY(sp_buf_printf(head, "Content-Length: %llu\r\n",
+                             (unsigned long long)length));
+    }
+    if (x->reply.close) {
+        SP_TRY(sp_buf_append_str(head, "Connection: close\r\n"));
+    }
+    SP_TRY(sp_buf_append(head, a->fields));
+    return sp_buf_append_str(head, "\r\n");
+}
+
+bool sp_reply_fill(struct sp_exchange *x, const struct sp_answer *a)
+{
+    struct sp_reply *r = &x->reply;
+    r->given = true;
+    r->release = a->release;
+    r->owner = a->owner;
+    r->close = is_last(x, a);
+    if (!is_bodiless(x, a->status)) {
+        SP_ASSERT(!a->announce_length);
+        r->memory = a->file.length ? sp_view(NULL, 0) : a->memory;
+        r->file = a->file;
+    }
+    return write_head(x, a) == SP_OK;
+}
+
+bool sp_reply_keep_memory(struct sp_reply *r)
+{
+    struct sp_view memory = r->memory;
+    r->memory = sp_view(NULL, 0);
+    return sp_buf_append(&r->head, memory) == SP_OK;
+}
+
+void sp_reply_fini(struct sp_reply *r)
+{
+    sp_slice_free(r);
+    sp_buf_fini(&r->head);
+    if (r->release) {
+        r->release(r->owner);
+        r->release = NULL;
+    }
+}
+
+void sp_answer_begin(struct sp_conn *c)
+{
+    c->blocked = false;
+    sp_conn_move(c, SP_CONN_ANSWER);
+    sp_conn_set_deadline(c, SP_DEADLINE_NONE);
+}
+
+static bool block(struct sp_conn *c)
+{
+    c->blocked = true;
+    sp_conn_set_deadline(c, SP_DEADLINE_STALL);
+    return false;
+}
+
+static void answered(struct sp_conn *c)
+{
+    bool close = c->x->reply.close || c->server->draining;
+    c->server->stats.answers++;
+    sp_exchange_end(c, true);
+    if (close) {
+        sp_conn_linger(c);
+        return;
+    }
+    c->fresh = c->in.len > 0;
+    sp_conn_move(c, SP_CONN_HEAD);
+    sp_conn_set_deadline(c, SP_DEADLINE_IDLE);
+}
+
+static bool finish(struct sp_conn *c)
+{
+    enum sp_err e = c->t.ops->flush(&c->t);
+    if (e == SP_E_AGAIN) {
+        return block(c);
+    }
+    if (e == SP_OK) {
+        answered(c);
+    } else {
+        sp_conn_doom(c);
+    }
+    return true;
+}
+
+/* SP_E_AGAIN: the pool is reading it. */
+static enum sp_err next_body(struct sp_conn *c, struct sp_view *out)
+{
+    const struct sp_reply *r = &c->x->reply;
+    if (r->file.length > r->body_sent) {
+        return sp_slice_get(c, out);
+    }
+    size_t sent = r->file.length ? r->memory.len : (size_t)r->body_sent;
+    *out = sp_view_slice(r->memory, sent, sent + SP_WIRE_SLICE);
+    return SP_OK;
+}
+
+static void advance(struct sp_conn *c, size_t head_left, size_t taken)
+{
+    struct sp_reply *r = &c->x->reply;
+    size_t of_head = taken < head_left ? taken : head_left;
+    r->head_sent += of_head;
+    r->body_sent += taken - of_head;
+    c->budget -= (long)taken;
+    if (c->deadline.kind == SP_DEADLINE_STALL) {
+        sp_conn_set_deadline(c, SP_DEADLINE_NONE);
+    }
+}
+
+static bool send_some(struct sp_conn *c, struct sp_view head, struct sp_view body)
+{
+    size_t taken = 0;
+    enum sp_err e = c->t.ops->send(&c->t, head, body, &taken);
+    sp_slice_done(c);
+    if (e == SP_E_AGAIN) {
+        return block(c);
+    }
+    if (e == SP_OK) {
+        advance(c, head.len, taken);
+    } else {
+        sp_conn_doom(c);
+    }
+    return true;
+}
+
+bool sp_step_answer(struct sp_conn *c)
+{
+    struct sp_reply *r = &c->x->reply;
+    struct sp_view head =
+        sp_view_slice(sp_buf_view(&r->head), r->head_sent, r->head.len);
+    struct sp_view body = {0};
+    if (c->blocked) {
+        return false;
+    }
+    enum sp_err e = next_body(c, &body);
+    if (e == SP_E_AGAIN && head.len == 0) {
+        return false;
+    }
+    if (e != SP_OK && e != SP_E_AGAIN) {
+        c->reset = true; /* shorter than promised, or unreadable */
+        sp_conn_doom(c);
+        return true;
+    }
+    return head.len + body.len ? send_some(c, head, body) : finish(c);
+}

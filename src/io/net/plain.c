@@ -1,0 +1,67 @@
+#include "io/net/transport.h"
+
+static enum sp_err plain_handshake(struct sp_transport *t)
+{
+    (void)t;
+    return SP_OK;
+}
+
+static enum sp_err plain_recv(struct sp_transport *t, size_t max, struct sp_view *out)
+{
+    size_t got = 0;
+    SP_TRY(sp_socket_recv(t, t->wire->receive,
+                          max < SP_WIRE_RECEIVE ? max : SP_WIRE_RECEIVE, &got));
+    *out = sp_view(t->wire->receive, got);
+    return SP_OK;
+}
+
+static bool plain_has_buffered(const struct sp_transport *t)
+{
+    (void)t;
+    return false;
+}
+
+static enum sp_err plain_send(struct sp_transport *t, struct sp_view first,
+                              struct sp_view second, size_t *taken)
+{
+    return sp_socket_send(t, first, second, false, taken);
+}
+
+static enum sp_err plain_nothing_to_do(struct sp_transport *t)
+{
+    return t->broken ? SP_E_IO : SP_OK;
+}
+
+static void plain_say_bye(struct sp_transport *t)
+{
+    (void)t;
+}
+
+static bool plain_peer_pin(const struct sp_transport *t, struct sp_pin *out)
+{
+    (void)t;
+    (void)out;
+    return false;
+}
+
+static void plain_fini(struct sp_transport *t)
+{
+    (void)t;
+}
+
+static const struct sp_transport_ops plain_ops = {
+    .handshake = plain_handshake,
+    .recv = plain_recv,
+    .has_buffered = plain_has_buffered,
+    .send = plain_send,
+    .flush = plain_nothing_to_do,
+    .park = plain_nothing_to_do,
+    .say_bye = plain_say_bye,
+    .peer_pin = plain_peer_pin,
+    .fini = plain_fini,
+};
+
+void sp_transport_plain(struct sp_transport *t, struct sp_wire *w, int fd)
+{
+    *t = (struct sp_transport){.ops = &plain_ops, .wire = w, .fd = fd};
+}

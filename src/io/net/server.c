@@ -1,0 +1,327 @@
+#include "io/net/address.h"
+#include "io/net/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ACCEPTS_A_TURN 64
+
+/* ---- connections that want their turn ----------------------------------------------
+ */
+
+static void on_idle(uv_idle_t *idle)
+{
+    struct sp_server *s = idle->data;
+    struct sp_link turn;
+    sp_link_init(&turn);
+    sp_link_move_all(&s->ready, &turn);
+    struct sp_link *l = sp_link_shift(&turn);
+    while (l) {
+        sp_conn_drive(SP_HOLDER(l, struct sp_conn, ready));
+        l = sp_link_shift(&turn);
+    }
+    if (sp_link_is_alone(&s->ready)) {
+        uv_idle_stop(idle);
+    }
+}
+
+void sp_server_make_ready(struct sp_conn *c)
+{
+    struct sp_server *s = c->server;
+    c->is_waiting = false;
+    sp_link_append(&s->ready, &c->ready);
+    uv_idle_start(&s->ready_idle, on_idle);
+}
+
+/* ---- handshakes under way
+ * ------------------------------------------------------------ */
+
+bool sp_server_take_handshake(struct sp_conn *c)
+{
+    struct sp_server *s = c->server;
+    if (c->has_slot) {
+        return true;
+    }
+    if (s->handshakes >= SP_LIMIT_HANDSHAKES) {
+        c->is_waiting = true;
+        sp_link_append(&s->waiting, &c->ready);
+        return false;
+    }
+    s->handshakes++;
+    c->has_slot = true;
+    return true;
+}
+
+void sp_server_give_handshake(struct sp_conn *c)
+{
+    struct sp_server *s = c->server;
+    if (!c->has_slot) {
+        return;
+    }
+    c->has_slot = false;
+    s->handshakes--;
+    struct sp_link *next = sp_link_shift(&s->waiting);
+    if (next) {
+        sp_server_make_ready(SP_HOLDER(next, struct sp_conn, ready));
+    }
+}
+
+/* ---- accepting ---------------------------------------------------------------------
+ */
+
+static bool is_allowed(const struct sp_server *s, const union sp_socket_address *a)
+{
+    for (size_t i = 0; i < s->conf->allow_count; i++) {
+        if (sp_cidr_has(&s->conf->allow[i], &a->any)) {
+            return true;
+        }
+    }
+    return s->conf->allow_count == 0;
+}
+
+static void admit(struct sp_server *s, int fd, const union sp_socket_address *a)
+{
+    uint8_t address[16];
+    if (!sp_address_bytes(&a->any, address) || !is_allowed(s, a)) {
+        s->stats.refused_address++;
+        close(fd);
+    } else if (s->stats.active >= SP_LIMIT_CONNECTIONS ||
+               sp_peers_count(s, address) >= SP_LIMIT_CONNECTIONS_PER_IP) {
+        s->stats.refused_limit++;
+        close(fd);
+    } else {
+        sp_conn_accept(s, fd, address);
+    }
+}
+
+static int open_reserve(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Out of descriptors: the one in reserve takes the connection and drops it, else the
+ * listener would stay readable and the loop would spin. */
+static void refuse_without_descriptor(struct sp_server *s)
+{
+    if (s->reserve_fd >= 0) {
+        close(s->reserve_fd);
+    }
+    int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        s->stats.refused_limit++;
+        close(fd);
+    }
+    s->reserve_fd = open_reserve();
+}
+
+/* False when nobody is left to accept. */
+static bool accept_one(struct sp_server *s)
+{
+    union sp_socket_address a = {0};
+    socklen_t len = sizeof a;
+    int fd = accept4(s->fd, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        admit(s, fd, &a);
+        return true;
+    }
+    if (errno == EMFILE || errno == ENFILE) {
+        refuse_without_descriptor(s);
+        return true;
+    }
+    return errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+    struct sp_server *s = poll->data;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_A_TURN && accept_one(s); i++) {
+        continue;
+    }
+}
+
+/* ---- the end ------------------------------------------------------------------------
+ */
+
+static void server_free(struct sp_server *s)
+{
+    if (s->fd >= 0) {
+        close(s->fd);
+    }
+    if (s->reserve_fd >= 0) {
+        close(s->reserve_fd);
+    }
+    sp_tls_server_unref(&s->tls);
+    sp_wire_fini(&s->wire);
+    free(s);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct sp_server *s = handle->data;
+    if (--s->handles > 0) {
+        return;
+    }
+    void (*drained)(void *ctx) = s->drained;
+    void *ctx = s->drained_ctx;
+    server_free(s);
+    drained(ctx);
+}
+
+static void on_deadlines_closed(uv_handle_t *handle)
+{
+    handle->data = SP_HOLDER(handle->data, struct sp_server, deadlines);
+    on_handle_closed(handle);
+}
+
+static void end_when_empty(struct sp_server *s)
+{
+    if (s->draining && s->conns_left == 0) {
+        uv_close((uv_handle_t *)&s->ready_idle, on_handle_closed);
+        uv_close((uv_handle_t *)&s->drain_timer, on_handle_closed);
+        uv_close((uv_handle_t *)&s->deadlines.timer, on_deadlines_closed);
+    }
+}
+
+void sp_server_conn_closed(struct sp_server *s)
+{
+    s->conns_left--;
+    end_when_empty(s);
+}
+
+static void on_drain_deadline(uv_timer_t *timer)
+{
+    struct sp_server *s = timer->data;
+    struct sp_link rest;
+    sp_link_init(&rest);
+    sp_link_move_all(&s->conns, &rest);
+    struct sp_link *l = sp_link_shift(&rest);
+    while (l) {
+        sp_link_append(&s->conns, l); /* one that waits for the pool stays a while */
+        sp_conn_kill(SP_HOLDER(l, struct sp_conn, all));
+        l = sp_link_shift(&rest);
+    }
+}
+
+void sp_server_drain(struct sp_server *s, uint64_t deadline_ms, void (*done)(void *ctx),
+                     void *ctx)
+{
+    SP_ASSERT(!s->draining);
+    s->draining = true;
+    s->drained = done;
+    s->drained_ctx = ctx;
+    uv_close((uv_handle_t *)&s->listener, on_handle_closed);
+    close(s->fd);
+    s->fd = -1;
+    for (struct sp_link *l = s->conns.next; l != &s->conns; l = l->next) {
+        struct sp_conn *c = SP_HOLDER(l, struct sp_conn, all);
+        if (c->state == SP_CONN_HEAD && !c->driving) {
+            sp_server_make_ready(c); /* idle ones end in their turn */
+        }
+    }
+    uv_timer_start(&s->drain_timer, on_drain_deadline, deadline_ms, 0);
+    end_when_empty(s);
+}
+
+/* ---- the beginning
+ * -------------------------------------------------------------------- */
+
+static uint64_t or_default(uint64_t ms, uint64_t otherwise)
+{
+    return ms ? ms : otherwise;
+}
+
+static void set_times(struct sp_deadlines *ds, const struct sp_server_conf *conf)
+{
+    ds->after[SP_DEADLINE_HANDSHAKE] =
+        or_default(conf->handshake_ms, SP_TIME_HANDSHAKE);
+    ds->after[SP_DEADLINE_HEAD] = or_default(conf->head_ms, SP_TIME_HEAD);
+    ds->after[SP_DEADLINE_IDLE] = or_default(conf->idle_ms, SP_TIME_IDLE);
+    ds->after[SP_DEADLINE_BODY] = 1000;
+    ds->after[SP_DEADLINE_STALL] = or_default(conf->stall_ms, SP_TIME_WRITE_STALL);
+    ds->after[SP_DEADLINE_LINGER] = SP_TIME_LINGER;
+    ds->expired = sp_conn_expired;
+}
+
+/* What can fail comes first: handles of the loop cannot be taken back at once. */
+static enum sp_err acquire(struct sp_server *s, struct sp_why *why)
+{
+    SP_TRY(sp_random_bytes(&s->peer_seed, sizeof s->peer_seed));
+    SP_TRY(sp_wire_init(&s->wire, &s->stats));
+    SP_TRY(sp_listen(s->conf->bind, &s->fd, &s->port, why));
+    s->reserve_fd = open_reserve();
+    bool polls = s->reserve_fd >= 0 &&
+                 uv_poll_init(sp_loop_uv(s->loop), &s->listener, s->fd) == 0;
+    return polls ? SP_OK : SP_E_IO;
+}
+
+static void open_handles(struct sp_server *s)
+{
+    uv_loop_t *loop = sp_loop_uv(s->loop);
+    sp_deadlines_init(&s->deadlines, loop);
+    set_times(&s->deadlines, s->conf);
+    uv_idle_init(loop, &s->ready_idle);
+    uv_timer_init(loop, &s->drain_timer);
+    s->listener.data = s->ready_idle.data = s->drain_timer.data = s;
+    s->handles = 4;
+    int failed = uv_poll_start(&s->listener, UV_READABLE, on_listener);
+    SP_ASSERT(!failed);
+}
+
+enum sp_err sp_server_new(struct sp_loop *l, const struct sp_server_conf *conf,
+                          const struct sp_server_handler *handler,
+                          struct sp_server **out, struct sp_why *why)
+{
+    struct sp_server *s = calloc(1, sizeof *s);
+    if (!s) {
+        return SP_E_NOMEM;
+    }
+    s->loop = l;
+    s->conf = conf;
+    s->handler = *handler;
+    s->fd = s->reserve_fd = -1;
+    s->date_s = INT64_MIN;
+    sp_link_init(&s->conns);
+    sp_link_init(&s->ready);
+    sp_link_init(&s->waiting);
+    enum sp_err e = acquire(s, why);
+    if (e != SP_OK) {
+        server_free(s);
+        return e;
+    }
+    s->tls = sp_tls_server_ref(conf->tls);
+    open_handles(s);
+    *out = s;
+    return SP_OK;
+}
+
+void sp_server_set_tls(struct sp_server *s, struct sp_tls_server *t)
+{
+    SP_ASSERT(s->tls && t); /* a plain listener stays plain */
+    sp_tls_server_unref(&s->tls);
+    s->tls = sp_tls_server_ref(t);
+}
+
+const struct sp_server_stats *sp_server_stats(const struct sp_server *s)
+{
+    return &s->stats;
+}
+
+unsigned sp_server_port(const struct sp_server *s)
+{
+    return s->port;
+}
+
+const char *sp_server_date(struct sp_server *s)
+{
+    int64_t now = sp_clock_wall_s();
+    if (now != s->date_s) {
+        s->date_s = now;
+        sp_http_date_format(now, s->date);
+    }
+    return s->date;
+}

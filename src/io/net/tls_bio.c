@@ -1,0 +1,165 @@
+/* The BIO under every server SSL. Writing never fails for want of room: what the socket
+ * does not take is kept in t->unsent (at most one record and what was gathered), and
+ * the transport writes no further record before that is gone. So OpenSSL never has to
+ * be called again with the same bytes. */
+#include "io/net/tls_private.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* A record worth its own system call; smaller ones are gathered. */
+#define STRAIGHT SP_KIB(8)
+/* A handshake flight with the longest chain, a record, and what was gathered. */
+#define UNSENT_MAX (SP_LIMIT_CHAIN_BYTES + SP_WIRE_GATHER + SP_KIB(32))
+#define LEFT_MAX   SP_WIRE_RECEIVE
+
+static BIO_METHOD *method;
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+
+enum sp_err sp_tls_bio_fill(struct sp_transport *t)
+{
+    size_t got = 0;
+    if (t->window.len) {
+        return SP_OK;
+    }
+    SP_TRY(sp_socket_recv(t, t->wire->receive, t->appetite, &got));
+    t->window = sp_view(t->wire->receive, got);
+    return SP_OK;
+}
+
+static int read_left(struct sp_transport *t, char *out, size_t n)
+{
+    n = n < t->left.len ? n : t->left.len;
+    memcpy(out, t->left.data, n);
+    sp_buf_consume(&t->left, n);
+    if (t->left.len == 0) {
+        sp_buf_fini(&t->left);
+    }
+    return (int)n;
+}
+
+static int bio_read(BIO *b, char *out, int size)
+{
+    struct sp_transport *t = BIO_get_data(b);
+    size_t n = (size_t)size;
+    BIO_clear_retry_flags(b);
+    if (t->left.len) {
+        return read_left(t, out, n);
+    }
+    enum sp_err e = sp_tls_bio_fill(t);
+    if (e == SP_E_AGAIN) {
+        BIO_set_retry_read(b);
+    }
+    if (e != SP_OK) {
+        return e == SP_E_CLOSED ? 0 : -1;
+    }
+    n = n < t->window.len ? n : t->window.len;
+    memcpy(out, t->window.data, n);
+    t->window = sp_view_slice(t->window, n, t->window.len);
+    return (int)n;
+}
+
+/* The part of both views behind the first n bytes goes to t->unsent. */
+static enum sp_err keep_unsent(struct sp_transport *t, struct sp_view first,
+                               struct sp_view second, size_t n)
+{
+    size_t of_second = n > first.len ? n - first.len : 0;
+    SP_TRY(sp_buf_append(&t->unsent, sp_view_slice(first, n, first.len)));
+    return sp_buf_append(&t->unsent, sp_view_slice(second, of_second, second.len));
+}
+
+/* What was gathered and the record behind it: to the kernel as far as it takes them,
+ * the rest to memory. Nothing overtakes what already waits. */
+static enum sp_err emit(struct sp_transport *t, struct sp_view record)
+{
+    struct sp_view gathered = sp_view(t->wire->gather, t->wire->gathered);
+    size_t sent = 0;
+    t->wire->gathered = 0;
+    if (t->unsent.len == 0 && gathered.len + record.len > 0) {
+        enum sp_err e = sp_socket_send(t, gathered, record, t->more, &sent);
+        if (e != SP_OK && e != SP_E_AGAIN) {
+            return e;
+        }
+    }
+    enum sp_err e = keep_unsent(t, gathered, record, sent);
+    t->broken |= e != SP_OK;
+    return e;
+}
+
+static int bio_write(BIO *b, const char *data, int size)
+{
+    struct sp_transport *t = BIO_get_data(b);
+    struct sp_wire *w = t->wire;
+    size_t n = (size_t)size;
+    BIO_clear_retry_flags(b);
+    if (n >= STRAIGHT) {
+        return emit(t, sp_view(data, n)) == SP_OK ? size : -1;
+    }
+    if (w->gathered + n > SP_WIRE_GATHER && emit(t, sp_view(NULL, 0)) != SP_OK) {
+        return -1;
+    }
+    memcpy(w->gather + w->gathered, data, n);
+    w->gathered += n;
+    return size;
+}
+
+static long bio_ctrl(BIO *b, int command, long number, void *pointer)
+{
+    const struct sp_transport *t = BIO_get_data(b);
+    (void)number;
+    (void)pointer;
+    if (command == BIO_CTRL_EOF) {
+        return t->ended;
+    }
+    return command == BIO_CTRL_FLUSH; /* the transport flushes when its turn ends */
+}
+
+static int bio_create(BIO *b)
+{
+    BIO_set_init(b, 1);
+    return 1;
+}
+
+static void make_method(void)
+{
+    method =
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sallyport socket");
+    if (method) {
+        BIO_meth_set_read(method, bio_read);
+        BIO_meth_set_write(method, bio_write);
+        BIO_meth_set_ctrl(method, bio_ctrl);
+        BIO_meth_set_create(method, bio_create);
+    }
+}
+
+BIO *sp_tls_bio_new(struct sp_transport *t)
+{
+    pthread_once(&method_once, make_method);
+    BIO *b = method ? BIO_new(method) : NULL;
+    if (b) {
+        BIO_set_data(b, t);
+        sp_buf_init(&t->left, LEFT_MAX);
+        sp_buf_init(&t->unsent, UNSENT_MAX);
+    }
+    return b;
+}
+
+enum sp_err sp_tls_bio_flush(struct sp_transport *t)
+{
+    SP_TRY(emit(t, sp_view(NULL, 0)));
+    while (t->unsent.len) {
+        size_t sent = 0;
+        SP_TRY(
+            sp_socket_send(t, sp_buf_view(&t->unsent), sp_view(NULL, 0), false, &sent));
+        sp_buf_consume(&t->unsent, sent);
+    }
+    sp_buf_fini(&t->unsent);
+    return SP_OK;
+}
+
+enum sp_err sp_tls_bio_park(struct sp_transport *t)
+{
+    struct sp_view window = t->window;
+    t->window = sp_view(NULL, 0);
+    return window.len ? sp_buf_append(&t->left, window) : SP_OK;
+}

@@ -1,0 +1,100 @@
+#include "io/net/transport.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+#define PAGE   4096
+#define OFFSET 512
+
+uint8_t *sp_wire_buffer_new(size_t n)
+{
+    uint8_t *page = aligned_alloc(PAGE, (n + OFFSET + PAGE - 1) / PAGE * PAGE);
+    return page ? page + OFFSET : NULL;
+}
+
+void sp_wire_buffer_free(uint8_t *b)
+{
+    if (b) {
+        free(b - OFFSET);
+    }
+}
+
+enum sp_err sp_wire_init(struct sp_wire *w, struct sp_server_stats *stats)
+{
+    *w = (struct sp_wire){
+        .receive = sp_wire_buffer_new(SP_WIRE_RECEIVE),
+        .plain = sp_wire_buffer_new(SP_WIRE_RECORD),
+        .joined = sp_wire_buffer_new(SP_WIRE_RECORD),
+        .gather = sp_wire_buffer_new(SP_WIRE_GATHER),
+        .slice = sp_wire_buffer_new(SP_WIRE_SLICE),
+        .stats = stats,
+    };
+    if (!w->receive || !w->plain || !w->joined || !w->gather || !w->slice) {
+        sp_wire_fini(w);
+        return SP_E_NOMEM;
+    }
+    return SP_OK;
+}
+
+void sp_wire_fini(struct sp_wire *w)
+{
+    sp_wire_buffer_free(w->receive);
+    sp_wire_buffer_free(w->plain);
+    sp_wire_buffer_free(w->joined);
+    sp_wire_buffer_free(w->gather);
+    sp_wire_buffer_free(w->slice);
+    *w = (struct sp_wire){0};
+}
+
+static enum sp_err socket_failed(struct sp_transport *t)
+{
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+        return SP_E_AGAIN;
+    }
+    t->broken = true;
+    return SP_E_IO;
+}
+
+enum sp_err sp_socket_recv(struct sp_transport *t, uint8_t *to, size_t max, size_t *got)
+{
+    if (t->ended) {
+        return SP_E_CLOSED;
+    }
+    if (!t->readable) {
+        return SP_E_AGAIN;
+    }
+    ssize_t n = recv(t->fd, to, max, 0);
+    t->readable =
+        n == (ssize_t)max; /* else it is empty for now, and the loop will tell */
+    if (n < 0) {
+        return socket_failed(t);
+    }
+    if (n == 0) {
+        t->ended = true;
+        return SP_E_CLOSED;
+    }
+    t->wire->stats->bytes_in += (uint64_t)n;
+    *got = (size_t)n;
+    return SP_OK;
+}
+
+enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,
+                           struct sp_view second, bool more, size_t *sent)
+{
+    struct iovec parts[2] = {
+        {.iov_base = (void *)(uintptr_t)first.data, .iov_len = first.len},
+        {.iov_base = (void *)(uintptr_t)second.data, .iov_len = second.len},
+    };
+    struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
+    if (t->broken) {
+        return SP_E_IO;
+    }
+    ssize_t n = sendmsg(t->fd, &msg, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    if (n < 0) {
+        return socket_failed(t);
+    }
+    t->wire->stats->bytes_out += (uint64_t)n;
+    *sent = (size_t)n;
+    return SP_OK;
+}
