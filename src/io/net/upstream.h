@@ -18,7 +18,7 @@ struct sp_upstream_conf {
     const char *url;       /* https://host[:port], nothing behind */
     struct sp_view ca_pem; /* the only trust anchors */
     const struct sp_pin *pins;
-    size_t pin_count;
+    size_t pin_count;            /* 1..SP_LIMIT_PINS */
     const char *proxy;           /* "" or NULL: none; else http://host:port */
     struct sp_view client_pem;   /* client certificate and key, or empty */
     bool content_over_http;      /* content_transport = https-or-http */
@@ -32,8 +32,9 @@ void sp_upstream_unref(struct sp_upstream **u);
 const char *sp_upstream_name(const struct sp_upstream *u);
 const char *sp_upstream_host(const struct sp_upstream *u); /* "wsus.corp.example:8531" */
 
-/* Once per process, before threads: checks that libcurl has the OpenSSL backend, and keeps
- * OpenSSL from reading its configuration file. */
+/* Once per process, before threads: checks that libcurl has the OpenSSL backend, keeps
+ * OpenSSL from reading its configuration file, forgets the environment variables that
+ * either of them would obey, and ignores SIGPIPE. */
 enum sp_err sp_upstream_global_init(struct sp_why *why) SP_MUST_USE;
 
 /* One a loop: a curl multi with its connections. */
@@ -63,7 +64,7 @@ struct sp_fetch_ask {
     struct sp_view body;     /* SOAP: POST; borrowed until done */
     const char *soap_action; /* without quotes */
     bool accept_xpress;      /* Accept-Encoding: xpress, gzip; else identity only */
-    bool over_http;          /* content only: port N-1 without TLS */
+    bool over_http;          /* content only: port N-1 (80 for 443), no TLS */
     bool has_range;
     uint64_t range_first;    /* "bytes=first-" or "bytes=first-last" */
     uint64_t range_last;     /* UINT64_MAX: open end */
@@ -83,7 +84,8 @@ struct sp_fetch_handler {
     void *ctx;
 };
 struct sp_fetch;
-/* On the pool's loop. The head sent is built from nothing: Host, Content-Type,
+/* On the pool's loop. SP_E_DENIED: over_http where it is not allowed. SP_E_MALFORMED: a
+ * path or action that cannot be sent as it is, an empty range. The head sent is built from nothing: Host, Content-Type,
  * Content-Length, SOAPAction, User-Agent, Accept-Encoding, Range. */
 enum sp_err sp_fetch_start(struct sp_upstream_pool *p, struct sp_upstream *u,
                            const struct sp_fetch_ask *ask,
