@@ -85,8 +85,9 @@ struct sp_fetch_handler {
 };
 struct sp_fetch;
 /* On the pool's loop. SP_E_DENIED: over_http where it is not allowed. SP_E_MALFORMED: a
- * path or action that cannot be sent as it is, an empty range. The head sent is built from nothing: Host, Content-Type,
- * Content-Length, SOAPAction, User-Agent, Accept-Encoding, Range. */
+ * path or action that cannot be sent as it is, an empty range. The head sent is built from
+ * nothing: Host, Content-Type, Content-Length, SOAPAction, User-Agent, Accept-Encoding,
+ * Range. */
 enum sp_err sp_fetch_start(struct sp_upstream_pool *p, struct sp_upstream *u,
                            const struct sp_fetch_ask *ask,
                            const struct sp_fetch_handler *handler,
