@@ -41,6 +41,8 @@ struct sp_why {
  * is one line: return sp_why_set(why, SP_E_MALFORMED, "..."). */
 enum sp_err sp_why_set(struct sp_why *why, enum sp_err e, const char *fmt, ...)
     SP_PRINTF(3, 4) SP_MUST_USE;
+/* The same where there is no error to hand on. */
+void sp_why_say(struct sp_why *why, const char *fmt, ...) SP_PRINTF(2, 3);
 /* The sentence, or the error's own text where none was written. */
 const char *sp_why_text(const struct sp_why *why, enum sp_err e);
 

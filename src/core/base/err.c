@@ -35,21 +35,34 @@ int sp_err_exit_status(enum sp_err e)
     return rows[e].exit_status;
 }
 
-enum sp_err sp_why_set(struct sp_why *why, enum sp_err e, const char *fmt, ...)
+static void say(struct sp_why *why, const char *fmt, va_list args)
 {
     if (!why || why->text[0]) {
-        return e;
+        return;
     }
-    va_list args;
-    va_start(args, fmt);
     vsnprintf(why->text, sizeof why->text, fmt, args);
-    va_end(args);
     for (char *p = why->text; *p; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f) {
             *p = '?';
         }
     }
+}
+
+enum sp_err sp_why_set(struct sp_why *why, enum sp_err e, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    say(why, fmt, args);
+    va_end(args);
     return e;
+}
+
+void sp_why_say(struct sp_why *why, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    say(why, fmt, args);
+    va_end(args);
 }
 
 const char *sp_why_text(const struct sp_why *why, enum sp_err e)
