@@ -13,8 +13,9 @@
  * Judging is pure: the same facts under the same policy give the same verdict. A rule
  * HOLDS, FAILS, or does not APPLY (the facts it reads are absent and its row says that is
  * fine). The first failing rule in enforce mode, in table order, refuses; failing rules in
- * observe or audit mode are listed in the verdict. Nothing enforced at all about a subject
- * leaves it SP_UNPROVEN, which no caller may treat as passed. */
+ * observe or audit mode are listed in the verdict and let pass: that is what these modes are
+ * for. A subject that no rule of the policy looked at stays SP_UNPROVEN, which no caller may
+ * treat as passed. */
 #ifndef SALLYPORT_POLICY_H
 #define SALLYPORT_POLICY_H
 

@@ -48,16 +48,16 @@ static void apply(enum sp_rule r, enum sp_mode mode, const struct sp_facts *fact
 {
     struct sp_why why = {0};
     enum sp_finding found = find(r, facts, &why);
-    if (mode != SP_MODE_ENFORCE) {
-        v->observed |= found == SP_FAILS ? (uint64_t)1 << r : 0;
-        return;
+    if (found == SP_FAILS && mode != SP_MODE_ENFORCE) {
+        v->observed |= (uint64_t)1 << r;
     }
-    if (found == SP_FAILS && v->ruling != SP_REFUSED) {
+    if (found == SP_FAILS && mode == SP_MODE_ENFORCE && v->ruling != SP_REFUSED) {
         v->ruling = SP_REFUSED;
         v->rule = r;
         v->why = why;
     }
-    if (found == SP_HOLDS && v->ruling == SP_UNPROVEN) {
+    bool let_pass = found == SP_HOLDS || (found == SP_FAILS && mode != SP_MODE_ENFORCE);
+    if (let_pass && v->ruling == SP_UNPROVEN) {
         v->ruling = SP_PASSED;
     }
 }
@@ -74,7 +74,7 @@ void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,
     }
     if (v.ruling == SP_UNPROVEN) {
         enum sp_err e = sp_why_set(&v.why, SP_E_UNPROVEN,
-                                   "no rule that policy %s enforces applies to it",
+                                   "no rule of policy %s applies to it",
                                    sp_policy_name(p));
         SP_ASSERT(e == SP_E_UNPROVEN);
     }
