@@ -1,0 +1,165 @@
+/* RELEASE and REFUSE: the answer, made once. */
+#include "core/gate/private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void finish(struct sp_gate *g, int status, struct sp_view body, struct sp_step *step)
+{
+    g->status = status;
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_ANSWER,
+        .answer = {.status = status, .fields = sp_buf_view(&g->fields), .body = body},
+    };
+    sp_gate_move(g, SP_STATION_DONE);
+}
+
+/* Out of memory while saying no: an empty answer says no as well. */
+static void finish_empty(struct sp_gate *g, int status, struct sp_step *step)
+{
+    sp_buf_clear(&g->fields);
+    finish(g, status, (struct sp_view){0}, step);
+    step->effect.answer.has_announce = true;
+}
+
+/* The asker gets the very bytes, unless it cannot read their coding: then the decoded ones,
+ * which are what was inspected. */
+static bool coding_is_accepted(const struct sp_gate *g)
+{
+    struct sp_view accept, coding = sp_buf_view(&g->coding);
+    char token[16];
+    if (coding.len == 0 || sp_view_eq_fold(coding, SP_VIEW("identity"))) {
+        return true;
+    }
+    if (coding.len >= sizeof token ||
+        !sp_http_header(&g->head->headers, "Accept-Encoding", &accept)) {
+        return false;
+    }
+    snprintf(token, sizeof token, SP_VIEW_FMT, SP_VIEW_ARG(coding));
+    return sp_http_list_has(accept, token);
+}
+
+static enum sp_err reply_fields(struct sp_gate *g, bool coded)
+{
+    SP_TRY(sp_buf_append_str(&g->fields, "Content-Type: "));
+    SP_TRY(g->type.len ? sp_buf_append(&g->fields, sp_buf_view(&g->type))
+                       : sp_buf_append_str(&g->fields, "text/xml; charset=utf-8"));
+    SP_TRY(sp_buf_append_str(&g->fields, "\r\nCache-Control: private, max-age=0\r\n"));
+    if (!coded) {
+        return SP_OK;
+    }
+    SP_TRY(sp_buf_append_str(&g->fields, "Content-Encoding: "));
+    SP_TRY(sp_buf_append(&g->fields, sp_buf_view(&g->coding)));
+    return sp_buf_append_str(&g->fields, "\r\nVary: Accept-Encoding\r\n");
+}
+
+void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step)
+{
+    bool as_is = coding_is_accepted(g);
+    bool coded = as_is && g->coding.len > 0 &&
+                 !sp_view_eq_fold(sp_buf_view(&g->coding), SP_VIEW("identity"));
+    sp_gate_move(g, SP_STATION_RELEASE);
+    if (reply_fields(g, coded) != SP_OK) {
+        finish_empty(g, 503, step);
+        return;
+    }
+    finish(g, g->reply_status,
+           sp_buf_view(as_is ? &g->reply : &g->inspection.decoded), step);
+}
+
+static void actor(const struct sp_gate *g, char *out, size_t size)
+{
+    snprintf(out, size, "%s://%s%s", g->door->tls ? "https" : "http", g->asker.host,
+             sp_service_path(g->route.service));
+}
+
+void sp_gate_refuse_fault(struct sp_gate *g, int status, enum sp_fault_code code,
+                          const char *message, struct sp_step *step)
+{
+    char address[512];
+    sp_gate_move(g, SP_STATION_REFUSE);
+    g->fault = code;
+    g->has_fault = true;
+    sp_why_say(&g->why, "%s", message ? message : "");
+    actor(g, address, sizeof address);
+    struct sp_view text = message ? sp_view_str(message) : sp_view_str(g->why.text);
+    sp_buf_clear(&g->body);
+    if (sp_soap_fault_write(&g->body, g->has_op ? g->op : SP_OP_COUNT, code, text,
+                            &g->asker.fault_id, sp_view_str(address)) != SP_OK ||
+        sp_buf_append_str(&g->fields, "Content-Type: text/xml; charset=utf-8\r\n"
+                                      "Cache-Control: private\r\n") != SP_OK) {
+        finish_empty(g, status, step);
+        return;
+    }
+    finish(g, status, sp_buf_view(&g->body), step);
+}
+
+void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
+                         struct sp_step *step)
+{
+    sp_gate_move(g, SP_STATION_REFUSE);
+    sp_why_say(&g->why, "%s", message);
+    const char *allow = "";
+    if (status == 405) {
+        allow = g->route.kind == SP_ROUTE_CONTENT ? "Allow: GET, HEAD\r\n"
+                                                  : "Allow: POST\r\n";
+    }
+    if (sp_buf_printf(&g->body, "%s\n", message) != SP_OK ||
+        sp_buf_printf(&g->fields,
+                      "Content-Type: text/plain; charset=utf-8\r\n"
+                      "Cache-Control: no-store\r\n%s%s",
+                      allow, status == 503 ? "Retry-After: 60\r\n" : "") != SP_OK) {
+        finish_empty(g, status, step);
+        return;
+    }
+    finish(g, status, sp_buf_view(&g->body), step);
+}
+
+void sp_gate_refuse_verdict(struct sp_gate *g, struct sp_step *step)
+{
+    char message[SP_WHY_MAX + 128], where[64] = "not recorded: the ledger cannot be written";
+    const char *rule =
+        g->verdict.ruling == SP_REFUSED ? sp_rule_text(g->verdict.rule) : "unproven";
+    if (g->has_entry) {
+        snprintf(where, sizeof where, "ledger entry %" PRIu64, g->entry);
+    }
+    snprintf(message, sizeof message, "Refused by rule %s (%s): %s", rule, where,
+             g->verdict.why.text);
+    g->why = (struct sp_why){0};
+    sp_why_say(&g->why, "%s", g->verdict.why.text);
+    sp_gate_refuse_fault(g, 500, SP_FAULT_INTERNAL_SERVER_ERROR, message, step);
+}
+
+static const char *relayed_fault(const struct sp_gate *g)
+{
+    struct sp_fact_value v;
+    bool has = g->inspection.reply && g->decided_at != SP_STATION_ADMIT &&
+               sp_facts_get(g->inspection.reply->facts, SP_FACT_REPLY_FAULT, 0, &v);
+    return has ? (const char *)v.bytes.data : "";
+}
+
+void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
+{
+    bool soap = g->route.kind == SP_ROUTE_SERVICE;
+    bool refused = g->has_verdict && g->verdict.ruling == SP_REFUSED;
+    *out = (struct sp_gate_summary){
+        .service = soap                                ? sp_service_name(g->route.service)
+                   : g->route.kind == SP_ROUTE_CONTENT ? "content"
+                                                       : "",
+        .operation = g->has_op ? sp_op_text(g->op) : "",
+        .status = g->status,
+        .decided_at = g->decided_at,
+        .ruling = g->has_verdict ? g->verdict.ruling : SP_UNPROVEN,
+        .rule = refused ? sp_rule_text(g->verdict.rule) : "",
+        .why = g->why.text,
+        .fault = g->has_fault ? sp_fault_text(g->fault) : relayed_fault(g),
+        .plain_http = soap && !g->door->tls,
+        .has_entry = g->has_entry,
+        .entry = g->entry,
+        .revisions = g->inspection.reply ? g->inspection.reply->revision_count : 0,
+        .recorded = g->recorded,
+        .observed = g->has_verdict ? g->verdict.observed : 0,
+    };
+}

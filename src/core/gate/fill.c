@@ -1,0 +1,290 @@
+#include "core/gate/fill.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct sp_fill {
+    const struct sp_fill_conf *conf; /* borrowed */
+    const struct sp_policy *policy;  /* borrowed */
+    struct sp_content_path path;
+    struct sp_claim claim;
+    enum sp_station station;
+    bool over_http; /* the attempt under way */
+    int head_status; /* of the last response head, 0 before one came */
+    struct sp_fill_got got;
+    struct sp_facts *facts; /* owned */
+    struct sp_verdict verdict;
+    struct sp_buf entry_text; /* owned */
+    bool has_entry;
+    uint64_t entry;
+    int status;
+    struct sp_why why;
+};
+
+enum sp_err sp_fill_new(const struct sp_fill_conf *conf, const struct sp_policy *policy,
+                        const struct sp_content_path *path, const struct sp_claim *claim,
+                        struct sp_fill **out)
+{
+    struct sp_fill *f = calloc(1, sizeof *f);
+    if (!f) {
+        return SP_E_NOMEM;
+    }
+    f->conf = conf;
+    f->policy = policy;
+    f->path = *path;
+    f->claim = *claim;
+    f->station = SP_STATION_FETCH;
+    sp_buf_init(&f->entry_text, SP_LIMIT_LEDGER_ENTRY);
+    *out = f;
+    return SP_OK;
+}
+
+void sp_fill_free(struct sp_fill **pf)
+{
+    if (!*pf) {
+        return;
+    }
+    sp_facts_free(&(*pf)->facts);
+    sp_buf_fini(&(*pf)->entry_text);
+    free(*pf);
+    *pf = NULL;
+}
+
+static void move(struct sp_fill *f, enum sp_station to)
+{
+    SP_ASSERT(sp_station_may_follow(f->station, to));
+    f->station = to;
+}
+
+static bool tell(struct sp_fill *f, struct sp_fill_effect *out)
+{
+    bool good = f->station == SP_STATION_RELEASE;
+    move(f, SP_STATION_DONE);
+    *out = (struct sp_fill_effect){
+        .kind = SP_FILL_TELL, .good = good, .status = f->status, .why = &f->why};
+    return true;
+}
+
+/* "Could not find out": nothing is recorded, the next ask starts afresh. */
+static bool fail(struct sp_fill *f, int status, struct sp_fill_effect *out)
+{
+    f->status = status;
+    move(f, SP_STATION_REFUSE);
+    return tell(f, out);
+}
+
+bool sp_fill_start(struct sp_fill *f, struct sp_fill_effect *out)
+{
+    SP_ASSERT(f->station == SP_STATION_FETCH && !f->head_status);
+    *out = (struct sp_fill_effect){.kind = SP_FILL_STAGE};
+    return true;
+}
+
+static bool fetch(struct sp_fill *f, struct sp_fill_effect *out)
+{
+    f->head_status = 0;
+    *out = (struct sp_fill_effect){.kind = SP_FILL_FETCH, .over_http = f->over_http};
+    sp_content_path_format(&f->path, out->path);
+    return true;
+}
+
+bool sp_fill_staged(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
+                    struct sp_fill_effect *out)
+{
+    if (e == SP_OK) {
+        return fetch(f, out);
+    }
+    sp_why_say(&f->why, "There is no room for this file (%" PRIu64 " bytes): %s. "
+                     "Free space on the cache disk; update metadata is not affected.",
+                     f->claim.size, sp_why_text(why, e));
+    return fail(f, 503, out);
+}
+
+static enum sp_err unexpected_status(struct sp_fill *f, int status)
+{
+    if (status == 404) {
+        return sp_why_set(&f->why, SP_E_NOTFOUND,
+                          "The upstream does not have this file yet (404). It fetches files "
+                          "when they are approved or asked for.");
+    }
+    return sp_why_set(&f->why, SP_E_PROTOCOL,
+                      "The upstream answered %d where 200 was due.", status);
+}
+
+enum sp_err sp_fill_head(struct sp_fill *f, const struct sp_http_response *head)
+{
+    f->head_status = head->status;
+    if (head->status != 200) {
+        return unexpected_status(f, head->status);
+    }
+    struct sp_view coding;
+    if (sp_http_header(&head->headers, "Content-Encoding", &coding) &&
+        !sp_view_eq_fold(coding, SP_VIEW("identity"))) {
+        return sp_why_set(&f->why, SP_E_PROTOCOL,
+                          "The upstream encoded a file that was asked for as it is.");
+    }
+    return SP_OK;
+}
+
+static enum sp_err link_facts(struct sp_fill *f, const struct sp_link *link)
+{
+    struct sp_facts *t = f->facts;
+    SP_TRY(sp_facts_text(t, SP_FACT_OPERATION, SP_VIEW("content")));
+    SP_TRY(sp_facts_text(t, SP_FACT_UPSTREAM_NAME, sp_view_str(f->conf->upstream_name)));
+    SP_TRY(sp_facts_text(t, SP_FACT_UPSTREAM_HOST, sp_view_str(f->conf->upstream_host)));
+    SP_TRY(sp_facts_text(t, SP_FACT_UPSTREAM_TRANSPORT,
+                         link->plain ? SP_VIEW("http") : SP_VIEW("tls")));
+    for (size_t i = 0; i < link->chain_count; i++) {
+        SP_TRY(sp_facts_bytes(t, SP_FACT_UPSTREAM_SPKI, sp_view(link->chain[i], 32)));
+    }
+    return link->proven
+               ? sp_facts_bytes(t, SP_FACT_UPSTREAM_PIN, sp_view(link->matched, 32))
+               : SP_OK;
+}
+
+static enum sp_err file_facts(struct sp_fill *f)
+{
+    struct sp_facts *t = f->facts;
+    char path[SP_CONTENT_PATH_MAX];
+    sp_content_path_format(&f->path, path);
+    SP_TRY(sp_facts_text(t, SP_FACT_FILE_PATH, sp_view_str(path)));
+    SP_TRY(sp_facts_bytes(t, SP_FACT_FILE_CLAIM_SHA1, sp_view(f->claim.sha1, 20)));
+    if (f->claim.has_sha256) {
+        SP_TRY(sp_facts_bytes(t, SP_FACT_FILE_CLAIM_SHA256, sp_view(f->claim.sha256, 32)));
+    }
+    SP_TRY(sp_facts_int(t, SP_FACT_FILE_CLAIM_SIZE, (int64_t)f->claim.size));
+    SP_TRY(sp_facts_bytes(t, SP_FACT_FILE_SHA1, sp_view(f->got.sha1, 20)));
+    SP_TRY(sp_facts_bytes(t, SP_FACT_FILE_SHA256, sp_view(f->got.sha256, 32)));
+    return sp_facts_int(t, SP_FACT_FILE_SIZE, (int64_t)f->got.size);
+}
+
+static enum sp_err make_entry(struct sp_fill *f, const struct sp_link *link, int64_t now)
+{
+    char t[SP_TIME_TEXT];
+    sp_time_format(now, t);
+    SP_TRY(sp_facts_new(SP_KIB(64), &f->facts));
+    SP_TRY(sp_facts_text(f->facts, SP_FACT_ENTRY_TIME, sp_view_str(t)));
+    SP_TRY(link_facts(f, link));
+    SP_TRY(file_facts(f));
+    sp_policy_judge(f->policy, SP_SUBJECT_FILE, f->facts, &f->verdict);
+    bool passed = f->verdict.ruling == SP_PASSED;
+    SP_TRY(sp_facts_text(f->facts, SP_FACT_ENTRY_KIND,
+                         passed ? SP_VIEW("file") : SP_VIEW("refusal")));
+    SP_TRY(sp_verdict_to_facts(&f->verdict, f->policy, f->facts));
+    return sp_facts_encode(f->facts, &f->entry_text);
+}
+
+/* The plain content port is tried once the TLS port could not be reached or does not serve
+ * content; never because a peer was refused. */
+static bool may_try_http(const struct sp_fill *f, enum sp_err e)
+{
+    bool unreachable = e == SP_E_UNAVAILABLE || e == SP_E_TIMEOUT || e == SP_E_TLS;
+    bool not_served = f->head_status == 403 || f->head_status == 404;
+    return f->conf->may_use_http && !f->over_http && (unreachable || not_served);
+}
+
+static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
+                         struct sp_fill_effect *out)
+{
+    if (may_try_http(f, e)) {
+        f->over_http = true;
+        f->why = (struct sp_why){0};
+        return fetch(f, out);
+    }
+    sp_why_say(&f->why, "The upstream %s did not deliver this file: %s",
+                     f->conf->upstream_name, sp_why_text(why, e));
+    return fail(f, f->head_status == 404 ? 404 : e == SP_E_NOSPACE ? 503 : 502, out);
+}
+
+bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
+                     const struct sp_link *link, const struct sp_fill_got *got, int64_t now,
+                     struct sp_fill_effect *out)
+{
+    SP_ASSERT(f->station == SP_STATION_FETCH);
+    if (e != SP_OK) {
+        return fetch_failed(f, e, why, out);
+    }
+    f->got = *got;
+    move(f, SP_STATION_INSPECT);
+    move(f, SP_STATION_JUDGE);
+    e = make_entry(f, link, now);
+    if (e != SP_OK) {
+        sp_why_say(&f->why, "The ledger entry could not be made: %s.",
+                         sp_err_text(e));
+        return fail(f, 503, out);
+    }
+    move(f, SP_STATION_RECORD);
+    *out = (struct sp_fill_effect){.kind = SP_FILL_RECORD,
+                                   .entry = sp_buf_view(&f->entry_text),
+                                   .is_file = f->verdict.ruling == SP_PASSED};
+    return true;
+}
+
+static bool refused(struct sp_fill *f, struct sp_fill_effect *out)
+{
+    const char *rule =
+        f->verdict.ruling == SP_REFUSED ? sp_rule_text(f->verdict.rule) : "unproven";
+    f->status = 502;
+    if (f->has_entry) {
+        sp_why_say(&f->why, "Refused by rule %s (ledger entry %" PRIu64 "): %s",
+                         rule, f->entry, f->verdict.why.text);
+    } else {
+        sp_why_say(&f->why, "Refused by rule %s: %s", rule,
+                         f->verdict.why.text);
+    }
+    move(f, SP_STATION_REFUSE);
+    *out = (struct sp_fill_effect){.kind = SP_FILL_QUARANTINE, .reason = rule};
+    return true;
+}
+
+bool sp_fill_recorded(struct sp_fill *f, enum sp_err e, uint64_t entry,
+                      const struct sp_why *why, struct sp_fill_effect *out)
+{
+    SP_ASSERT(f->station == SP_STATION_RECORD);
+    if (e == SP_OK) {
+        f->has_entry = true;
+        f->entry = entry;
+    }
+    if (f->verdict.ruling != SP_PASSED) {
+        return refused(f, out);
+    }
+    if (e != SP_OK) {
+        sp_why_say(&f->why, "The ledger cannot be written: %s.",
+                         sp_why_text(why, e));
+        return fail(f, 503, out);
+    }
+    move(f, SP_STATION_RELEASE);
+    *out = (struct sp_fill_effect){.kind = SP_FILL_COMMIT};
+    return true;
+}
+
+bool sp_fill_stored(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
+                    struct sp_fill_effect *out)
+{
+    SP_ASSERT(f->station == SP_STATION_RELEASE || f->station == SP_STATION_REFUSE);
+    if (f->station == SP_STATION_RELEASE && e != SP_OK) {
+        sp_why_say(&f->why, "The file was proven but could not be stored: %s.",
+                         sp_why_text(why, e));
+        f->status = 503;
+        move(f, SP_STATION_REFUSE);
+    }
+    return tell(f, out);
+}
+
+enum sp_station sp_fill_station(const struct sp_fill *f)
+{
+    return f->station;
+}
+
+const struct sp_verdict *sp_fill_verdict(const struct sp_fill *f)
+{
+    return &f->verdict;
+}
+
+bool sp_fill_entry(const struct sp_fill *f, uint64_t *entry)
+{
+    if (f->has_entry) {
+        *entry = f->entry;
+    }
+    return f->has_entry;
+}

@@ -1,0 +1,240 @@
+/* FETCH's end and INSPECT: the reply is here; what is it? */
+#include "core/gate/private.h"
+
+#include "core/pack/pack.h"
+
+#include <stdlib.h>
+
+void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
+                     struct sp_view content_type, struct sp_buf *reply_take,
+                     const struct sp_link *link, int64_t now, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_FETCH);
+    *step = (struct sp_step){0};
+    g->now = now;
+    g->reply_status = status;
+    sp_buf_fini(&g->reply);
+    sp_buf_take(reply_take, &g->reply);
+    if (sp_buf_append(&g->coding, coding) != SP_OK ||
+        sp_buf_append(&g->type, content_type) != SP_OK ||
+        sp_gate_link_facts(g, link) != SP_OK) {
+        sp_gate_refuse_text(g, 503, sp_err_text(SP_E_NOMEM), step);
+        return;
+    }
+    sp_gate_move(g, SP_STATION_INSPECT);
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_INSPECT,
+        .inspect = {.op = g->op,
+                    .status = status,
+                    .coding = sp_buf_view(&g->coding),
+                    .body = sp_buf_view(&g->reply),
+                    .asked = g->request.asked,
+                    .asked_count = g->request.asked_count},
+    };
+}
+
+static enum sp_fault_code fault_of_failure(enum sp_err e)
+{
+    /* ServerBusy says "transient", so the asker comes again; the rest stops its run. */
+    bool transient = e == SP_E_TIMEOUT || e == SP_E_UNAVAILABLE || e == SP_E_CLOSED ||
+                     e == SP_E_CANCELLED || e == SP_E_NOMEM;
+    return transient ? SP_FAULT_SERVER_BUSY : SP_FAULT_INTERNAL_SERVER_ERROR;
+}
+
+void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
+                          const struct sp_link *link, int64_t now, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_FETCH && e != SP_OK);
+    *step = (struct sp_step){0};
+    g->now = now;
+    sp_why_say(&g->why, "upstream %s (%s): %s", g->door->upstream_name,
+                     g->door->upstream_host, sp_why_text(why, e));
+    bool refused = e == SP_E_UNPROVEN && link && sp_gate_link_facts(g, link) == SP_OK;
+    if (!refused) {
+        sp_gate_refuse_fault(g, 500, fault_of_failure(e), NULL, step);
+        return;
+    }
+    g->has_verdict = true;
+    g->verdict = (struct sp_verdict){.ruling = SP_REFUSED,
+                                     .rule = SP_RULE_UPSTREAM_PINNED,
+                                     .why = g->why};
+    sp_gate_move(g, SP_STATION_INSPECT);
+    sp_gate_move(g, SP_STATION_JUDGE);
+    if (sp_gate_entries_refused(g) != SP_OK) {
+        sp_gate_refuse_verdict(g, step);
+        return;
+    }
+    sp_gate_move(g, SP_STATION_RECORD);
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_RECORD,
+        .record = {.entries = g->entries, .count = g->entry_count},
+    };
+}
+
+static enum sp_err decode(struct sp_view coding, struct sp_view body, struct sp_buf *out,
+                          struct sp_why *why)
+{
+    if (sp_view_eq_fold(coding, SP_VIEW("xpress"))) {
+        return sp_xpress_decode(body, out, why);
+    }
+    if (sp_view_eq_fold(coding, SP_VIEW("gzip"))) {
+        return sp_gzip_decode(body, out, why);
+    }
+    return sp_why_set(why, SP_E_UNSUPPORTED,
+                      "the reply has the content coding \"" SP_VIEW_FMT
+                      "\", which was not asked for",
+                      SP_VIEW_ARG(coding));
+}
+
+void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out)
+{
+    *out = (struct sp_inspection){0};
+    sp_buf_init(&out->decoded, SP_LIMIT_SOAP_REPLY);
+    struct sp_view body = e->inspect.body;
+    bool coded = e->inspect.coding.len > 0 &&
+                 !sp_view_eq_fold(e->inspect.coding, SP_VIEW("identity"));
+    if (coded) {
+        out->err = decode(e->inspect.coding, body, &out->decoded, &out->why);
+        body = sp_buf_view(&out->decoded);
+    }
+    if (out->err == SP_OK) {
+        out->err = sp_reply_inspect(e->inspect.op, e->inspect.status, body,
+                                    e->inspect.asked, e->inspect.asked_count, &out->reply,
+                                    &out->why);
+    }
+}
+
+void sp_inspection_fini(struct sp_inspection *i)
+{
+    sp_reply_free(&i->reply);
+    if (i->decoded.ceiling) {
+        sp_buf_fini(&i->decoded);
+    }
+}
+
+/* A reply that cannot be decoded breaks reply-wellformed like one that cannot be read. */
+static enum sp_err undecodable(struct sp_gate *g)
+{
+    struct sp_reply *r = calloc(1, sizeof *r);
+    if (!r) {
+        return SP_E_NOMEM;
+    }
+    g->inspection.reply = r;
+    SP_TRY(sp_facts_new(SP_KIB(16), &r->facts));
+    SP_TRY(sp_facts_int(r->facts, SP_FACT_REPLY_STATUS, g->reply_status));
+    return sp_facts_flag(r->facts, SP_FACT_REPLY_WELLFORMED, false);
+}
+
+static void ask_revisions(struct sp_gate *g, struct sp_step *step)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    sp_gate_move(g, SP_STATION_LOOKUP);
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_ASK_REVISIONS,
+        .ask = {.ids = g->ids, .count = r->revision_count},
+    };
+}
+
+static void judged(struct sp_gate *g, struct sp_step *step)
+{
+    bool passed = sp_gate_judge(g);
+    enum sp_err e = passed ? sp_gate_entries_passed(g) : sp_gate_entries_refused(g);
+    if (e != SP_OK) {
+        sp_why_say(&g->why, "the ledger entry could not be made: %s",
+                         sp_err_text(e));
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        return;
+    }
+    if (g->entry_count == 0) {
+        sp_gate_release_reply(g, step);
+        return;
+    }
+    sp_gate_move(g, SP_STATION_RECORD);
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_RECORD,
+        .record = {.entries = g->entries, .count = g->entry_count},
+    };
+}
+
+void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_INSPECT);
+    *step = (struct sp_step){0};
+    g->inspection = *take;
+    *take = (struct sp_inspection){0};
+    enum sp_err e = g->inspection.err;
+    if (e == SP_E_NOMEM || e == SP_E_INTERNAL ||
+        (e != SP_OK && undecodable(g) != SP_OK)) {
+        sp_why_say(&g->why, "the reply could not be inspected: %s",
+                         sp_err_text(e));
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        return;
+    }
+    size_t n = g->inspection.reply->revision_count;
+    if (n == 0) {
+        sp_gate_move(g, SP_STATION_JUDGE);
+        judged(g, step);
+        return;
+    }
+    g->ids = calloc(n, sizeof *g->ids);
+    g->known = calloc(n, sizeof *g->known);
+    if (!g->ids || !g->known) {
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM), step);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        g->ids[i] = g->inspection.reply->revisions[i].id;
+    }
+    ask_revisions(g, step);
+}
+
+void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known *known,
+                   struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_LOOKUP && g->inspection.reply);
+    *step = (struct sp_step){0};
+    if (e != SP_OK) {
+        sp_why_say(&g->why, "the ledger could not be asked: %s", sp_err_text(e));
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        return;
+    }
+    for (size_t i = 0; i < g->inspection.reply->revision_count; i++) {
+        g->known[i] = known[i];
+    }
+    sp_gate_move(g, SP_STATION_JUDGE);
+    judged(g, step);
+}
+
+void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
+                      uint64_t first, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_RECORD);
+    *step = (struct sp_step){0};
+    bool refusing = g->has_verdict && g->verdict.ruling != SP_PASSED;
+    if (e == SP_E_CONFLICT && !refusing) {
+        sp_gate_entries_clear(g);
+        g->has_verdict = false;
+        ask_revisions(g, step);
+        return;
+    }
+    if (e != SP_OK && !refusing) {
+        sp_why_say(&g->why, "the ledger cannot be written: %s",
+                         sp_why_text(why, e));
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        return;
+    }
+    if (e == SP_OK) {
+        g->has_entry = true;
+        g->entry = first;
+        g->recorded = g->entry_count;
+    }
+    if (refusing) {
+        sp_gate_refuse_verdict(g, step);
+        return;
+    }
+    sp_gate_release_reply(g, step);
+}

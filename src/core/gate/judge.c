@@ -1,0 +1,68 @@
+/* JUDGE: do the facts satisfy the policy? Link first, then the reply, then every revision;
+ * the first refusal ends it. */
+#include "core/gate/private.h"
+
+enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link)
+{
+    struct sp_facts *f = NULL;
+    sp_facts_free(&g->link);
+    SP_TRY(sp_facts_new(SP_KIB(16), &g->link));
+    f = g->link;
+    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(g->door->upstream_name)));
+    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_HOST, sp_view_str(g->door->upstream_host)));
+    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_TRANSPORT,
+                         link->plain ? SP_VIEW("http") : SP_VIEW("tls")));
+    if (link->tls && link->tls[0]) {
+        SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_TLS, sp_view_str(link->tls)));
+    }
+    for (size_t i = 0; i < link->chain_count; i++) {
+        SP_TRY(sp_facts_bytes(f, SP_FACT_UPSTREAM_SPKI, sp_view(link->chain[i], 32)));
+    }
+    if (link->proven) {
+        SP_TRY(sp_facts_bytes(f, SP_FACT_UPSTREAM_PIN, sp_view(link->matched, 32)));
+    }
+    return SP_OK;
+}
+
+static bool judge(struct sp_gate *g, enum sp_subject subject, const struct sp_facts *facts)
+{
+    struct sp_verdict v;
+    sp_policy_judge(g->policy, subject, facts, &v);
+    v.observed |= g->verdict.observed;
+    g->verdict = v;
+    if (v.ruling == SP_UNPROVEN) {
+        sp_why_say(&g->verdict.why, "the policy %s has no rule about this, so nothing is proven",
+                         sp_policy_name(g->policy));
+    }
+    return v.ruling == SP_PASSED;
+}
+
+static bool judge_revision(struct sp_gate *g, size_t i)
+{
+    struct sp_revision *r = &g->inspection.reply->revisions[i];
+    if (g->known[i].known &&
+        sp_facts_count(r->facts, SP_FACT_DOCUMENT_FIRST_SHA256) == 0 &&
+        sp_facts_bytes(r->facts, SP_FACT_DOCUMENT_FIRST_SHA256,
+                       sp_view(g->known[i].document_sha256, 32)) != SP_OK) {
+        g->verdict = (struct sp_verdict){.ruling = SP_UNPROVEN};
+        sp_why_say(&g->verdict.why, "%s", sp_err_text(SP_E_NOMEM));
+        return false;
+    }
+    return judge(g, SP_SUBJECT_REVISION, r->facts);
+}
+
+bool sp_gate_judge(struct sp_gate *g)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    g->has_verdict = true;
+    g->verdict = (struct sp_verdict){0};
+    if (!judge(g, SP_SUBJECT_LINK, g->link) || !judge(g, SP_SUBJECT_REPLY, r->facts)) {
+        return false;
+    }
+    for (size_t i = 0; i < r->revision_count; i++) {
+        if (!judge_revision(g, i)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,87 @@
+#include "core/gate/private.h"
+
+#include <stdlib.h>
+
+const char *sp_station_text(enum sp_station s)
+{
+    static const char *const texts[] = {
+#define STATION(name, text, question) text,
+#include "core/gate/states.def"
+#undef STATION
+    };
+    SP_ASSERT(s < SP_STATION_COUNT);
+    return texts[s];
+}
+
+bool sp_station_may_follow(enum sp_station from, enum sp_station to)
+{
+    static const struct {
+        enum sp_station from, to;
+    } edges[] = {
+#define EDGE(a, b) {SP_STATION_##a, SP_STATION_##b},
+#include "core/gate/edges.def"
+#undef EDGE
+    };
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        if (edges[i].from == from && edges[i].to == to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sp_gate_move(struct sp_gate *g, enum sp_station to)
+{
+    SP_ASSERT(sp_station_may_follow(g->station, to));
+    if (to == SP_STATION_RELEASE || to == SP_STATION_REFUSE) {
+        g->decided_at = g->station;
+    }
+    g->station = to;
+}
+
+enum sp_station sp_gate_station(const struct sp_gate *g)
+{
+    return g->station;
+}
+
+enum sp_err sp_gate_new(const struct sp_door *door, const struct sp_policy *policy,
+                        const struct sp_asker *asker, struct sp_gate **out)
+{
+    struct sp_gate *g = calloc(1, sizeof *g);
+    if (!g) {
+        return SP_E_NOMEM;
+    }
+    g->door = door;
+    g->policy = policy;
+    g->asker = *asker;
+    sp_buf_init(&g->reply, SP_LIMIT_SOAP_REPLY);
+    sp_buf_init(&g->coding, SP_LIMIT_HEADER_VALUE);
+    sp_buf_init(&g->type, SP_LIMIT_HEADER_VALUE);
+    sp_buf_init(&g->fields, SP_LIMIT_HEAD);
+    sp_buf_init(&g->body, SP_KIB(64));
+    *out = g;
+    return SP_OK;
+}
+
+void sp_gate_free(struct sp_gate **pg)
+{
+    struct sp_gate *g = *pg;
+    if (!g) {
+        return;
+    }
+    if (g->request.arena) {
+        sp_soap_request_fini(&g->request);
+    }
+    sp_facts_free(&g->link);
+    sp_buf_fini(&g->reply);
+    sp_buf_fini(&g->coding);
+    sp_buf_fini(&g->type);
+    sp_inspection_fini(&g->inspection);
+    free(g->ids);
+    free(g->known);
+    sp_gate_entries_clear(g);
+    sp_buf_fini(&g->fields);
+    sp_buf_fini(&g->body);
+    free(g);
+    *pg = NULL;
+}

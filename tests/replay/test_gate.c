@@ -1,0 +1,526 @@
+/* Scripted stories against the gate: events in, effects out, a clock that stands still. The
+ * harness asserts in every story that nothing is released before it was judged and, where
+ * it is new, recorded. */
+#include "unit/unit.h"
+
+#include "core/crypto/crypto.h"
+#include "core/gate/gate.h"
+
+#define ENVELOPE(body)                                                                 \
+    "<?xml version=\"1.0\" encoding=\"utf-8\"?>"                                       \
+    "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\">"         \
+    "<soap:Body>" body "</soap:Body></soap:Envelope>"
+#define NS "xmlns=\"http://www.microsoft.com/SoftwareDistribution\""
+#define ID_A "11111111-2222-4333-8444-555555555555"
+#define ID_B "22222222-2222-4333-8444-555555555555"
+
+#define IDENTITY(id) "<UpdateIdentity><UpdateID>" id "</UpdateID>"                     \
+                     "<RevisionNumber>200</RevisionNumber></UpdateIdentity>"
+#define ASK                                                                            \
+    ENVELOPE("<GetUpdateData " NS "><cookie>"                                          \
+             "<Expiration>2026-01-02T07:04:05Z</Expiration>"                           \
+             "<EncryptedData>AAEC</EncryptedData></cookie>"                            \
+             "<updateIds>" IDENTITY(ID_A) "</updateIds></GetUpdateData>")
+#define DOCUMENT(id, title)                                                            \
+    "&lt;upd:Update xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\"&gt;" \
+    "&lt;upd:UpdateIdentity UpdateID=\"" id "\" RevisionNumber=\"200\" /&gt;"          \
+    "&lt;upd:Properties UpdateType=\"Detectoid\" DefaultPropertiesLanguage=\"en\" /&gt;" \
+    "&lt;upd:LocalizedPropertiesCollection&gt;&lt;upd:LocalizedProperties&gt;"         \
+    "&lt;upd:Language&gt;en&lt;/upd:Language&gt;&lt;upd:Title&gt;" title               \
+    "&lt;/upd:Title&gt;&lt;/upd:LocalizedProperties&gt;"                               \
+    "&lt;/upd:LocalizedPropertiesCollection&gt;&lt;/upd:Update&gt;"
+#define REPLY(id, document_id, title)                                                  \
+    ENVELOPE("<GetUpdateDataResponse " NS "><GetUpdateDataResult><updates>"            \
+             "<ServerSyncUpdateData><Id><UpdateID>" id "</UpdateID>"                   \
+             "<RevisionNumber>200</RevisionNumber></Id><XmlUpdateBlob>"                \
+             DOCUMENT(document_id, title) "</XmlUpdateBlob></ServerSyncUpdateData>"    \
+             "</updates><fileUrls /></GetUpdateDataResult></GetUpdateDataResponse>")
+
+#define HEAD_OF(action)                                                                \
+    "POST /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\n"                \
+    "Host: gate.example:8531\r\nContent-Type: text/xml; charset=utf-8\r\n"             \
+    "SOAPAction: \"http://www.microsoft.com/SoftwareDistribution/" action "\"\r\n"     \
+    "Content-Length: 1\r\n\r\n"
+
+static const char strict[] = "policy test\n"
+                             "upstream-pinned enforce\nreply-wellformed enforce\n"
+                             "service-url-relative enforce\ndocument-readable enforce\n"
+                             "revision-asked enforce\nidentity-equal enforce\n"
+                             "revision-immutable enforce\nfile-digests-equal enforce\n"
+                             "digests-sound enforce\n";
+
+struct story {
+    struct sp_door door;
+    struct sp_policy *policy;
+    struct sp_gate *gate;
+    struct sp_http_request head;
+    struct sp_step step;
+    bool want_body, judged, recorded;
+    size_t ceiling;
+    uint8_t chain[2][32];
+    struct sp_link link;
+};
+
+static void begin(struct story *s, const char *policy, const char *head, bool tls)
+{
+    enum sp_http_refusal refusal;
+    size_t used = 0;
+    struct sp_asker asker = {.address = "10.1.2.3", .host = "gate.example:8531"};
+    *s = (struct story){.door = {.name = "downstream",
+                                 .tls = tls,
+                                 .content_http = true,
+                                 .tls_address = "https://gate.example:8531",
+                                 .upstream_name = "head-office",
+                                 .upstream_host = "wsus.example:8531"}};
+    memset(s->chain[0], 1, 32);
+    memset(s->chain[1], 2, 32);
+    s->link = (struct sp_link){.proven = true,
+                               .tls = "TLSv1.3",
+                               .chain = (const uint8_t(*)[32])s->chain,
+                               .chain_count = 2,
+                               .matched = s->chain[1]};
+    assert_ok(sp_policy_parse(sp_view_str(policy), &s->policy, NULL));
+    assert_ok(sp_http_request_parse(sp_view_str(head), &s->head, &used, &refusal));
+    assert_ok(sp_gate_new(&s->door, s->policy, &asker, &s->gate));
+    sp_gate_head(s->gate, &s->head, &s->want_body, &s->ceiling, &s->step);
+}
+
+static void finish(struct story *s)
+{
+    sp_gate_free(&s->gate);
+    sp_policy_free(&s->policy);
+}
+
+static const struct sp_effect *effect(struct story *s, enum sp_effect_kind kind)
+{
+    assert_true(s->step.has_effect);
+    assert_int_equal(s->step.effect.kind, kind);
+    return &s->step.effect;
+}
+
+static void give_body(struct story *s, const char *body)
+{
+    assert_true(s->want_body);
+    sp_gate_body(s->gate, sp_view_str(body), &s->step);
+}
+
+static void give_reply(struct story *s, int status, const char *reply)
+{
+    struct sp_buf b;
+    struct sp_inspection found;
+    sp_buf_init(&b, SP_LIMIT_SOAP_REPLY);
+    assert_ok(sp_buf_append_str(&b, reply));
+    sp_gate_fetched(s->gate, status, (struct sp_view){0}, SP_VIEW("text/xml; charset=utf-8"),
+                    &b, &s->link, 1795305600, &s->step);
+    sp_gate_inspect(effect(s, SP_EFFECT_INSPECT), &found);
+    sp_gate_inspected(s->gate, &found, &s->step);
+}
+
+static void give_known(struct story *s, const char *document)
+{
+    struct sp_gate_known known = {.known = document != NULL};
+    assert_int_equal(effect(s, SP_EFFECT_ASK_REVISIONS)->ask.count, 1);
+    if (document) {
+        sp_sha256(sp_view_str(document), known.document_sha256);
+    }
+    sp_gate_known(s->gate, SP_OK, &known, &s->step);
+    s->judged = true;
+}
+
+static void give_recorded(struct story *s, enum sp_err e, uint64_t entry)
+{
+    effect(s, SP_EFFECT_RECORD);
+    sp_gate_recorded(s->gate, e, NULL, entry, &s->step);
+    s->recorded = e == SP_OK;
+}
+
+static bool answer_has(struct story *s, const char *text)
+{
+    struct sp_view body = effect(s, SP_EFFECT_ANSWER)->answer.body;
+    return body.len && memmem(body.data, body.len, text, strlen(text)) != NULL;
+}
+
+static void assert_released(struct story *s, const char *reply)
+{
+    assert_true(s->judged && s->recorded);
+    assert_int_equal(effect(s, SP_EFFECT_ANSWER)->answer.status, 200);
+    assert_true(sp_view_eq_str(s->step.effect.answer.body, reply));
+    assert_int_equal(sp_gate_station(s->gate), SP_STATION_DONE);
+}
+
+static void assert_refused(struct story *s, const char *rule, const char *entry)
+{
+    struct sp_gate_summary sum;
+    assert_int_equal(effect(s, SP_EFFECT_ANSWER)->answer.status, 500);
+    assert_true(answer_has(s, "<ErrorCode>InternalServerError</ErrorCode>"));
+    assert_true(answer_has(s, rule));
+    assert_true(answer_has(s, entry));
+    assert_false(answer_has(s, "GetUpdateDataResult"));
+    sp_gate_summary(s->gate, &sum);
+    assert_int_equal(sum.ruling, SP_REFUSED);
+    assert_string_equal(sum.rule, rule);
+}
+
+/* ---- stories ---------------------------------------------------------------------------- */
+
+static void b_new_revision_is_recorded_then_released(void **state)
+{
+    (void)state;
+    static const char reply[] = REPLY(ID_A, ID_A, "first");
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    assert_int_equal(s.ceiling, SP_LIMIT_SOAP_REQUEST_SERVER);
+    give_body(&s, ASK);
+    assert_string_equal(effect(&s, SP_EFFECT_FETCH)->fetch.path,
+                        "/ServerSyncWebService/ServerSyncWebService.asmx");
+    give_reply(&s, 200, reply);
+    give_known(&s, NULL);
+    const struct sp_effect *e = effect(&s, SP_EFFECT_RECORD);
+    assert_int_equal(e->record.count, 1);
+    struct sp_view text = e->record.entries[0].text;
+    assert_non_null(memmem(text.data, text.len, "update.id " ID_A, 46));
+    assert_non_null(memmem(text.data, text.len, "verdict.ruling passed", 21));
+    give_recorded(&s, SP_OK, 7);
+    assert_released(&s, reply);
+    finish(&s);
+}
+
+static void b_known_revision_needs_no_entry(void **state)
+{
+    (void)state;
+    static const char reply[] = REPLY(ID_A, ID_A, "same");
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, reply);
+    give_known(&s, "<upd:Update xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\">"
+                   "<upd:UpdateIdentity UpdateID=\"" ID_A "\" RevisionNumber=\"200\" />"
+                   "<upd:Properties UpdateType=\"Detectoid\" DefaultPropertiesLanguage=\"en\" />"
+                   "<upd:LocalizedPropertiesCollection><upd:LocalizedProperties>"
+                   "<upd:Language>en</upd:Language><upd:Title>same</upd:Title>"
+                   "</upd:LocalizedProperties></upd:LocalizedPropertiesCollection></upd:Update>");
+    s.recorded = true;
+    assert_released(&s, reply);
+    finish(&s);
+}
+
+static void f_changed_revision_is_refused_and_recorded(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_A, ID_A, "changed"));
+    give_known(&s, "another document");
+    struct sp_view text = effect(&s, SP_EFFECT_RECORD)->record.entries[0].text;
+    assert_non_null(memmem(text.data, text.len, "entry.kind refusal", 18));
+    assert_non_null(memmem(text.data, text.len, "peer.address 10.1.2.3", 21));
+    give_recorded(&s, SP_OK, 42);
+    assert_refused(&s, "revision-immutable", "ledger entry 42");
+    finish(&s);
+}
+
+static void f_refusal_stands_when_the_ledger_cannot_be_written(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_A, ID_A, "changed"));
+    give_known(&s, "another document");
+    give_recorded(&s, SP_E_NOSPACE, 0);
+    assert_refused(&s, "revision-immutable", "not recorded");
+    finish(&s);
+}
+
+static void f_unwritable_ledger_releases_nothing_new(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_A, ID_A, "new"));
+    give_known(&s, NULL);
+    give_recorded(&s, SP_E_NOSPACE, 0);
+    assert_true(answer_has(&s, "<ErrorCode>ServerBusy</ErrorCode>"));
+    assert_false(answer_has(&s, "GetUpdateDataResult"));
+    finish(&s);
+}
+
+static void c_conflict_looks_again(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_A, ID_A, "mine"));
+    give_known(&s, NULL);
+    give_recorded(&s, SP_E_CONFLICT, 0);
+    give_known(&s, "theirs, recorded in the meantime");
+    give_recorded(&s, SP_OK, 9);
+    assert_refused(&s, "revision-immutable", "ledger entry 9");
+    finish(&s);
+}
+
+static void f_swapped_identity(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_A, ID_B, "swapped"));
+    give_known(&s, NULL);
+    give_recorded(&s, SP_OK, 1);
+    assert_refused(&s, "identity-equal", "ledger entry 1");
+    finish(&s);
+}
+
+static void f_not_asked_for(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_B, ID_B, "unasked"));
+    give_known(&s, NULL);
+    give_recorded(&s, SP_OK, 1);
+    assert_refused(&s, "revision-asked", "ledger entry 1");
+    finish(&s);
+}
+
+static void f_doctype_in_the_reply(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>");
+    give_recorded(&s, SP_OK, 3);
+    assert_refused(&s, "reply-wellformed", "ledger entry 3");
+    finish(&s);
+}
+
+static void f_unproven_upstream_is_recorded(void **state)
+{
+    (void)state;
+    struct story s;
+    struct sp_why why = {.text = "no key of its chain is pinned"};
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    s.link.proven = false;
+    sp_gate_fetch_failed(s.gate, SP_E_UNPROVEN, &why, &s.link, 1795305600, &s.step);
+    give_recorded(&s, SP_OK, 5);
+    assert_refused(&s, "upstream-pinned", "no key of its chain is pinned");
+    finish(&s);
+}
+
+static void b_unreachable_upstream_is_a_failure(void **state)
+{
+    (void)state;
+    struct story s;
+    struct sp_gate_summary sum;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    sp_gate_fetch_failed(s.gate, SP_E_TIMEOUT, NULL, &s.link, 1795305600, &s.step);
+    assert_true(answer_has(&s, "<ErrorCode>ServerBusy</ErrorCode>"));
+    assert_true(answer_has(&s, "it took too long"));
+    sp_gate_summary(s.gate, &sum);
+    assert_int_equal(sum.ruling, SP_UNPROVEN);
+    finish(&s);
+}
+
+static void b_upstream_fault_passes_unchanged(void **state)
+{
+    (void)state;
+    static const char fault[] = ENVELOPE(
+        "<soap:Fault><faultcode>soap:Client</faultcode>"
+        "<faultstring>Fault occurred</faultstring><detail><ErrorCode>InvalidCookie</ErrorCode>"
+        "<Message></Message><ID>5f0c6a3e-0d0e-4b6c-9d3e-1b2c3d4e5f60</ID></detail></soap:Fault>");
+    struct story s;
+    struct sp_gate_summary sum;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 500, fault);
+    assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 500);
+    assert_true(sp_view_eq_str(s.step.effect.answer.body, fault));
+    sp_gate_summary(s.gate, &sum);
+    assert_string_equal(sum.fault, "InvalidCookie");
+    finish(&s);
+}
+
+static void f_plain_http_is_refused_with_the_way_out(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), false);
+    assert_false(s.want_body);
+    assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 403);
+    assert_true(answer_has(&s, "https://gate.example:8531"));
+    assert_true(answer_has(&s, "0x80244018"));
+    finish(&s);
+}
+
+static void f_what_is_refused_at_the_door(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        int status;
+        const char *says;
+    } rows[] = {
+        {"GET /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\nHost: a\r\n\r\n", 405,
+         "POST"},
+        {"GET /ServerSyncWebService/ServerSyncWebService.asmx?wsdl HTTP/1.1\r\nHost: a\r\n\r\n",
+         404, "nothing"},
+        {"POST /ApiRemoting30/WebService.asmx HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+         404, "nothing"},
+        {"POST /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\nHost: a\r\n"
+         "Content-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n",
+         415, "SOAP 1.1"},
+        {"POST /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\nHost: a\r\n"
+         "Content-Type: text/xml; charset=utf-16\r\nContent-Length: 0\r\n\r\n",
+         415, "utf-8"},
+        {HEAD_OF("Server/IMonitorable/Ping"), 500, "InvalidParameters"},
+        {"POST /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\nHost: a\r\n"
+         "Content-Length: 0\r\n\r\n",
+         405, "GET and HEAD"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct story s;
+        begin(&s, strict, rows[i].head, true);
+        assert_false(s.want_body);
+        assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, rows[i].status);
+        assert_true(answer_has(&s, rows[i].says));
+        finish(&s);
+    }
+}
+
+static void f_bad_body_never_travels(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, "<!DOCTYPE x><x/>");
+    assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 500);
+    assert_true(answer_has(&s, "InvalidParameters"));
+    finish(&s);
+}
+
+static void f_policy_without_rules_proves_nothing(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, "policy empty\n", HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_A, ID_A, "first"));
+    give_known(&s, NULL);
+    give_recorded(&s, SP_OK, 1);
+    assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 500);
+    assert_true(answer_has(&s, "unproven"));
+    finish(&s);
+}
+
+static void c_observed_rules_let_pass_but_are_not_first(void **state)
+{
+    (void)state;
+    static const char observe[] =
+        "policy observe\nupstream-pinned enforce\nreply-wellformed observe\n"
+        "document-readable observe\nidentity-equal observe\nrevision-asked observe\n";
+    static const char reply[] = REPLY(ID_A, ID_B, "swapped");
+    struct story s;
+    struct sp_gate_summary sum;
+    begin(&s, observe, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, reply);
+    give_known(&s, NULL);
+    s.recorded = true; /* nothing was worth recording: straight to the answer */
+    assert_released(&s, reply);
+    sp_gate_summary(s.gate, &sum);
+    assert_true(sum.observed & (uint64_t)1 << SP_RULE_IDENTITY_EQUAL);
+    finish(&s);
+}
+
+static const char content_head[] =
+    "GET /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\nHost: a\r\n"
+    "Range: bytes=10-19\r\n\r\n";
+
+static void b_content_hit_serves_the_range(void **state)
+{
+    (void)state;
+    struct sp_gate_object o = {.size = 100, .etag = "\"x\"", .last_modified = 1000000000};
+    struct story s;
+    begin(&s, strict, content_head, true);
+    assert_int_equal(effect(&s, SP_EFFECT_LOOKUP)->content.sha1[0], 0x7B);
+    sp_gate_object(s.gate, &o, &s.step);
+    const struct sp_effect *e = effect(&s, SP_EFFECT_SERVE);
+    assert_int_equal(e->answer.status, 206);
+    assert_int_equal(e->answer.first, 10);
+    assert_int_equal(e->answer.length, 10);
+    finish(&s);
+}
+
+static void f_unclaimed_content_is_404_without_a_fetch(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, content_head, true);
+    sp_gate_claim(s.gate, SP_OK, NULL, &s.step);
+    assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 404);
+    finish(&s);
+}
+
+static void b_content_miss_joins_the_fill(void **state)
+{
+    (void)state;
+    struct sp_claim claim = {.size = 100};
+    struct sp_gate_object o = {.size = 100, .etag = "\"x\"", .last_modified = 1000000000};
+    struct story s;
+    begin(&s, strict, content_head, true);
+    sp_gate_claim(s.gate, SP_OK, &claim, &s.step);
+    assert_int_equal(effect(&s, SP_EFFECT_FILL)->claim.size, 100);
+    sp_gate_filled(s.gate, &o, 200, NULL, &s.step);
+    assert_int_equal(effect(&s, SP_EFFECT_SERVE)->answer.status, 206);
+    finish(&s);
+}
+
+static void f_refused_fill_says_why(void **state)
+{
+    (void)state;
+    struct sp_claim claim = {.size = 100};
+    struct sp_why why = {.text = "Refused by rule file-sha256"};
+    struct story s;
+    begin(&s, strict, content_head, true);
+    sp_gate_claim(s.gate, SP_OK, &claim, &s.step);
+    sp_gate_filled(s.gate, NULL, 502, &why, &s.step);
+    assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 502);
+    assert_true(answer_has(&s, "file-sha256"));
+    finish(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(b_new_revision_is_recorded_then_released),
+        cmocka_unit_test(b_known_revision_needs_no_entry),
+        cmocka_unit_test(b_unreachable_upstream_is_a_failure),
+        cmocka_unit_test(b_upstream_fault_passes_unchanged),
+        cmocka_unit_test(b_content_hit_serves_the_range),
+        cmocka_unit_test(b_content_miss_joins_the_fill),
+        cmocka_unit_test(c_conflict_looks_again),
+        cmocka_unit_test(c_observed_rules_let_pass_but_are_not_first),
+        cmocka_unit_test(f_changed_revision_is_refused_and_recorded),
+        cmocka_unit_test(f_refusal_stands_when_the_ledger_cannot_be_written),
+        cmocka_unit_test(f_unwritable_ledger_releases_nothing_new),
+        cmocka_unit_test(f_swapped_identity),
+        cmocka_unit_test(f_not_asked_for),
+        cmocka_unit_test(f_doctype_in_the_reply),
+        cmocka_unit_test(f_unproven_upstream_is_recorded),
+        cmocka_unit_test(f_plain_http_is_refused_with_the_way_out),
+        cmocka_unit_test(f_what_is_refused_at_the_door),
+        cmocka_unit_test(f_bad_body_never_travels),
+        cmocka_unit_test(f_policy_without_rules_proves_nothing),
+        cmocka_unit_test(f_unclaimed_content_is_404_without_a_fetch),
+        cmocka_unit_test(f_refused_fill_says_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
