@@ -1,0 +1,252 @@
+#include "app/cmd.h"
+#include "app/config.h"
+#include "core/base/text.h"
+#include "io/store/ledger_files.h"
+#include "sallyport/facts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct ask {
+    const char *config, *dir, *from, *count;
+    char **words;
+    int left;
+    char *state_dir; /* owned */
+};
+
+static int find_ledger(int argc, char **argv, struct ask *a)
+{
+    const struct sp_option options[] = {{"-c", &a->config, NULL},
+                                        {"-d", &a->dir, NULL},
+                                        {"--from", &a->from, NULL},
+                                        {"--count", &a->count, NULL}};
+    struct sp_config *config = NULL;
+    struct sp_why why = {0};
+    a->left = sp_options(argc, argv, options, 4, &a->words);
+    if (a->left < 0) {
+        return SP_EXIT_USAGE;
+    }
+    if (!a->dir) {
+        enum sp_err e =
+            sp_config_load(a->config ? a->config : SP_CONFIG_DEFAULT, &config, &why);
+        if (e != SP_OK) {
+            return sp_cmd_failed(e, &why);
+        }
+    }
+    a->state_dir = strdup(a->dir ? a->dir : config->state_dir);
+    sp_config_free(&config);
+    return a->state_dir ? 0 : sp_err_exit_status(SP_E_NOMEM);
+}
+
+static int number(const char *text, uint64_t *out)
+{
+    if (sp_u64_parse(sp_view_str(text), INT64_MAX, out) == SP_OK) {
+        return 0;
+    }
+    fprintf(stderr, "sallyport: \"%s\" is not the number of an entry\n", text);
+    return SP_EXIT_USAGE;
+}
+
+/* ---- verify -------------------------------------------------------------------------- */
+
+static void progress(void *ctx, uint64_t done, uint64_t all)
+{
+    (void)ctx;
+    if (isatty(STDERR_FILENO) && all) {
+        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " entries (%" PRIu64 " %%)", done, all,
+                done * 100 / all);
+        if (done == all) {
+            fprintf(stderr, "\r\033[K");
+        }
+    }
+}
+
+int sp_cmd_ledger_verify(int argc, char **argv)
+{
+    struct ask a = {0};
+    struct sp_why why = {0};
+    uint64_t entries = 0;
+    int status = find_ledger(argc, argv, &a);
+    if (status == 0) {
+        enum sp_err e = sp_ledger_verify(a.state_dir, progress, NULL, &entries, &why);
+        if (e == SP_OK) {
+            printf("%s: whole: %" PRIu64 " entries, every hash and the signature are good\n",
+                   a.state_dir, entries);
+        } else {
+            fprintf(stderr, "%s: %s: %s\n", a.state_dir,
+                    e == SP_E_CORRUPT ? "DAMAGED" : "could not be checked",
+                    sp_why_text(&why, e));
+            status = e == SP_E_CORRUPT ? SP_EXIT_REFUSED : SP_EXIT_UNKNOWN;
+        }
+    }
+    free(a.state_dir);
+    return status;
+}
+
+/* ---- list and show ------------------------------------------------------------------- */
+
+static struct sp_view text_of(const struct sp_facts *f, enum sp_fact k)
+{
+    struct sp_fact_value v;
+    return sp_facts_get(f, k, 0, &v) ? v.bytes : (struct sp_view){0};
+}
+
+static void print_subject(const struct sp_facts *f)
+{
+    struct sp_fact_value id, revision;
+    if (sp_facts_get(f, SP_FACT_UPDATE_ID, 0, &id) &&
+        sp_facts_get(f, SP_FACT_UPDATE_REVISION, 0, &revision)) {
+        struct sp_guid guid;
+        char text[SP_GUID_TEXT];
+        memcpy(guid.bytes, id.bytes.data, sizeof guid.bytes);
+        sp_guid_format(&guid, text);
+        printf("%s.%" PRId64, text, revision.number);
+        return;
+    }
+    struct sp_view path = text_of(f, SP_FACT_FILE_PATH);
+    struct sp_view what = path.len ? path : text_of(f, SP_FACT_OPERATION);
+    printf(SP_VIEW_FMT, SP_VIEW_ARG(what));
+}
+
+static void print_line(uint64_t n, const struct sp_facts *f)
+{
+    struct sp_view time = text_of(f, SP_FACT_ENTRY_TIME);
+    struct sp_view kind = text_of(f, SP_FACT_ENTRY_KIND);
+    struct sp_view rule = text_of(f, SP_FACT_VERDICT_RULE);
+    struct sp_view title = text_of(f, SP_FACT_DOCUMENT_TITLE);
+    printf("%6" PRIu64 "  " SP_VIEW_FMT "  %-8.*s  ", n, SP_VIEW_ARG(time), (int)kind.len,
+           (const char *)kind.data);
+    print_subject(f);
+    if (rule.len) {
+        printf("  " SP_VIEW_FMT, SP_VIEW_ARG(rule));
+    }
+    if (title.len) {
+        printf("  " SP_VIEW_FMT, SP_VIEW_ARG(title));
+    }
+    printf("\n");
+}
+
+static enum sp_err list(struct sp_ledger_files *l, uint64_t from, uint64_t count,
+                        struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
+    for (uint64_t n = from; n < sp_ledger_size(l) && n - from < count; n++) {
+        SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+        sp_buf_clear(&text);
+        SP_TRY(sp_ledger_read(l, n, &text, why));
+        SP_TRY(sp_facts_decode(sp_buf_view(&text), &f, why));
+        print_line(n, f);
+    }
+    return SP_OK;
+}
+
+int sp_cmd_ledger_list(int argc, char **argv)
+{
+    struct ask a = {0};
+    struct sp_why why = {0};
+    struct sp_ledger_files *l = NULL;
+    uint64_t from = 0, count = UINT64_MAX;
+    int status = find_ledger(argc, argv, &a);
+    if (status == 0 && a.from) {
+        status = number(a.from, &from);
+    }
+    if (status == 0 && a.count) {
+        status = number(a.count, &count);
+    }
+    if (status == 0) {
+        enum sp_err e = sp_ledger_open_view(a.state_dir, &l, &why);
+        if (e == SP_OK) {
+            e = list(l, from, count, &why);
+        }
+        status = e == SP_OK ? 0 : sp_cmd_failed(e, &why);
+    }
+    sp_ledger_close(&l);
+    free(a.state_dir);
+    return status;
+}
+
+static enum sp_err show(struct sp_ledger_files *l, uint64_t n, struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
+    SP_TRY(sp_ledger_read(l, n, &text, why));
+    fwrite(text.data, 1, text.len, stdout);
+    return SP_OK;
+}
+
+/* ---- prove --------------------------------------------------------------------------- */
+
+static void print_base64(const uint8_t hash[SP_HASH])
+{
+    struct sp_buf b;
+    sp_buf_init(&b, 64);
+    if (sp_base64_append(&b, sp_view(hash, SP_HASH)) == SP_OK) {
+        printf(SP_VIEW_FMT "\n", SP_VIEW_ARG(sp_buf_view(&b)));
+    }
+    sp_buf_fini(&b);
+}
+
+/* C2SP tlog-proof: index, the path from leaf to root, the signed checkpoint. */
+static enum sp_err prove(struct sp_ledger_files *l, uint64_t n, struct sp_why *why)
+{
+    struct sp_proof proof;
+    struct sp_hash_reader hashes = sp_ledger_hashes(l);
+    SP_AUTO(sp_buf_fini) struct sp_buf note;
+    sp_buf_init(&note, SP_KIB(64));
+    if (n >= sp_ledger_size(l)) {
+        return sp_why_set(why, SP_E_NOTFOUND,
+                          "there is no entry %" PRIu64 "; the ledger has %" PRIu64, n,
+                          sp_ledger_size(l));
+    }
+    SP_TRY(sp_merkle_prove(&hashes, n, sp_ledger_size(l), &proof));
+    SP_TRY(sp_ledger_checkpoint(l, &note));
+    printf("c2sp.org/tlog-proof@v1\nindex %" PRIu64 "\n", n);
+    for (unsigned i = 0; i < proof.count; i++) {
+        print_base64(proof.hashes[i]);
+    }
+    printf("\n");
+    fwrite(note.data, 1, note.len, stdout);
+    return SP_OK;
+}
+
+static int with_entry(int argc, char **argv,
+                      enum sp_err (*act)(struct sp_ledger_files *, uint64_t,
+                                         struct sp_why *))
+{
+    struct ask a = {0};
+    struct sp_why why = {0};
+    struct sp_ledger_files *l = NULL;
+    uint64_t n = 0;
+    int status = find_ledger(argc, argv, &a);
+    if (status == 0 && a.left != 1) {
+        fprintf(stderr, "sallyport: the number of one entry is needed\n");
+        status = SP_EXIT_USAGE;
+    }
+    if (status == 0) {
+        status = number(a.words[0], &n);
+    }
+    if (status == 0) {
+        enum sp_err e = sp_ledger_open_view(a.state_dir, &l, &why);
+        if (e == SP_OK) {
+            e = act(l, n, &why);
+        }
+        status = e == SP_OK ? 0 : sp_cmd_failed(e, &why);
+    }
+    sp_ledger_close(&l);
+    free(a.state_dir);
+    return status;
+}
+
+int sp_cmd_ledger_show(int argc, char **argv)
+{
+    return with_entry(argc, argv, show);
+}
+
+int sp_cmd_ledger_prove(int argc, char **argv)
+{
+    return with_entry(argc, argv, prove);
+}

@@ -1,0 +1,29 @@
+#include "app/cmd.h"
+#include "app/daemon.h"
+
+#include <stdio.h>
+
+int sp_cmd_run(int argc, char **argv)
+{
+    const char *file = SP_CONFIG_DEFAULT;
+    const struct sp_option options[] = {{"-c", &file, NULL}, {"--config", &file, NULL}};
+    char **words = NULL;
+    int left = sp_options(argc, argv, options, 2, &words);
+    if (left != 0) {
+        if (left > 0) {
+            fprintf(stderr, "sallyport: run takes no \"%s\"; the configuration is named by "
+                            "-c FILE\n",
+                    words[0]);
+        }
+        return SP_EXIT_USAGE;
+    }
+    return sp_daemon_run(file);
+}
+
+int sp_cmd_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("sallyport %s\n", SP_VERSION);
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* The configuration file: read, checked, explained.
+ *
+ * libconfuse reads the syntax; config.def is the table of keys. Every error names file and
+ * line, what is meant and, for an unknown key, the nearest known one. A struct sp_config is
+ * immutable once loaded. Nothing is taken from the environment. */
+#ifndef SP_APP_CONFIG_H
+#define SP_APP_CONFIG_H
+
+#include "core/crypto/crypto.h"
+#include "core/gate/gate.h"
+#include "io/net/server.h"
+
+enum sp_log_level { SP_LOG_ERROR, SP_LOG_WARNING, SP_LOG_INFO, SP_LOG_DEBUG };
+
+struct sp_config_upstream {
+    char *name, *url, *ca_file, *proxy, *client_certificate, *client_key; /* owned */
+    struct sp_pin pins[SP_LIMIT_PINS];
+    size_t pin_count;
+    bool content_over_http;
+    int line; /* of its section in the file */
+};
+struct sp_config_listener {
+    char *name, *bind, *upstream, *certificate, *key, *client_ca; /* owned */
+    char **names; /* owned, name_count of them */
+    size_t name_count;
+    struct sp_cidr *allow; /* owned */
+    size_t allow_count;
+    enum sp_plain_http plain_http;
+    bool content_http;
+    int line;
+};
+struct sp_config {
+    char *file; /* owned, as all strings below */
+    char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
+    bool log_json;
+    enum sp_log_level log_level;
+    unsigned workers; /* 0: one a core */
+    struct sp_config_upstream *upstreams;
+    size_t upstream_count;
+    struct sp_config_listener *listeners;
+    size_t listener_count;
+    char *dump; /* what sp_config_dump gives */
+};
+
+/* Reads and checks the shape: keys, types, values, references between sections. why has
+ * "FILE:LINE: ...". SP_E_CONFIG, SP_E_NOTFOUND, SP_E_DENIED, SP_E_NOMEM. */
+enum sp_err sp_config_load(const char *file, struct sp_config **out,
+                           struct sp_why *why) SP_MUST_USE;
+void sp_config_free(struct sp_config **c);
+/* Every key with its effective value, in the syntax of the file. */
+const char *sp_config_dump(const struct sp_config *c);
+
+/* A whole small file (certificates, keys, policies), at most 1 MiB. why names it. */
+enum sp_err sp_file_read(const char *path, struct sp_buf *out, struct sp_why *why) SP_MUST_USE;
+
+#endif

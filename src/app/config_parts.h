@@ -1,0 +1,20 @@
+/* Inside of the configuration: what its files share. */
+#ifndef SP_APP_CONFIG_PARTS_H
+#define SP_APP_CONFIG_PARTS_H
+
+#include "app/config.h"
+
+#include <confuse.h>
+
+/* Line of a section's head, or of a key inside it, in the text; 0 when it is not there.
+ * section NULL: the top level. title NULL: a section without title. */
+int sp_config_line(struct sp_view text, const char *section, const char *title,
+                   const char *key);
+
+/* Turns a parsed tree into c. text is for line numbers. */
+enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
+                           struct sp_why *why) SP_MUST_USE;
+/* The keys of a section of config.def, in order; *count of them. */
+const char *const *sp_config_keys(const char *section, size_t *count);
+
+#endif

@@ -1,0 +1,293 @@
+/* What the keys mean: words to values, and everything that must fit together inside of the
+ * file. What needs other files is checked in world.c. */
+#include "app/config_parts.h"
+
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+struct place { /* for messages */
+    const char *file;
+    struct sp_view text;
+    const char *section, *title;
+    struct sp_why *why;
+};
+
+static enum sp_err complain(const struct place *p, const char *key, const char *what)
+{
+    int line = sp_config_line(p->text, p->section, p->title, key);
+    return sp_why_set(p->why, SP_E_CONFIG, "%s:%d: %s%s%s%s%s", p->file, line,
+                      p->section ? p->section : "", p->title ? " \"" : "",
+                      p->title ? p->title : "", p->title ? "\": " : p->section ? ": " : "",
+                      what);
+}
+
+static enum sp_err take_string(cfg_t *sec, const char *key, char **out)
+{
+    const char *s = cfg_getstr(sec, key);
+    *out = strdup(s ? s : "");
+    return *out ? SP_OK : SP_E_NOMEM;
+}
+
+struct word {
+    const char *text;
+    int value;
+};
+
+static enum sp_err take_word(const struct place *p, cfg_t *sec, const char *key,
+                             const struct word *words, size_t count, int *out)
+{
+    const char *s = cfg_getstr(sec, key);
+    char message[256];
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i].text, s) == 0) {
+            *out = words[i].value;
+            return SP_OK;
+        }
+    }
+    at = (size_t)snprintf(message, sizeof message, "%s = \"%.40s\": it must be one of", key, s);
+    for (size_t i = 0; i < count && at < sizeof message; i++) {
+        at += (size_t)snprintf(message + at, sizeof message - at, "%s %s", i ? "," : "",
+                               words[i].text);
+    }
+    return complain(p, key, message);
+}
+
+#define WORDS(array) array, sizeof array / sizeof array[0]
+
+static enum sp_err take_pins(const struct place *p, cfg_t *sec, struct sp_config_upstream *u)
+{
+    unsigned n = cfg_size(sec, "pins");
+    if (n > SP_LIMIT_PINS) {
+        return complain(p, "pins", "there are more than 16 pins");
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const char *s = cfg_getnstr(sec, "pins", i);
+        if (sp_pin_parse(sp_view_str(s), &u->pins[i]) != SP_OK) {
+            return complain(p, "pins",
+                            "a pin is written sha256//BASE64=, 44 characters after the "
+                            "slashes; `sallyport pin HOST:PORT` prints them");
+        }
+        for (unsigned k = 0; k < i; k++) {
+            if (sp_pin_eq(&u->pins[i], &u->pins[k])) {
+                return complain(p, "pins", "the same pin stands twice");
+            }
+        }
+    }
+    u->pin_count = n;
+    if (n < 2) {
+        return complain(p, "pins",
+                        n ? "a single pin locks everybody out on the day the key changes: "
+                            "add a backup pin, of a spare key or of a CA in the chain"
+                          : "no pins: `sallyport pin HOST:PORT` shows the upstream's keys");
+    }
+    return SP_OK;
+}
+
+static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
+                                 struct sp_config_upstream *u)
+{
+    static const struct word transports[] = {{"https", 0}, {"https-or-http", 1}};
+    int over_http = 0;
+    u->line = sp_config_line(p->text, p->section, p->title, NULL);
+    SP_TRY(take_string(sec, "url", &u->url));
+    SP_TRY(take_string(sec, "ca_file", &u->ca_file));
+    SP_TRY(take_string(sec, "proxy", &u->proxy));
+    SP_TRY(take_string(sec, "client_certificate", &u->client_certificate));
+    SP_TRY(take_string(sec, "client_key", &u->client_key));
+    u->name = strdup(p->title);
+    if (!u->name) {
+        return SP_E_NOMEM;
+    }
+    if (strncmp(u->url, "https://", 8) != 0) {
+        return complain(p, "url",
+                        "the upstream must be https://host[:port]: update metadata over plain "
+                        "HTTP can be changed by anybody on the path");
+    }
+    if (!u->ca_file[0]) {
+        return complain(p, "ca_file",
+                        "ca_file is missing: the CA certificate the upstream's chain leads to");
+    }
+    if (!u->client_certificate[0] != !u->client_key[0]) {
+        return complain(p, "client_certificate",
+                        "client_certificate and client_key go together");
+    }
+    SP_TRY(take_pins(p, sec, u));
+    SP_TRY(take_word(p, sec, "content_transport", WORDS(transports), &over_http));
+    u->content_over_http = over_http != 0;
+    return SP_OK;
+}
+
+static enum sp_err take_names(cfg_t *sec, struct sp_config_listener *l)
+{
+    size_t n = cfg_size(sec, "names");
+    l->names = calloc(n ? n : 1, sizeof *l->names);
+    if (!l->names) {
+        return SP_E_NOMEM;
+    }
+    for (; l->name_count < n; l->name_count++) {
+        l->names[l->name_count] = strdup(cfg_getnstr(sec, "names", (unsigned)l->name_count));
+        if (!l->names[l->name_count]) {
+            return SP_E_NOMEM;
+        }
+    }
+    return SP_OK;
+}
+
+static enum sp_err take_allow(const struct place *p, cfg_t *sec, struct sp_config_listener *l)
+{
+    size_t n = cfg_size(sec, "allow");
+    l->allow = calloc(n ? n : 1, sizeof *l->allow);
+    if (!l->allow) {
+        return SP_E_NOMEM;
+    }
+    for (; l->allow_count < n; l->allow_count++) {
+        const char *s = cfg_getnstr(sec, "allow", (unsigned)l->allow_count);
+        if (sp_cidr_parse(sp_view_str(s), &l->allow[l->allow_count]) != SP_OK) {
+            return complain(p, "allow",
+                            "a network is written 10.0.0.0/8 or 2001:db8::/32, with no bits "
+                            "set behind the prefix");
+        }
+    }
+    return SP_OK;
+}
+
+static bool has_upstream(const struct sp_config *c, const char *name)
+{
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        if (strcmp(c->upstreams[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum sp_err check_listener(const struct place *p, const struct sp_config *c,
+                                  const struct sp_config_listener *l)
+{
+    char message[300];
+    if (!l->bind[0]) {
+        return complain(p, "bind", "bind is missing: address:port to listen on");
+    }
+    if (!has_upstream(c, l->upstream)) {
+        snprintf(message, sizeof message, "upstream = \"%.100s\": there is no such upstream "
+                 "section", l->upstream);
+        return complain(p, "upstream", message);
+    }
+    if (!l->certificate[0] != !l->key[0]) {
+        return complain(p, "certificate", "certificate and key go together");
+    }
+    if (l->client_ca[0] && !l->certificate[0]) {
+        return complain(p, "client_ca", "client_ca needs a listener with a certificate");
+    }
+    return SP_OK;
+}
+
+static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_config *c,
+                                 struct sp_config_listener *l)
+{
+    static const struct word plain[] = {{"enforce", SP_PLAIN_ENFORCE},
+                                        {"audit", SP_PLAIN_AUDIT},
+                                        {"observe", SP_PLAIN_OBSERVE}};
+    static const struct word content[] = {{"verified-only", 1}, {"refuse", 0}};
+    int plain_http = 0, content_http = 0;
+    l->line = sp_config_line(p->text, p->section, p->title, NULL);
+    l->name = strdup(p->title);
+    if (!l->name) {
+        return SP_E_NOMEM;
+    }
+    SP_TRY(take_string(sec, "bind", &l->bind));
+    SP_TRY(take_string(sec, "upstream", &l->upstream));
+    SP_TRY(take_string(sec, "certificate", &l->certificate));
+    SP_TRY(take_string(sec, "key", &l->key));
+    SP_TRY(take_string(sec, "client_ca", &l->client_ca));
+    SP_TRY(take_names(sec, l));
+    SP_TRY(take_allow(p, sec, l));
+    SP_TRY(take_word(p, sec, "plain_http", WORDS(plain), &plain_http));
+    SP_TRY(take_word(p, sec, "content_http", WORDS(content), &content_http));
+    l->plain_http = (enum sp_plain_http)plain_http;
+    l->content_http = content_http != 0;
+    return check_listener(p, c, l);
+}
+
+static enum sp_err take_sections(struct sp_config *c, cfg_t *cfg, struct place p)
+{
+    size_t upstreams = cfg_size(cfg, "upstream"), listeners = cfg_size(cfg, "listener");
+    if (upstreams == 0 || listeners == 0) {
+        return complain(&p, NULL,
+                        upstreams == 0
+                            ? "there is no upstream section: name the WSUS server to sync from"
+                            : "there is no listener section: name an address to serve on");
+    }
+    c->upstreams = calloc(upstreams, sizeof *c->upstreams);
+    c->listeners = calloc(listeners, sizeof *c->listeners);
+    if (!c->upstreams || !c->listeners) {
+        return SP_E_NOMEM;
+    }
+    p.section = "upstream";
+    for (unsigned i = 0; i < upstreams; i++) {
+        cfg_t *sec = cfg_getnsec(cfg, "upstream", i);
+        p.title = cfg_title(sec);
+        c->upstream_count++;
+        SP_TRY(take_upstream(&p, sec, &c->upstreams[i]));
+    }
+    p.section = "listener";
+    for (unsigned i = 0; i < listeners; i++) {
+        cfg_t *sec = cfg_getnsec(cfg, "listener", i);
+        p.title = cfg_title(sec);
+        c->listener_count++;
+        SP_TRY(take_listener(&p, sec, c, &c->listeners[i]));
+    }
+    return SP_OK;
+}
+
+static enum sp_err take_log(struct sp_config *c, cfg_t *cfg, struct place p)
+{
+    static const struct word formats[] = {{"json", 1}, {"text", 0}};
+    static const struct word levels[] = {{"error", SP_LOG_ERROR},
+                                         {"warning", SP_LOG_WARNING},
+                                         {"info", SP_LOG_INFO},
+                                         {"debug", SP_LOG_DEBUG}};
+    int json = 0, level = 0;
+    p.section = "log";
+    cfg_t *sec = cfg_getsec(cfg, "log");
+    SP_TRY(take_word(&p, sec, "format", WORDS(formats), &json));
+    SP_TRY(take_word(&p, sec, "level", WORDS(levels), &level));
+    c->log_json = json != 0;
+    c->log_level = (enum sp_log_level)level;
+    return SP_OK;
+}
+
+static bool is_loopback(const char *bind)
+{
+    return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
+}
+
+enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
+                           struct sp_why *why)
+{
+    struct place p = {.file = c->file, .text = text, .why = why};
+    SP_TRY(take_string(cfg, "state_dir", &c->state_dir));
+    SP_TRY(take_string(cfg, "cache_dir", &c->cache_dir));
+    SP_TRY(take_string(cfg, "policy", &c->policy));
+    SP_TRY(take_string(cfg, "ledger_name", &c->ledger_name));
+    SP_TRY(take_string(cfg_getsec(cfg, "admin"), "bind", &c->admin_bind));
+    if (!c->state_dir[0] || !c->cache_dir[0]) {
+        return complain(&p, c->state_dir[0] ? "cache_dir" : "state_dir",
+                        "the directory may not be empty");
+    }
+    if (c->admin_bind[0] && !is_loopback(c->admin_bind)) {
+        p.section = "admin";
+        return complain(&p, "bind",
+                        "the admin listener speaks without TLS and without a login, so it "
+                        "stays on loopback: 127.0.0.1:PORT or [::1]:PORT");
+    }
+    long workers = cfg_getint(cfg, "workers");
+    if (workers < 0 || workers > 256) {
+        return complain(&p, "workers", "workers is 0 (one a core) to 256");
+    }
+    c->workers = (unsigned)workers;
+    SP_TRY(take_log(c, cfg, p));
+    return take_sections(c, cfg, p);
+}

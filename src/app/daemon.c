@@ -1,0 +1,299 @@
+#include "app/lane.h"
+#include "app/log.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DRAIN_MS = 10000 };
+
+struct daemon {
+    const char *config_file;   /* borrowed */
+    struct sp_world *world;    /* shared: the one in force */
+    struct sp_world *first;    /* shared: its listeners are open for the daemon's life */
+    struct sp_loop *loop;      /* owned: the main loop */
+    struct sp_desk *desk;      /* owned */
+    struct sp_keeper *keeper;  /* owned */
+    struct sp_objects *objects; /* owned */
+    struct sp_filler *filler;  /* owned */
+    struct sp_lane *lanes;     /* owned */
+    size_t lane_count, lanes_open;
+    struct sp_admin *admin;    /* owned; freed by its drain */
+    uv_signal_t signals[3];
+    bool draining;
+    int64_t started;
+};
+
+/* ---- making the world ------------------------------------------------------------------ */
+
+static enum sp_err load_world(const char *file, struct sp_world **out, struct sp_why *why)
+{
+    struct sp_config *config = NULL;
+    SP_TRY(sp_config_load(file, &config, why));
+    return sp_world_new(&config, out, why);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+/* Sockets are opened once: what they are bound to cannot change without a restart. */
+static bool same_listeners(const struct sp_config *a, const struct sp_config *b)
+{
+    if (a->listener_count != b->listener_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->listener_count; i++) {
+        const struct sp_config_listener *x = &a->listeners[i], *y = &b->listeners[i];
+        if (!same_text(x->name, y->name) || !same_text(x->bind, y->bind) ||
+            !x->certificate[0] != !y->certificate[0] || x->allow_count != y->allow_count ||
+            memcmp(x->allow, y->allow, x->allow_count * sizeof *x->allow) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_places(const struct sp_config *a, const struct sp_config *b)
+{
+    return same_text(a->state_dir, b->state_dir) && same_text(a->cache_dir, b->cache_dir) &&
+           same_text(a->admin_bind, b->admin_bind) && a->workers == b->workers;
+}
+
+static enum sp_err reload(struct daemon *d, struct sp_why *why)
+{
+    struct sp_world *w = NULL;
+    SP_TRY(load_world(d->config_file, &w, why));
+    enum sp_err e = SP_OK;
+    if (!same_listeners(w->config, d->first->config) ||
+        !same_places(w->config, d->first->config)) {
+        e = sp_why_set(why, SP_E_CONFIG,
+                       "listeners, directories, the admin address or workers changed: that "
+                       "takes a restart. Everything else can be reloaded");
+    }
+    for (size_t i = 0; e == SP_OK && i < d->lane_count; i++) {
+        e = sp_lane_set_world(&d->lanes[i], w);
+    }
+    if (e != SP_OK) {
+        sp_world_unref(&w);
+        return e;
+    }
+    sp_world_unref(&d->world);
+    d->world = w;
+    sp_log_setup(w->config->log_json, w->config->log_level);
+    return SP_OK;
+}
+
+static void on_reload(struct daemon *d)
+{
+    struct sp_why why = {0};
+    enum sp_err e = reload(d, &why);
+    if (e == SP_OK) {
+        sp_log_say(SP_LOG_INFO, "reloaded", "certificates, keys, pins and policy %s are in "
+                   "force", sp_policy_name(d->world->policy));
+    } else {
+        sp_log_say(SP_LOG_ERROR, "reload_refused", "the old configuration stays in force: %s",
+                   sp_why_text(&why, e));
+    }
+}
+
+/* ---- stopping ---------------------------------------------------------------------------- */
+
+static void on_admin_gone(void *ctx)
+{
+    struct daemon *d = ctx;
+    for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++) {
+        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    }
+    sp_loop_stop(d->loop);
+}
+
+static void close_admin(struct daemon *d)
+{
+    if (d->admin) {
+        sp_admin_close(d->admin, on_admin_gone, d);
+    } else {
+        on_admin_gone(d);
+    }
+}
+
+static void on_lane_gone(void *ctx)
+{
+    struct daemon *d = ctx;
+    if (--d->lanes_open == 0) {
+        sp_filler_stop(d->filler);
+        sp_keeper_stop(d->keeper);
+        close_admin(d);
+    }
+}
+
+static void on_stop(struct daemon *d)
+{
+    if (d->draining) {
+        sp_log_say(SP_LOG_WARNING, "killed", "asked twice: stopping at once");
+        _exit(1);
+    }
+    d->draining = true;
+    sp_log_say(SP_LOG_INFO, "draining", "no new connections; open exchanges have %d seconds",
+               DRAIN_MS / 1000);
+    for (size_t i = 0; i < d->lane_count; i++) {
+        if (sp_lane_drain(&d->lanes[i], DRAIN_MS, d->loop, on_lane_gone, d) != SP_OK) {
+            _exit(1);
+        }
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    if (number == SIGHUP) {
+        on_reload(d);
+    } else {
+        on_stop(d);
+    }
+}
+
+/* ---- starting ---------------------------------------------------------------------------- */
+
+static void watch_signals(struct daemon *d)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        uv_signal_init(sp_loop_uv(d->loop), &d->signals[i]);
+        d->signals[i].data = d;
+        uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void set_process_limits(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+}
+
+static size_t lanes_wanted(const struct sp_config *c)
+{
+    return c->workers ? c->workers : uv_available_parallelism();
+}
+
+static enum sp_err start_store(struct daemon *d, struct sp_why *why)
+{
+    const struct sp_config *c = d->world->config;
+    char origin[300], host[256] = "localhost";
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(origin, sizeof origin, "%s%.255s", c->ledger_name[0] ? "" : "sallyport/",
+             c->ledger_name[0] ? c->ledger_name : host);
+    struct sp_keeper_conf conf = {.state_dir = c->state_dir, .origin = origin};
+    SP_TRY(sp_keeper_new(&conf, &d->keeper, why));
+    SP_TRY(sp_objects_open(c->cache_dir, &d->objects, why));
+    return sp_filler_new(d->keeper, d->objects, d->desk, &d->filler, why);
+}
+
+static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
+{
+    struct sp_lane_conf conf = {.world = d->world,
+                                .keeper = d->keeper,
+                                .filler = d->filler,
+                                .desk = d->desk};
+    size_t n = lanes_wanted(d->world->config);
+    d->lanes = calloc(n, sizeof *d->lanes);
+    if (!d->lanes) {
+        return SP_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        SP_TRY(sp_lane_start(&d->lanes[i], &conf, why));
+        d->lane_count = d->lanes_open = i + 1;
+    }
+    return SP_OK;
+}
+
+static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
+{
+    if (!d->world->config->admin_bind[0]) {
+        return SP_OK;
+    }
+    struct sp_admin_view view = {.world = &d->world,
+                                 .lanes = d->lanes,
+                                 .lane_count = d->lane_count,
+                                 .filler = d->filler,
+                                 .keeper = d->keeper,
+                                 .desk = d->desk,
+                                 .draining = &d->draining,
+                                 .started = d->started};
+    return sp_admin_new(d->loop, d->world->config->admin_bind, &view, &d->admin, why);
+}
+
+static enum sp_err start(struct daemon *d, struct sp_why *why)
+{
+    SP_TRY(sp_upstream_global_init(why));
+    SP_TRY(load_world(d->config_file, &d->world, why));
+    d->first = sp_world_ref(d->world);
+    sp_log_setup(d->world->config->log_json, d->world->config->log_level);
+    set_process_limits();
+    d->started = sp_clock_wall_s();
+    SP_TRY(sp_loop_new("main", &d->loop));
+    SP_TRY(sp_desk_new(d->loop, &d->desk));
+    watch_signals(d);
+    SP_TRY(start_store(d, why));
+    SP_TRY(start_lanes(d, why));
+    return start_admin(d, why);
+}
+
+static void say_ready(const struct daemon *d)
+{
+    struct sp_keeper_status k;
+    const struct sp_config *c = d->world->config;
+    sp_keeper_status(d->keeper, &k);
+    for (size_t i = 0; i < c->listener_count; i++) {
+        sp_log_say(SP_LOG_INFO, "listening", "%s on %s (%s) for upstream %s",
+                   c->listeners[i].name, c->listeners[i].bind,
+                   d->world->doors[i].tls ? "TLS" : "plain HTTP", c->listeners[i].upstream);
+    }
+    sp_log_say(SP_LOG_INFO, "ready",
+               "sallyport %s, %zu event loops, policy %s, ledger of %" PRIu64 " entries",
+               SP_VERSION, d->lane_count, sp_policy_name(d->world->policy), k.entries);
+}
+
+static void fini(struct daemon *d)
+{
+    for (size_t i = 0; i < d->lane_count; i++) {
+        sp_lane_fini(&d->lanes[i]);
+    }
+    free(d->lanes);
+    sp_filler_free(&d->filler);
+    sp_keeper_free(&d->keeper);
+    sp_objects_close(&d->objects);
+    sp_loop_free(&d->loop);
+    sp_desk_free(&d->desk);
+    free(d->admin);
+    sp_world_unref(&d->first);
+    sp_world_unref(&d->world);
+}
+
+int sp_daemon_run(const char *config_file)
+{
+    struct daemon d = {.config_file = config_file};
+    struct sp_why why = {0};
+    enum sp_err e = start(&d, &why);
+    if (e != SP_OK) {
+        /* threads may run already; nothing was acknowledged, so the process just ends */
+        fprintf(stderr, "sallyport: %s\n", sp_why_text(&why, e));
+        _exit(sp_err_exit_status(e));
+    }
+    say_ready(&d);
+    sp_loop_run(d.loop);
+    fini(&d);
+    sp_log_say(SP_LOG_INFO, "stopped", "everything acknowledged is on disk");
+    return 0;
+}

@@ -1,0 +1,116 @@
+/* The daemon: threads and what they own.
+ *
+ *     main loop   signals, reload, admin listener, what status shows
+ *     lanes       one event loop each: listeners, exchanges, upstream pool, hot objects
+ *     filler      one loop: the registry of fills, content transfers, the store
+ *     keeper      one thread: ledger and index
+ *     work pool   inspections, fsyncs
+ *
+ * They share only what is immutable and counted (world, objects) and send each other
+ * messages. */
+#ifndef SP_APP_DAEMON_H
+#define SP_APP_DAEMON_H
+
+#include "app/metrics.h"
+#include "app/world.h"
+#include "io/store/keeper.h"
+#include "io/store/objects.h"
+
+struct sp_filler;
+struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
+
+/* Objects that were served lately, found without a message; a place a key, newest wins. */
+enum { SP_HOT_OBJECTS = 1024 };
+struct sp_hot {
+    struct sp_object *at[SP_HOT_OBJECTS]; /* shared */
+};
+
+struct sp_lane {
+    struct sp_loop *loop;          /* owned */
+    struct sp_keeper *keeper;      /* borrowed from the daemon, as what follows */
+    struct sp_filler *filler;
+    struct sp_desk *desk;
+    struct sp_world *world;        /* shared: the one in force */
+    struct sp_upstream_pool *pool; /* owned */
+    struct sp_server **servers;    /* owned, one a listener of the first world */
+    size_t server_count, servers_open;
+    struct sp_door_context {
+        struct sp_lane *lane;
+        size_t door;
+    } *doors; /* owned: a server's handler context */
+    struct sp_hot hot;
+    struct sp_counters counters;
+};
+
+/* exchange.c: the handler of every listener; ctx is a struct sp_door_context. */
+extern const struct sp_server_handler sp_exchange_handler;
+
+/* hot.c */
+struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20]); /* borrowed */
+void sp_hot_put(struct sp_hot *h, struct sp_object *o);                  /* takes a reference */
+void sp_hot_clear(struct sp_hot *h);
+
+/* filler.c: one fill a digest, whatever the number of askers. */
+enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
+                          struct sp_desk *desk, struct sp_filler **out,
+                          struct sp_why *why) SP_MUST_USE;
+/* Cancels what is under way, answers everybody, ends the thread. */
+void sp_filler_stop(struct sp_filler *f);
+void sp_filler_free(struct sp_filler **f);
+const struct sp_counters *sp_filler_counters(const struct sp_filler *f);
+
+struct sp_want {
+    struct sp_msg msg; /* private */
+    struct sp_world *world; /* the caller's reference, taken over; dropped by the filler */
+    size_t upstream;
+    struct sp_content_path path;
+    struct sp_claim claim;
+    /* The ledger says it was verified: open it if it is there, else SP_E_NOTFOUND. */
+    bool open_only;
+    uint8_t verified_sha256[32];
+    struct sp_loop *loop; /* where the answer goes */
+    /* SP_OK: object, a reference the receiver owns. Else status and why; for open_only e. */
+    void (*answer)(struct sp_want *w, enum sp_err e);
+    struct sp_object *object;
+    int status;
+    struct sp_why why;
+    struct sp_want *next;     /* private: those who wait for the same fill */
+    struct sp_filler *filler; /* private */
+    enum sp_err err;          /* private */
+};
+void sp_filler_want(struct sp_filler *f, struct sp_want *w);
+
+/* desk.c: small tables for status.json, on the main loop; posting is from any thread. */
+enum sp_err sp_desk_new(struct sp_loop *main_loop, struct sp_desk **out) SP_MUST_USE;
+void sp_desk_free(struct sp_desk **d);
+void sp_desk_plain_http(struct sp_desk *d, const char *peer, const char *operation,
+                        bool refused);
+struct sp_desk_refusal {
+    char what[16], peer[64], operation[40], rule[40], why[SP_WHY_MAX];
+    bool has_entry;
+    uint64_t entry;
+};
+void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r);
+/* The upstream answered well, or failed: for its state in status. */
+void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e, const char *why);
+
+/* admin.c: /health /metrics /status.json on the main loop. */
+struct sp_admin_view { /* what it reports; all borrowed */
+    struct sp_world **world; /* the one in force */
+    struct sp_lane *lanes;
+    size_t lane_count;
+    struct sp_filler *filler;
+    struct sp_keeper *keeper;
+    struct sp_desk *desk;
+    bool *draining;
+    int64_t started;
+};
+struct sp_admin;
+enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
+                         const struct sp_admin_view *view, struct sp_admin **out,
+                         struct sp_why *why) SP_MUST_USE;
+void sp_admin_close(struct sp_admin *a, void (*done)(void *ctx), void *ctx);
+/* Runs until SIGTERM or SIGINT; SIGHUP reloads. The result is the exit status. */
+int sp_daemon_run(const char *config_file);
+
+#endif

@@ -1,0 +1,593 @@
+/* One exchange on a lane: performs the effects of its gate and tells it what came of them.
+ *
+ * The struct lives until the asker is gone (end) and nothing that was started is still
+ * under way, whichever is later. */
+#include "app/daemon.h"
+#include "app/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct visit {
+    struct sp_lane *lane;          /* borrowed */
+    struct sp_world *world;        /* shared */
+    const struct sp_world_door *door;
+    struct sp_exchange *exchange;  /* borrowed; NULL once the asker is gone */
+    struct sp_gate *gate;          /* owned */
+    struct sp_http_request head;   /* copy; its views stay valid until end */
+    char peer[64], host[256];
+    bool busy;                     /* something was started and will come back */
+    uint64_t began_ms;
+    /* FETCH */
+    struct sp_fetch *fetch; /* borrowed from the pool while it runs */
+    struct sp_buf reply;
+    int reply_status;
+    char coding[64], type[256];
+    /* INSPECT */
+    struct sp_job job;
+    struct sp_effect inspect;
+    struct sp_inspection inspection;
+    /* ASK_REVISIONS and RECORD */
+    struct sp_ask_revisions ask;
+    struct sp_known_revision *known;
+    struct sp_record record;
+    struct sp_record_entry *entries;
+    struct sp_record_revision *revisions;
+    /* content */
+    struct sp_ask_claim claim;
+    struct sp_want want;
+    struct sp_object *object; /* shared */
+    struct sp_gate_object object_view;
+};
+
+static void perform(struct visit *v, const struct sp_step *step);
+
+#define VISIT_OF(pointer, member)                                                      \
+    ((struct visit *)(void *)((char *)(pointer) - offsetof(struct visit, member)))
+
+/* ---- life ----------------------------------------------------------------------------- */
+
+static void visit_free(struct visit *v)
+{
+    sp_gate_free(&v->gate);
+    sp_buf_fini(&v->reply);
+    sp_inspection_fini(&v->inspection);
+    free(v->known);
+    free(v->entries);
+    free(v->revisions);
+    sp_object_unref(&v->object);
+    sp_world_unref(&v->world);
+    free(v);
+}
+
+/* Something came back. True when the asker is still there and the gate wants to know. */
+static bool came_back(struct visit *v)
+{
+    v->busy = false;
+    if (v->exchange) {
+        return true;
+    }
+    visit_free(v);
+    return false;
+}
+
+static void out_of_memory(struct visit *v)
+{
+    struct sp_answer a = {.status = 503,
+                          .fields = SP_VIEW("Retry-After: 60\r\n"),
+                          .close = true};
+    sp_exchange_respond(v->exchange, &a);
+}
+
+/* ---- FETCH ------------------------------------------------------------------------------ */
+
+static void copy_header(const struct sp_http_headers *h, const char *name, char *out,
+                        size_t size)
+{
+    struct sp_view value;
+    out[0] = 0;
+    if (sp_http_header(h, name, &value) && value.len < size) {
+        memcpy(out, value.data, value.len);
+        out[value.len] = 0;
+    }
+}
+
+static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
+{
+    struct visit *v = ctx;
+    v->reply_status = head->status;
+    copy_header(&head->headers, "Content-Encoding", v->coding, sizeof v->coding);
+    copy_header(&head->headers, "Content-Type", v->type, sizeof v->type);
+    return SP_OK;
+}
+
+static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
+{
+    return sp_buf_append(&((struct visit *)ctx)->reply, bytes);
+}
+
+static struct sp_link link_of(const struct sp_link_report *r)
+{
+    return (struct sp_link){.proven = r->proven,
+                            .plain = r->plain,
+                            .tls = r->tls,
+                            .chain = &r->chain[0].sha256,
+                            .chain_count = r->chain_count,
+                            .matched = r->matched.sha256};
+}
+
+static void count_upstream(struct visit *v, enum sp_err e, const struct sp_link_report *r)
+{
+    if (e == SP_OK) {
+        SP_COUNT(&v->lane->counters, upstream_ok, 1);
+    } else if (e == SP_E_UNPROVEN) {
+        SP_COUNT(&v->lane->counters, upstream_unproven, 1);
+    } else if (e != SP_E_CANCELLED) {
+        SP_COUNT(&v->lane->counters, upstream_failed, 1);
+    }
+    if (e != SP_E_CANCELLED) {
+        sp_desk_upstream(v->lane->desk, v->door->door.upstream_name, e,
+                         sp_why_text(&r->why, e));
+    }
+}
+
+static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *report)
+{
+    struct visit *v = ctx;
+    struct sp_step step;
+    v->fetch = NULL;
+    count_upstream(v, e, report);
+    if (!came_back(v)) {
+        return;
+    }
+    struct sp_link link = link_of(report);
+    if (e == SP_OK) {
+        sp_gate_fetched(v->gate, v->reply_status, sp_view_str(v->coding),
+                        sp_view_str(v->type), &v->reply, &link, sp_clock_wall_s(), &step);
+    } else {
+        sp_gate_fetch_failed(v->gate, e, &report->why, &link, sp_clock_wall_s(), &step);
+    }
+    perform(v, &step);
+}
+
+static void do_fetch(struct visit *v, const struct sp_effect *e)
+{
+    struct sp_fetch_ask ask = {.kind = SP_FETCH_SOAP,
+                               .path = e->fetch.path,
+                               .body = e->fetch.body,
+                               .soap_action = e->fetch.soap_action,
+                               .accept_xpress = e->fetch.accept_coded,
+                               .reply_limit = SP_LIMIT_SOAP_REPLY,
+                               .patience_ms = e->fetch.patience_ms};
+    struct sp_fetch_handler handler = {
+        .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = v};
+    struct sp_step step;
+    enum sp_err err =
+        sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream], &ask,
+                       &handler, &v->fetch);
+    if (err == SP_OK) {
+        v->busy = true;
+        return;
+    }
+    sp_gate_fetch_failed(v->gate, err, NULL, &(struct sp_link){0}, sp_clock_wall_s(), &step);
+    perform(v, &step);
+}
+
+/* ---- INSPECT ---------------------------------------------------------------------------- */
+
+static void inspect_work(struct sp_job *job)
+{
+    struct visit *v = VISIT_OF(job, job);
+    sp_gate_inspect(&v->inspect, &v->inspection);
+}
+
+static void inspect_done(struct sp_job *job)
+{
+    struct visit *v = VISIT_OF(job, job);
+    struct sp_step step;
+    if (came_back(v)) {
+        sp_gate_inspected(v->gate, &v->inspection, &step);
+        perform(v, &step);
+    }
+}
+
+static void do_inspect(struct visit *v, const struct sp_effect *e)
+{
+    v->inspect = *e;
+    v->job = (struct sp_job){.work = inspect_work, .done = inspect_done};
+    v->busy = true;
+    sp_loop_work(v->lane->loop, &v->job);
+}
+
+/* ---- LOOKUP and RECORD of metadata --------------------------------------------------- */
+
+static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
+{
+    struct visit *v = VISIT_OF(q, ask);
+    struct sp_step step;
+    if (!came_back(v)) {
+        return;
+    }
+    struct sp_gate_known *known = calloc(q->count, sizeof *known);
+    if (!known) {
+        e = SP_E_NOMEM;
+    }
+    for (size_t i = 0; e == SP_OK && i < q->count; i++) {
+        known[i].known = q->known[i].known;
+        memcpy(known[i].document_sha256, q->known[i].document_sha256, 32);
+    }
+    sp_gate_known(v->gate, e, known, &step);
+    free(known);
+    perform(v, &step);
+}
+
+static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
+{
+    free(v->known);
+    v->known = calloc(e->ask.count, sizeof *v->known);
+    if (!v->known) {
+        out_of_memory(v);
+        return;
+    }
+    v->ask = (struct sp_ask_revisions){.ids = e->ask.ids,
+                                       .count = e->ask.count,
+                                       .known = v->known,
+                                       .loop = v->lane->loop,
+                                       .answer = revisions_answer};
+    v->busy = true;
+    sp_keeper_ask_revisions(v->lane->keeper, &v->ask);
+}
+
+static void record_answer(struct sp_record *r, enum sp_err e)
+{
+    struct visit *v = VISIT_OF(r, record);
+    struct sp_step step;
+    if (came_back(v)) {
+        sp_gate_recorded(v->gate, e, &r->why, r->first, &step);
+        perform(v, &step);
+    }
+}
+
+static void do_record(struct visit *v, const struct sp_effect *e)
+{
+    size_t n = e->record.count;
+    free(v->entries);
+    free(v->revisions);
+    v->entries = calloc(n, sizeof *v->entries);
+    v->revisions = calloc(n, sizeof *v->revisions);
+    if (!v->entries || !v->revisions) {
+        out_of_memory(v);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct sp_revision *r = e->record.entries[i].revision;
+        v->entries[i].text = e->record.entries[i].text;
+        if (r) {
+            v->revisions[i] = (struct sp_record_revision){
+                .id = r->id, .claims = r->claims, .claim_count = r->claim_count};
+            memcpy(v->revisions[i].document_sha256, r->document_sha256, 32);
+            v->entries[i].revision = &v->revisions[i];
+        }
+    }
+    v->record = (struct sp_record){
+        .entries = v->entries, .count = n, .loop = v->lane->loop, .answer = record_answer};
+    v->busy = true;
+    sp_keeper_record(v->lane->keeper, &v->record);
+}
+
+/* ---- content ---------------------------------------------------------------------------- */
+
+static const struct sp_gate_object *view_object(struct visit *v)
+{
+    v->object_view = (struct sp_gate_object){.size = v->object->size,
+                                             .etag = v->object->etag,
+                                             .last_modified = v->object->last_modified};
+    return &v->object_view;
+}
+
+static void want_answer(struct sp_want *w, enum sp_err e)
+{
+    struct visit *v = VISIT_OF(w, want);
+    struct sp_step step;
+    v->object = w->object;
+    w->object = NULL;
+    if (e == SP_OK) {
+        sp_hot_put(&v->lane->hot, v->object);
+    }
+    if (!came_back(v)) {
+        return;
+    }
+    if (!w->open_only) {
+        sp_gate_filled(v->gate, e == SP_OK ? view_object(v) : NULL, w->status, &w->why,
+                       &step);
+    } else if (e == SP_OK) {
+        SP_COUNT(&v->lane->counters, content_hits, 1);
+        sp_gate_object(v->gate, view_object(v), &step);
+    } else {
+        sp_gate_claim(v->gate, SP_OK, &v->claim.claim, &step);
+    }
+    perform(v, &step);
+}
+
+static void want(struct visit *v, const struct sp_content_path *path,
+                 const struct sp_claim *claim, bool open_only)
+{
+    v->want = (struct sp_want){.world = sp_world_ref(v->world),
+                               .upstream = v->door->upstream,
+                               .path = *path,
+                               .claim = *claim,
+                               .open_only = open_only,
+                               .loop = v->lane->loop,
+                               .answer = want_answer};
+    memcpy(v->want.verified_sha256, v->claim.verified_sha256, 32);
+    v->busy = true;
+    sp_filler_want(v->lane->filler, &v->want);
+}
+
+static void claim_answer(struct sp_ask_claim *q, enum sp_err e)
+{
+    struct visit *v = VISIT_OF(q, claim);
+    struct sp_route route = sp_route(v->head.target);
+    struct sp_step step;
+    if (!came_back(v)) {
+        return;
+    }
+    if (e == SP_OK && q->claimed && q->verified) {
+        want(v, &route.content, &q->claim, true);
+        return;
+    }
+    sp_gate_claim(v->gate, e, q->claimed ? &q->claim : NULL, &step);
+    perform(v, &step);
+}
+
+static void do_lookup(struct visit *v, const struct sp_effect *e)
+{
+    struct sp_object *hot = sp_hot_find(&v->lane->hot, e->content.sha1);
+    struct sp_step step;
+    if (hot) {
+        SP_COUNT(&v->lane->counters, content_hits, 1);
+        v->object = sp_object_ref(hot);
+        sp_gate_object(v->gate, view_object(v), &step);
+        perform(v, &step);
+        return;
+    }
+    v->claim = (struct sp_ask_claim){.loop = v->lane->loop, .answer = claim_answer};
+    memcpy(v->claim.sha1, e->content.sha1, 20);
+    v->busy = true;
+    sp_keeper_ask_claim(v->lane->keeper, &v->claim);
+}
+
+static void do_fill(struct visit *v, const struct sp_effect *e)
+{
+    SP_COUNT(&v->lane->counters, content_fills, 1);
+    want(v, &e->content, &e->claim, false);
+}
+
+/* ---- ANSWER and SERVE ---------------------------------------------------------------- */
+
+static void do_answer(struct visit *v, const struct sp_effect *e)
+{
+    struct sp_answer a = {.status = e->answer.status,
+                          .fields = e->answer.fields,
+                          .memory = e->answer.body,
+                          .content_length = e->answer.announce,
+                          .announce_length = e->answer.has_announce,
+                          .close = e->answer.close};
+    sp_exchange_respond(v->exchange, &a);
+}
+
+static void do_serve(struct visit *v, const struct sp_effect *e)
+{
+    struct sp_answer a = {.status = e->answer.status,
+                          .fields = e->answer.fields,
+                          .file = {.fd = v->object->fd,
+                                   .offset = e->answer.first,
+                                   .length = e->answer.length},
+                          .content_length = e->answer.announce,
+                          .announce_length = e->answer.has_announce};
+    SP_COUNT(&v->lane->counters, content_bytes_sent, e->answer.length);
+    sp_exchange_respond(v->exchange, &a);
+}
+
+static void perform(struct visit *v, const struct sp_step *step)
+{
+    static void (*const doers[])(struct visit *, const struct sp_effect *) = {
+        [SP_EFFECT_FETCH] = do_fetch,
+        [SP_EFFECT_INSPECT] = do_inspect,
+        [SP_EFFECT_ASK_REVISIONS] = do_ask_revisions,
+        [SP_EFFECT_RECORD] = do_record,
+        [SP_EFFECT_LOOKUP] = do_lookup,
+        [SP_EFFECT_FILL] = do_fill,
+        [SP_EFFECT_ANSWER] = do_answer,
+        [SP_EFFECT_SERVE] = do_serve,
+    };
+    SP_ASSERT(step->has_effect && v->exchange);
+    doers[step->effect.kind](v, &step->effect);
+}
+
+/* ---- what the listener tells ------------------------------------------------------------ */
+
+static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
+                             struct visit **out)
+{
+    struct visit *v = calloc(1, sizeof *v);
+    struct sp_asker asker = {0};
+    struct sp_pin pin;
+    if (!v) {
+        return SP_E_NOMEM;
+    }
+    v->lane = d->lane;
+    v->world = sp_world_ref(d->lane->world);
+    v->door = &v->world->doors[d->door];
+    v->exchange = x;
+    v->head = *sp_exchange_request(x);
+    v->began_ms = sp_loop_now_ms(d->lane->loop);
+    sp_buf_init(&v->reply, SP_LIMIT_SOAP_REPLY);
+    snprintf(v->peer, sizeof v->peer, "%s", sp_exchange_peer(x));
+    snprintf(v->host, sizeof v->host, "%.*s", (int)v->head.host.len,
+             (const char *)v->head.host.data);
+    asker.address = v->peer;
+    asker.host = v->host;
+    asker.has_pin = sp_exchange_peer_pin(x, &pin);
+    if (asker.has_pin) {
+        memcpy(asker.pin, pin.sha256, 32);
+    }
+    enum sp_err e = sp_random_bytes(asker.fault_id.bytes, sizeof asker.fault_id.bytes);
+    if (e == SP_OK) {
+        e = sp_gate_new(&v->door->door, v->world->policy, &asker, &v->gate);
+    }
+    if (e != SP_OK) {
+        visit_free(v);
+        return e;
+    }
+    *out = v;
+    return SP_OK;
+}
+
+static void on_head(void *ctx, struct sp_exchange *x)
+{
+    struct visit *v = NULL;
+    struct sp_step step;
+    bool want_body = false;
+    size_t ceiling = 0;
+    if (visit_new(ctx, x, &v) != SP_OK) {
+        sp_exchange_cut(x);
+        return;
+    }
+    *sp_exchange_slot(x) = v;
+    sp_gate_head(v->gate, &v->head, &want_body, &ceiling, &step);
+    if (want_body) {
+        sp_exchange_want_body(x, ceiling);
+        return;
+    }
+    perform(v, &step);
+}
+
+static void on_body(void *ctx, struct sp_exchange *x)
+{
+    (void)ctx;
+    struct visit *v = *sp_exchange_slot(x);
+    struct sp_step step;
+    sp_gate_body(v->gate, sp_exchange_body(x), &step);
+    perform(v, &step);
+}
+
+static void count_service(struct sp_counters *c, const char *service)
+{
+    if (strcmp(service, "server-sync") == 0) {
+        SP_COUNT(c, requests_server_sync, 1);
+    } else if (strcmp(service, "dss-auth") == 0) {
+        SP_COUNT(c, requests_dss_auth, 1);
+    } else if (strcmp(service, "client") == 0) {
+        SP_COUNT(c, requests_client, 1);
+    } else if (strcmp(service, "simple-auth") == 0) {
+        SP_COUNT(c, requests_simple_auth, 1);
+    } else if (strcmp(service, "reporting") == 0) {
+        SP_COUNT(c, requests_reporting, 1);
+    } else if (strcmp(service, "content") == 0) {
+        SP_COUNT(c, requests_content, 1);
+    } else {
+        SP_COUNT(c, requests_other, 1);
+    }
+}
+
+static void count(struct visit *v, const struct sp_gate_summary *s)
+{
+    struct sp_counters *c = &v->lane->counters;
+    count_service(c, s->service);
+    if (s->status >= 500) {
+        SP_COUNT(c, answers_5xx, 1);
+    } else if (s->status >= 400) {
+        SP_COUNT(c, answers_4xx, 1);
+    } else if (s->status >= 300) {
+        SP_COUNT(c, answers_3xx, 1);
+    } else if (s->status >= 200) {
+        SP_COUNT(c, answers_2xx, 1);
+    }
+    SP_COUNT(c, refused_metadata, s->ruling == SP_REFUSED);
+    SP_COUNT(c, observed, s->observed != 0);
+    if (s->ruling == SP_PASSED) {
+        SP_COUNT(c, revisions_new, s->recorded);
+        SP_COUNT(c, revisions_seen, s->revisions - s->recorded);
+    }
+    if (s->plain_http) {
+        bool refused = s->status == 403;
+        SP_COUNT(c, plain_refused, refused);
+        SP_COUNT(c, plain_passed, !refused);
+        sp_desk_plain_http(v->lane->desk, v->peer, s->operation, refused);
+    }
+}
+
+static void tell_desk(struct visit *v, const struct sp_gate_summary *s)
+{
+    struct sp_desk_refusal r = {.what = "metadata", .has_entry = s->has_entry,
+                                .entry = s->entry};
+    snprintf(r.peer, sizeof r.peer, "%s", v->peer);
+    snprintf(r.operation, sizeof r.operation, "%s", s->operation);
+    snprintf(r.rule, sizeof r.rule, "%s", s->rule);
+    snprintf(r.why, sizeof r.why, "%s", s->why);
+    sp_desk_refused(v->lane->desk, &r);
+}
+
+static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool complete)
+{
+    struct sp_log l;
+    bool content = strcmp(s->service, "content") == 0;
+    enum sp_log_level level = s->ruling == SP_REFUSED || s->status >= 500 ? SP_LOG_WARNING
+                              : content                                   ? SP_LOG_DEBUG
+                                                                          : SP_LOG_INFO;
+    char correlation[128], path[128];
+    if (!sp_log_begin(&l, level, s->ruling == SP_REFUSED ? "refused" : "exchange")) {
+        return;
+    }
+    snprintf(path, sizeof path, SP_VIEW_FMT, SP_VIEW_ARG(v->head.target));
+    copy_header(&v->head.headers, "MS-CV", correlation, sizeof correlation);
+    sp_log_str(&l, "listener", v->door->door.name);
+    sp_log_str(&l, "peer", v->peer);
+    sp_log_str(&l, "service", s->service);
+    sp_log_str(&l, "operation", s->operation);
+    sp_log_str(&l, "target", s->operation[0] ? "" : path);
+    sp_log_int(&l, "status", s->status);
+    sp_log_str(&l, "station", sp_station_text(s->decided_at));
+    sp_log_str(&l, "fault", s->fault);
+    sp_log_str(&l, "rule", s->rule);
+    sp_log_str(&l, "why", s->why);
+    if (s->has_entry) {
+        sp_log_int(&l, "entry", (int64_t)s->entry);
+    }
+    if (s->revisions) {
+        sp_log_int(&l, "revisions", (int64_t)s->revisions);
+        sp_log_int(&l, "new", (int64_t)s->recorded);
+    }
+    sp_log_str(&l, "transport", s->plain_http ? "http" : "");
+    sp_log_str(&l, "ms_cv", correlation);
+    sp_log_str(&l, "outcome", complete ? "" : "asker left early");
+    sp_log_int(&l, "ms", (int64_t)(sp_loop_now_ms(v->lane->loop) - v->began_ms));
+    sp_log_end(&l);
+}
+
+static void on_end(void *ctx, struct sp_exchange *x, bool complete)
+{
+    (void)ctx;
+    struct visit *v = *sp_exchange_slot(x);
+    struct sp_gate_summary s;
+    if (!v) {
+        return;
+    }
+    sp_gate_summary(v->gate, &s);
+    count(v, &s);
+    log_visit(v, &s, complete);
+    if (s.ruling == SP_REFUSED) {
+        tell_desk(v, &s);
+    }
+    v->exchange = NULL;
+    if (v->fetch) {
+        sp_fetch_cancel(v->fetch);
+    } else if (!v->busy) {
+        visit_free(v);
+    }
+}
+
+const struct sp_server_handler sp_exchange_handler = {
+    .head = on_head, .body = on_body, .end = on_end};

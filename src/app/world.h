@@ -1,0 +1,34 @@
+/* A world: one configuration with everything made from it - policy, upstreams, TLS
+ * identities, doors. Immutable and counted; a reload makes a new one and the old one lives
+ * as long as somebody works under it. A world that cannot be made leaves the old in force. */
+#ifndef SP_APP_WORLD_H
+#define SP_APP_WORLD_H
+
+#include "app/config.h"
+#include "core/gate/fill.h"
+#include "io/net/upstream.h"
+
+struct sp_world_door { /* one listener */
+    struct sp_door door;
+    struct sp_tls_server *tls; /* shared; NULL: plain HTTP */
+    size_t upstream;           /* index into upstreams */
+    char tls_address[300];     /* of the TLS listener beside a plain one */
+};
+struct sp_world {
+    atomic_uint refs;
+    struct sp_config *config;       /* owned */
+    struct sp_policy *policy;       /* owned */
+    struct sp_upstream **upstreams; /* shared, config->upstream_count of them */
+    struct sp_fill_conf *fills;     /* owned, one an upstream */
+    struct sp_world_door *doors;    /* owned, config->listener_count of them */
+    int64_t loaded;                 /* unix seconds */
+};
+
+/* Reads every file the configuration names and proves that all of it fits together: keys
+ * belong to certificates, certificates cover the names, the policy parses. Takes config. */
+enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
+                         struct sp_why *why) SP_MUST_USE;
+struct sp_world *sp_world_ref(struct sp_world *w);
+void sp_world_unref(struct sp_world **w);
+
+#endif

@@ -1,0 +1,7 @@
+/* Hands argv to the commands. */
+#include "app/cmd.h"
+
+int main(int argc, char **argv)
+{
+    return sp_cli(argc, argv);
+}
