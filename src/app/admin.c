@@ -1,4 +1,5 @@
-/* The admin listener: /health, /metrics, /status.json. Plain HTTP, loopback by default. */
+/* The admin listener: /health, /metrics, /status.json. Plain HTTP, loopback by default.
+ */
 #include "app/desk_json.h"
 
 #include <inttypes.h>
@@ -41,21 +42,23 @@ static enum sp_err write_gauges(const struct sp_admin_view *v, struct sp_buf *ou
                          "# TYPE sallyport_build_info gauge\n"
                          "sallyport_build_info{version=\"%s\"} 1\n",
                          SP_VERSION));
-    SP_TRY(sp_buf_printf(out,
-                         "# HELP sallyport_start_time_seconds When the daemon started.\n"
-                         "# TYPE sallyport_start_time_seconds gauge\n"
-                         "sallyport_start_time_seconds %" PRId64 "\n",
-                         v->started));
+    SP_TRY(
+        sp_buf_printf(out,
+                      "# HELP sallyport_start_time_seconds When the daemon started.\n"
+                      "# TYPE sallyport_start_time_seconds gauge\n"
+                      "sallyport_start_time_seconds %" PRId64 "\n",
+                      v->started));
     SP_TRY(sp_buf_printf(out,
                          "# HELP sallyport_ledger_size Entries in the ledger.\n"
                          "# TYPE sallyport_ledger_size gauge\n"
                          "sallyport_ledger_size %" PRIu64 "\n",
                          k.entries));
-    SP_TRY(sp_buf_printf(out,
-                         "# HELP sallyport_ledger_writable 1 while the ledger takes entries.\n"
-                         "# TYPE sallyport_ledger_writable gauge\n"
-                         "sallyport_ledger_writable %d\n",
-                         k.writable));
+    SP_TRY(sp_buf_printf(
+        out,
+        "# HELP sallyport_ledger_writable 1 while the ledger takes entries.\n"
+        "# TYPE sallyport_ledger_writable gauge\n"
+        "sallyport_ledger_writable %d\n",
+        k.writable));
     SP_TRY(sp_buf_printf(out,
                          "# HELP sallyport_metadata_revisions Revisions in custody.\n"
                          "# TYPE sallyport_metadata_revisions gauge\n"
@@ -108,8 +111,8 @@ static json_t *listeners_json(const struct sp_world *w)
     for (size_t i = 0; i < w->config->listener_count; i++) {
         const struct sp_config_listener *l = &w->config->listeners[i];
         json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", l->name, "bind", l->bind,
-                            "upstream", l->upstream, "transport",
+            rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", l->name, "bind",
+                            l->bind, "upstream", l->upstream, "transport",
                             w->doors[i].tls ? "tls" : "http", "plain_http",
                             w->doors[i].tls ? "-" : modes[l->plain_http]));
     }
@@ -126,15 +129,17 @@ static enum sp_err write_status(struct sp_admin *a, struct sp_buf *out)
     sp_time_format(w->loaded, loaded);
     for (size_t i = 0; i < w->config->upstream_count; i++) {
         json_t *row = sp_desk_upstream_json(v->desk, w->config->upstreams[i].name);
-        json_object_set_new(row, "host", json_string(sp_upstream_host(w->upstreams[i])));
+        json_object_set_new(row, "host",
+                            json_string(sp_upstream_host(w->upstreams[i])));
         json_array_append_new(upstreams, row);
     }
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SP_VERSION,
-        "started", started, "config_loaded", loaded, "policy", sp_policy_name(w->policy),
-        "workers", (int)v->lane_count, "ledger", ledger_json(v), "upstreams", upstreams,
-        "listeners", listeners_json(w), "plain_http", sp_desk_plain_json(v->desk),
-        "refusals", sp_desk_refusals_json(v->desk), "counters", counters_json(v));
+        "{s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+        SP_VERSION, "started", started, "config_loaded", loaded, "policy",
+        sp_policy_name(w->policy), "workers", (int)v->lane_count, "ledger",
+        ledger_json(v), "upstreams", upstreams, "listeners", listeners_json(w),
+        "plain_http", sp_desk_plain_json(v->desk), "refusals",
+        sp_desk_refusals_json(v->desk), "counters", counters_json(v));
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
     json_decref(root);
     enum sp_err e = text ? sp_buf_append_str(out, text) : SP_E_NOMEM;
@@ -158,14 +163,17 @@ static int health_status(const struct sp_admin *a)
     return *a->view.draining || !k.writable ? 503 : 200;
 }
 
-static void answer(struct sp_exchange *x, int status, const char *type, struct page *page)
+static void answer(struct sp_exchange *x, int status, const char *type,
+                   struct page *page)
 {
     char fields[128];
     bool head = sp_exchange_request(x)->method == SP_HTTP_HEAD;
-    snprintf(fields, sizeof fields, "Content-Type: %s\r\nCache-Control: no-store\r\n", type);
+    snprintf(fields, sizeof fields, "Content-Type: %s\r\nCache-Control: no-store\r\n",
+             type);
     struct sp_answer a = {.status = status,
                           .fields = sp_view_str(fields),
-                          .memory = head ? (struct sp_view){0} : sp_buf_view(&page->body),
+                          .memory =
+                              head ? (struct sp_view){0} : sp_buf_view(&page->body),
                           .content_length = page->body.len,
                           .announce_length = head,
                           .release = page_free,
@@ -198,7 +206,11 @@ static void on_head(void *ctx, struct sp_exchange *x)
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         if (sp_view_eq_str(r->target, pages[i].path)) {
             bool good = pages[i].write(a, &page->body) == SP_OK;
-            answer(x, !good ? 503 : i == 0 ? health_status(a) : 200, pages[i].type, page);
+            answer(x,
+                   !good    ? 503
+                   : i == 0 ? health_status(a)
+                            : 200,
+                   pages[i].type, page);
             return;
         }
     }

@@ -20,8 +20,9 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_usage(FILE *out)
 {
-    fprintf(out, "sallyport %s: a TLS-enforcing replication proxy for Windows updates\n\n"
-                 "usage: sallyport COMMAND [ARGUMENTS]\n\n",
+    fprintf(out,
+            "sallyport %s: a TLS-enforcing replication proxy for Windows updates\n\n"
+            "usage: sallyport COMMAND [ARGUMENTS]\n\n",
             SP_VERSION);
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(out, "  %s%s%s\n      %s\n", commands[i].words,
@@ -77,8 +78,9 @@ static int unknown(int argc, char **argv)
     snprintf(said, sizeof said, "%s%s%s", argv[0], family && argc > 1 ? " " : "",
              family && argc > 1 ? argv[1] : "");
     const char *nearest = sp_text_nearest(said, names, COMMANDS);
-    fprintf(stderr, "sallyport: there is no command \"%s\"%s%s%s; see sallyport --help\n",
-            said, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+    fprintf(stderr,
+            "sallyport: there is no command \"%s\"%s%s%s; see sallyport --help\n", said,
+            nearest ? "; did you mean \"" : "", nearest ? nearest : "",
             nearest ? "\"?" : "");
     return SP_EXIT_USAGE;
 }
@@ -113,8 +115,8 @@ int sp_cli(int argc, char **argv)
     return unknown(argc, argv);
 }
 
-static const struct sp_option *find_option(const struct sp_option *options, size_t count,
-                                           const char *word)
+static const struct sp_option *find_option(const struct sp_option *options,
+                                           size_t count, const char *word)
 {
     for (size_t i = 0; i < count; i++) {
         size_t n = strlen(options[i].name);

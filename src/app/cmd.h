@@ -1,6 +1,6 @@
 /* Commands: one file each (or a family), one row in cmds.def. A command gets the words
- * behind its name and returns the exit status: 0 passed, 1 refused, 2 could not find out
- * for commands that give a verdict; sysexits(3) for usage and configuration. */
+ * behind its name and returns the exit status: 0 passed, 1 refused, 2 could not find
+ * out for commands that give a verdict; sysexits(3) for usage and configuration. */
 #ifndef SP_APP_CMD_H
 #define SP_APP_CMD_H
 
@@ -12,15 +12,21 @@
 #include "app/cmds.def"
 #undef CMD
 
-enum { SP_EXIT_PASSED = 0, SP_EXIT_REFUSED = 1, SP_EXIT_UNKNOWN = 2, SP_EXIT_USAGE = 64 };
+enum {
+    SP_EXIT_PASSED = 0,
+    SP_EXIT_REFUSED = 1,
+    SP_EXIT_UNKNOWN = 2,
+    SP_EXIT_USAGE = 64
+};
 
 /* Finds the command in argv and runs it. */
 int sp_cli(int argc, char **argv);
 
-/* ---- what commands share ---------------------------------------------------------------- */
+/* ---- what commands share
+ * ---------------------------------------------------------------- */
 
 struct sp_option {
-    const char *name; /* "-c", "--json" */
+    const char *name;   /* "-c", "--json" */
     const char **value; /* NULL for a flag */
     bool *flag;         /* set when it is given; may be NULL */
 };

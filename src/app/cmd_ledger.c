@@ -50,14 +50,15 @@ static int number(const char *text, uint64_t *out)
     return SP_EXIT_USAGE;
 }
 
-/* ---- verify -------------------------------------------------------------------------- */
+/* ---- verify
+ * -------------------------------------------------------------------------- */
 
 static void progress(void *ctx, uint64_t done, uint64_t all)
 {
     (void)ctx;
     if (isatty(STDERR_FILENO) && all) {
-        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " entries (%" PRIu64 " %%)", done, all,
-                done * 100 / all);
+        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " entries (%" PRIu64 " %%)", done,
+                all, done * 100 / all);
         if (done == all) {
             fprintf(stderr, "\r\033[K");
         }
@@ -73,7 +74,8 @@ int sp_cmd_ledger_verify(int argc, char **argv)
     if (status == 0) {
         enum sp_err e = sp_ledger_verify(a.state_dir, progress, NULL, &entries, &why);
         if (e == SP_OK) {
-            printf("%s: whole: %" PRIu64 " entries, every hash and the signature are good\n",
+            printf("%s: whole: %" PRIu64
+                   " entries, every hash and the signature are good\n",
                    a.state_dir, entries);
         } else {
             fprintf(stderr, "%s: %s: %s\n", a.state_dir,
@@ -86,7 +88,8 @@ int sp_cmd_ledger_verify(int argc, char **argv)
     return status;
 }
 
-/* ---- list and show ------------------------------------------------------------------- */
+/* ---- list and show
+ * ------------------------------------------------------------------- */
 
 static struct sp_view text_of(const struct sp_facts *f, enum sp_fact k)
 {
@@ -117,8 +120,8 @@ static void print_line(uint64_t n, const struct sp_facts *f)
     struct sp_view kind = text_of(f, SP_FACT_ENTRY_KIND);
     struct sp_view rule = text_of(f, SP_FACT_VERDICT_RULE);
     struct sp_view title = text_of(f, SP_FACT_DOCUMENT_TITLE);
-    printf("%6" PRIu64 "  " SP_VIEW_FMT "  %-8.*s  ", n, SP_VIEW_ARG(time), (int)kind.len,
-           (const char *)kind.data);
+    printf("%6" PRIu64 "  " SP_VIEW_FMT "  %-8.*s  ", n, SP_VIEW_ARG(time),
+           (int)kind.len, (const char *)kind.data);
     print_subject(f);
     if (rule.len) {
         printf("  " SP_VIEW_FMT, SP_VIEW_ARG(rule));
@@ -178,7 +181,8 @@ static enum sp_err show(struct sp_ledger_files *l, uint64_t n, struct sp_why *wh
     return SP_OK;
 }
 
-/* ---- prove --------------------------------------------------------------------------- */
+/* ---- prove
+ * --------------------------------------------------------------------------- */
 
 static void print_base64(const uint8_t hash[SP_HASH])
 {

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "host:port", "[2001:db8::1]:8531", "https://host:port/"; 8531 where no port is named. */
+/* "host:port", "[2001:db8::1]:8531", "https://host:port/"; 8531 where no port is named.
+ */
 static bool split(const char *text, char *host, size_t size, unsigned *port)
 {
     if (strncmp(text, "https://", 8) == 0) {
@@ -47,13 +48,16 @@ static void print_cert(size_t i, const struct sp_cert_facts *c)
     if (c->names[0]) {
         printf("   names      %s\n", c->names);
     }
-    printf("   key        %s, signed with %s\n   valid      %s to %s\n   pin        %s\n",
-           c->key, c->signature, from, to, pin);
+    printf(
+        "   key        %s, signed with %s\n   valid      %s to %s\n   pin        %s\n",
+        c->key, c->signature, from, to, pin);
 }
 
-static void print_paste(const struct sp_shown_chain *chain, const char *host, unsigned port)
+static void print_paste(const struct sp_shown_chain *chain, const char *host,
+                        unsigned port)
 {
-    printf("\nTo paste into the configuration, after you have compared a pin with the server's "
+    printf("\nTo paste into the configuration, after you have compared a pin with the "
+           "server's "
            "own console:\n\n    url  = \"https://%s:%u\"\n    pins = {",
            host, port);
     for (size_t i = 0; i < chain->count; i++) {
@@ -66,8 +70,10 @@ static void print_paste(const struct sp_shown_chain *chain, const char *host, un
     }
     printf(" }\n");
     if (chain->count < 2) {
-        printf("\nAt least two pins are needed. The server shows one certificate only: add the "
-               "pin of its CA\nor of a spare key that is kept for the day this one has to go.\n");
+        printf("\nAt least two pins are needed. The server shows one certificate only: "
+               "add the "
+               "pin of its CA\nor of a spare key that is kept for the day this one has "
+               "to go.\n");
     }
 }
 
@@ -94,7 +100,8 @@ static int show(const char *host, unsigned port, struct sp_view ca)
     if (ca.len == 0) {
         printf("\nNot checked against any authority: name one with --ca FILE.\n");
     } else {
-        printf("\n%s%s\n", chain.verified ? "The chain and the name are good." : "NOT VERIFIED: ",
+        printf("\n%s%s\n",
+               chain.verified ? "The chain and the name are good." : "NOT VERIFIED: ",
                chain.verified ? "" : chain.why.text);
     }
     print_paste(&chain, host, port);

@@ -11,8 +11,9 @@ int sp_cmd_run(int argc, char **argv)
     int left = sp_options(argc, argv, options, 2, &words);
     if (left != 0) {
         if (left > 0) {
-            fprintf(stderr, "sallyport: run takes no \"%s\"; the configuration is named by "
-                            "-c FILE\n",
+            fprintf(stderr,
+                    "sallyport: run takes no \"%s\"; the configuration is named by "
+                    "-c FILE\n",
                     words[0]);
         }
         return SP_EXIT_USAGE;

@@ -70,10 +70,11 @@ static enum sp_err ask(const char *bind, struct sp_buf *body, struct sp_why *why
     size_t used = 0;
     int fd = connect_to(bind);
     if (fd < 0) {
-        return sp_why_set(why, SP_E_UNAVAILABLE,
-                          "nothing answers at %s: the daemon does not run, or runs with "
-                          "another configuration",
-                          bind);
+        return sp_why_set(
+            why, SP_E_UNAVAILABLE,
+            "nothing answers at %s: the daemon does not run, or runs with "
+            "another configuration",
+            bind);
     }
     enum sp_err e = read_answer(fd, body);
     close(fd);
@@ -81,7 +82,8 @@ static enum sp_err ask(const char *bind, struct sp_buf *body, struct sp_why *why
         e = sp_http_response_parse(sp_buf_view(body), &head, &used, &refusal);
     }
     if (e != SP_OK || head.status != 200) {
-        return sp_why_set(why, SP_E_PROTOCOL, "%s does not answer like sallyport", bind);
+        return sp_why_set(why, SP_E_PROTOCOL, "%s does not answer like sallyport",
+                          bind);
     }
     sp_buf_consume(body, used);
     return SP_OK;
@@ -115,8 +117,8 @@ static void print_upstreams(const json_t *root)
     }
     json_array_foreach(json_object_get(root, "listeners"), i, row)
     {
-        printf("listener   %s on %s (%s) for %s\n", text(row, "name"), text(row, "bind"),
-               text(row, "transport"), text(row, "upstream"));
+        printf("listener   %s on %s (%s) for %s\n", text(row, "name"),
+               text(row, "bind"), text(row, "transport"), text(row, "upstream"));
     }
 }
 
@@ -131,9 +133,9 @@ static void print_plain(const json_t *root)
     printf("plain HTTP still used for update metadata by:\n");
     json_array_foreach(rows, i, row)
     {
-        printf("           %-24s %lld passed, %lld refused, last %s %s\n", text(row, "peer"),
-               count(row, "passed"), count(row, "refused"), text(row, "operation"),
-               text(row, "last"));
+        printf("           %-24s %lld passed, %lld refused, last %s %s\n",
+               text(row, "peer"), count(row, "passed"), count(row, "refused"),
+               text(row, "operation"), text(row, "last"));
     }
 }
 
@@ -152,8 +154,9 @@ static void print_refusals(const json_t *root)
             printf("           ... more in `sallyport ledger list`\n");
             return;
         }
-        printf("refused    %s %s %s by rule %s: %s\n", text(row, "at"), text(row, "what"),
-               text(row, "operation"), text(row, "rule"), text(row, "why"));
+        printf("refused    %s %s %s by rule %s: %s\n", text(row, "at"),
+               text(row, "what"), text(row, "operation"), text(row, "rule"),
+               text(row, "why"));
     }
 }
 
@@ -166,9 +169,11 @@ static void print_status(const json_t *root)
     print_upstreams(root);
     printf("ledger     %lld entries, %lld revisions, %lld files%s%s\n",
            count(ledger, "entries"), count(ledger, "revisions"), count(ledger, "files"),
-           json_is_false(json_object_get(ledger, "writable")) ? "; CANNOT BE WRITTEN: " : "",
+           json_is_false(json_object_get(ledger, "writable")) ? "; CANNOT BE WRITTEN: "
+                                                              : "",
            text(ledger, "why"));
-    printf("content    %lld from the cache, %lld fetched; %lld files verified, %lld refused\n",
+    printf("content    %lld from the cache, %lld fetched; %lld files verified, %lld "
+           "refused\n",
            count(counters, "content_hits"), count(counters, "content_fills"),
            count(counters, "files_verified"), count(counters, "files_refused"));
     print_plain(root);
@@ -181,9 +186,10 @@ static enum sp_err show(const char *file, bool json, struct sp_why *why)
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(8));
     SP_TRY(sp_config_load(file, &config, why));
-    enum sp_err e = config->admin_bind[0]
-                        ? ask(config->admin_bind, &body, why)
-                        : sp_why_set(why, SP_E_CONFIG, "%s has no admin listener", file);
+    enum sp_err e =
+        config->admin_bind[0]
+            ? ask(config->admin_bind, &body, why)
+            : sp_why_set(why, SP_E_CONFIG, "%s has no admin listener", file);
     sp_config_free(&config);
     if (e != SP_OK) {
         return e;
@@ -192,8 +198,8 @@ static enum sp_err show(const char *file, bool json, struct sp_why *why)
         fwrite(body.data, 1, body.len, stdout);
         return SP_OK;
     }
-    json_t *root = json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES,
-                              NULL);
+    json_t *root =
+        json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
     if (!root) {
         return sp_why_set(why, SP_E_PROTOCOL, "the daemon's answer is not JSON");
     }

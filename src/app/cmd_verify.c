@@ -82,7 +82,10 @@ static int verify_file(const char *path, const struct wanted *w)
         failed = failed || (w->at[i].sha256 ? memcmp(w->at[i].bytes, sha256, 32)
                                             : memcmp(w->at[i].bytes, sha1, 20)) != 0;
     }
-    printf("%s  %s  %" PRIu64 " bytes  sha1 ", w->count == 0 ? "unproven" : failed ? "refused" : "passed",
+    printf("%s  %s  %" PRIu64 " bytes  sha1 ",
+           w->count == 0 ? "unproven"
+           : failed      ? "refused"
+                         : "passed",
            path, size);
     print_hex(sha1, 20);
     printf("  sha256 ");
@@ -102,13 +105,15 @@ int sp_cmd_verify(int argc, char **argv)
         }
         if (i + 1 == argc || w.count == sizeof w.at / sizeof w.at[0] ||
             digest_parse(argv[++i], &w.at[w.count++]) != SP_OK) {
-            fprintf(stderr, "sallyport: --digest takes sha1:HEX or sha256:HEX (or base64), "
-                            "at most 32 times\n");
+            fprintf(stderr,
+                    "sallyport: --digest takes sha1:HEX or sha256:HEX (or base64), "
+                    "at most 32 times\n");
             return SP_EXIT_USAGE;
         }
     }
     if (left == 0) {
-        fprintf(stderr, "usage: sallyport verify [--digest ALGORITHM:HEX]... FILE...\n");
+        fprintf(stderr,
+                "usage: sallyport verify [--digest ALGORITHM:HEX]... FILE...\n");
         return SP_EXIT_USAGE;
     }
     for (int i = 0; i < left; i++) {

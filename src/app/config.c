@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the table, as libconfuse and the hints want it ---------------------------------- */
+/* ---- the table, as libconfuse and the hints want it
+ * ---------------------------------- */
 
 #define ROW_STR(key, def)  CFG_STR(#key, def, CFGF_NONE),
 #define ROW_INT(key, def)  CFG_INT(#key, def, CFGF_NONE),
@@ -65,8 +66,7 @@ static cfg_opt_t top_keys[] = {
     CFG_SEC("log", log_keys, CFGF_NONE),
     CFG_SEC("upstream", upstream_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("listener", listener_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-    CFG_SEC("admin", admin_keys, CFGF_NONE),
-    CFG_END()};
+    CFG_SEC("admin", admin_keys, CFGF_NONE), CFG_END()};
 #undef KEY
 
 static const cfg_opt_t *keys_of(const char *section)
@@ -101,7 +101,8 @@ const char *const *sp_config_keys(const char *section, size_t *count)
     return names;
 }
 
-/* ---- reading ------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------
+ */
 
 /* libconfuse's error function has no context of its own. */
 static _Thread_local struct {
@@ -115,12 +116,11 @@ static void unknown_key(cfg_t *cfg, const char *name)
     const char *section = cfg_name(cfg) ? cfg_name(cfg) : "root";
     const char *const *names = sp_config_keys(section, &count);
     const char *nearest = sp_text_nearest(name, names, count);
-    sp_why_say(reading.why, "%s:%d: unknown key \"%s\"%s%s%s%s%s",
-                     reading.file, cfg->line, name,
-                     strcmp(section, "root") == 0 ? "" : " in section ",
-                     strcmp(section, "root") == 0 ? "" : section,
-                     nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                     nearest ? "\"?" : "");
+    sp_why_say(reading.why, "%s:%d: unknown key \"%s\"%s%s%s%s%s", reading.file,
+               cfg->line, name, strcmp(section, "root") == 0 ? "" : " in section ",
+               strcmp(section, "root") == 0 ? "" : section,
+               nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+               nearest ? "\"?" : "");
 }
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list args)
@@ -134,7 +134,8 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list args)
     sp_why_say(reading.why, "%s:%d: %s", reading.file, cfg->line, text);
 }
 
-/* libconfuse would put environment variables in: decision S5, nothing comes from there. */
+/* libconfuse would put environment variables in: decision S5, nothing comes from there.
+ */
 static enum sp_err refuse_environment(const char *file, struct sp_view text,
                                       struct sp_why *why)
 {
@@ -145,10 +146,11 @@ static enum sp_err refuse_environment(const char *file, struct sp_view text,
             return sp_why_set(why, SP_E_CONFIG, "%s:%d: a NUL byte", file, line);
         }
         if (text.data[i] == '$' && text.data[i + 1] == '{') {
-            return sp_why_set(why, SP_E_CONFIG,
-                              "%s:%d: ${...} is not expanded: nothing in this file comes "
-                              "from the environment. Write the value itself",
-                              file, line);
+            return sp_why_set(
+                why, SP_E_CONFIG,
+                "%s:%d: ${...} is not expanded: nothing in this file comes "
+                "from the environment. Write the value itself",
+                file, line);
         }
     }
     return SP_OK;
@@ -196,7 +198,8 @@ void sp_config_free(struct sp_config **pc)
     *pc = NULL;
 }
 
-/* ---- dump --------------------------------------------------------------------------- */
+/* ---- dump ---------------------------------------------------------------------------
+ */
 
 static enum sp_err dump_string(struct sp_buf *out, const char *s)
 {
@@ -265,7 +268,8 @@ const char *sp_config_dump(const struct sp_config *c)
     return c->dump;
 }
 
-/* ---- load --------------------------------------------------------------------------- */
+/* ---- load ---------------------------------------------------------------------------
+ */
 
 static enum sp_err parse(const char *file, struct sp_view text, cfg_t *cfg,
                          struct sp_why *why)

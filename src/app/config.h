@@ -1,8 +1,8 @@
 /* The configuration file: read, checked, explained.
  *
- * libconfuse reads the syntax; config.def is the table of keys. Every error names file and
- * line, what is meant and, for an unknown key, the nearest known one. A struct sp_config is
- * immutable once loaded. Nothing is taken from the environment. */
+ * libconfuse reads the syntax; config.def is the table of keys. Every error names file
+ * and line, what is meant and, for an unknown key, the nearest known one. A struct
+ * sp_config is immutable once loaded. Nothing is taken from the environment. */
 #ifndef SP_APP_CONFIG_H
 #define SP_APP_CONFIG_H
 
@@ -51,6 +51,7 @@ void sp_config_free(struct sp_config **c);
 const char *sp_config_dump(const struct sp_config *c);
 
 /* A whole small file (certificates, keys, policies), at most 1 MiB. why names it. */
-enum sp_err sp_file_read(const char *path, struct sp_buf *out, struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_file_read(const char *path, struct sp_buf *out,
+                         struct sp_why *why) SP_MUST_USE;
 
 #endif

@@ -1,5 +1,5 @@
-/* Where something stands in the file. libconfuse forgets the lines of sections, so they are
- * looked up again for error messages. */
+/* Where something stands in the file. libconfuse forgets the lines of sections, so they
+ * are looked up again for error messages. */
 #include "app/config_parts.h"
 
 #include <string.h>
@@ -68,7 +68,8 @@ int sp_config_line(struct sp_view text, const char *section, const char *title,
             return number;
         }
         if (inside && section && sp_view_find(line, '}') < line.len &&
-            !sp_view_eq(line, SP_VIEW("}")) && key && sp_view_find(line, '{') == line.len) {
+            !sp_view_eq(line, SP_VIEW("}")) && key &&
+            sp_view_find(line, '{') == line.len) {
             continue; /* the end of a list, not of the section */
         }
         if (inside && section && sp_view_eq(line, SP_VIEW("}"))) {

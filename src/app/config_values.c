@@ -1,5 +1,5 @@
-/* What the keys mean: words to values, and everything that must fit together inside of the
- * file. What needs other files is checked in world.c. */
+/* What the keys mean: words to values, and everything that must fit together inside of
+ * the file. What needs other files is checked in world.c. */
 #include "app/config_parts.h"
 
 #include <stdlib.h>
@@ -18,7 +18,10 @@ static enum sp_err complain(const struct place *p, const char *key, const char *
     int line = sp_config_line(p->text, p->section, p->title, key);
     return sp_why_set(p->why, SP_E_CONFIG, "%s:%d: %s%s%s%s%s", p->file, line,
                       p->section ? p->section : "", p->title ? " \"" : "",
-                      p->title ? p->title : "", p->title ? "\": " : p->section ? ": " : "",
+                      p->title ? p->title : "",
+                      p->title     ? "\": "
+                      : p->section ? ": "
+                                   : "",
                       what);
 }
 
@@ -46,7 +49,8 @@ static enum sp_err take_word(const struct place *p, cfg_t *sec, const char *key,
             return SP_OK;
         }
     }
-    at = (size_t)snprintf(message, sizeof message, "%s = \"%.40s\": it must be one of", key, s);
+    at = (size_t)snprintf(message, sizeof message, "%s = \"%.40s\": it must be one of",
+                          key, s);
     for (size_t i = 0; i < count && at < sizeof message; i++) {
         at += (size_t)snprintf(message + at, sizeof message - at, "%s %s", i ? "," : "",
                                words[i].text);
@@ -56,7 +60,8 @@ static enum sp_err take_word(const struct place *p, cfg_t *sec, const char *key,
 
 #define WORDS(array) array, sizeof array / sizeof array[0]
 
-static enum sp_err take_pins(const struct place *p, cfg_t *sec, struct sp_config_upstream *u)
+static enum sp_err take_pins(const struct place *p, cfg_t *sec,
+                             struct sp_config_upstream *u)
 {
     unsigned n = cfg_size(sec, "pins");
     if (n > SP_LIMIT_PINS) {
@@ -77,10 +82,11 @@ static enum sp_err take_pins(const struct place *p, cfg_t *sec, struct sp_config
     }
     u->pin_count = n;
     if (n < 2) {
-        return complain(p, "pins",
-                        n ? "a single pin locks everybody out on the day the key changes: "
-                            "add a backup pin, of a spare key or of a CA in the chain"
-                          : "no pins: `sallyport pin HOST:PORT` shows the upstream's keys");
+        return complain(
+            p, "pins",
+            n ? "a single pin locks everybody out on the day the key changes: "
+                "add a backup pin, of a spare key or of a CA in the chain"
+              : "no pins: `sallyport pin HOST:PORT` shows the upstream's keys");
     }
     return SP_OK;
 }
@@ -101,13 +107,15 @@ static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
         return SP_E_NOMEM;
     }
     if (strncmp(u->url, "https://", 8) != 0) {
-        return complain(p, "url",
-                        "the upstream must be https://host[:port]: update metadata over plain "
-                        "HTTP can be changed by anybody on the path");
+        return complain(
+            p, "url",
+            "the upstream must be https://host[:port]: update metadata over plain "
+            "HTTP can be changed by anybody on the path");
     }
     if (!u->ca_file[0]) {
-        return complain(p, "ca_file",
-                        "ca_file is missing: the CA certificate the upstream's chain leads to");
+        return complain(
+            p, "ca_file",
+            "ca_file is missing: the CA certificate the upstream's chain leads to");
     }
     if (!u->client_certificate[0] != !u->client_key[0]) {
         return complain(p, "client_certificate",
@@ -127,7 +135,8 @@ static enum sp_err take_names(cfg_t *sec, struct sp_config_listener *l)
         return SP_E_NOMEM;
     }
     for (; l->name_count < n; l->name_count++) {
-        l->names[l->name_count] = strdup(cfg_getnstr(sec, "names", (unsigned)l->name_count));
+        l->names[l->name_count] =
+            strdup(cfg_getnstr(sec, "names", (unsigned)l->name_count));
         if (!l->names[l->name_count]) {
             return SP_E_NOMEM;
         }
@@ -135,7 +144,8 @@ static enum sp_err take_names(cfg_t *sec, struct sp_config_listener *l)
     return SP_OK;
 }
 
-static enum sp_err take_allow(const struct place *p, cfg_t *sec, struct sp_config_listener *l)
+static enum sp_err take_allow(const struct place *p, cfg_t *sec,
+                              struct sp_config_listener *l)
 {
     size_t n = cfg_size(sec, "allow");
     l->allow = calloc(n ? n : 1, sizeof *l->allow);
@@ -145,9 +155,10 @@ static enum sp_err take_allow(const struct place *p, cfg_t *sec, struct sp_confi
     for (; l->allow_count < n; l->allow_count++) {
         const char *s = cfg_getnstr(sec, "allow", (unsigned)l->allow_count);
         if (sp_cidr_parse(sp_view_str(s), &l->allow[l->allow_count]) != SP_OK) {
-            return complain(p, "allow",
-                            "a network is written 10.0.0.0/8 or 2001:db8::/32, with no bits "
-                            "set behind the prefix");
+            return complain(
+                p, "allow",
+                "a network is written 10.0.0.0/8 or 2001:db8::/32, with no bits "
+                "set behind the prefix");
         }
     }
     return SP_OK;
@@ -171,15 +182,18 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
         return complain(p, "bind", "bind is missing: address:port to listen on");
     }
     if (!has_upstream(c, l->upstream)) {
-        snprintf(message, sizeof message, "upstream = \"%.100s\": there is no such upstream "
-                 "section", l->upstream);
+        snprintf(message, sizeof message,
+                 "upstream = \"%.100s\": there is no such upstream "
+                 "section",
+                 l->upstream);
         return complain(p, "upstream", message);
     }
     if (!l->certificate[0] != !l->key[0]) {
         return complain(p, "certificate", "certificate and key go together");
     }
     if (l->client_ca[0] && !l->certificate[0]) {
-        return complain(p, "client_ca", "client_ca needs a listener with a certificate");
+        return complain(p, "client_ca",
+                        "client_ca needs a listener with a certificate");
     }
     return SP_OK;
 }
@@ -215,10 +229,11 @@ static enum sp_err take_sections(struct sp_config *c, cfg_t *cfg, struct place p
 {
     size_t upstreams = cfg_size(cfg, "upstream"), listeners = cfg_size(cfg, "listener");
     if (upstreams == 0 || listeners == 0) {
-        return complain(&p, NULL,
-                        upstreams == 0
-                            ? "there is no upstream section: name the WSUS server to sync from"
-                            : "there is no listener section: name an address to serve on");
+        return complain(
+            &p, NULL,
+            upstreams == 0
+                ? "there is no upstream section: name the WSUS server to sync from"
+                : "there is no listener section: name an address to serve on");
     }
     c->upstreams = calloc(upstreams, sizeof *c->upstreams);
     c->listeners = calloc(listeners, sizeof *c->listeners);
@@ -279,9 +294,10 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     }
     if (c->admin_bind[0] && !is_loopback(c->admin_bind)) {
         p.section = "admin";
-        return complain(&p, "bind",
-                        "the admin listener speaks without TLS and without a login, so it "
-                        "stays on loopback: 127.0.0.1:PORT or [::1]:PORT");
+        return complain(
+            &p, "bind",
+            "the admin listener speaks without TLS and without a login, so it "
+            "stays on loopback: 127.0.0.1:PORT or [::1]:PORT");
     }
     long workers = cfg_getint(cfg, "workers");
     if (workers < 0 || workers > 256) {

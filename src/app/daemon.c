@@ -13,25 +13,27 @@
 enum { DRAIN_MS = 10000 };
 
 struct daemon {
-    const char *config_file;   /* borrowed */
-    struct sp_world *world;    /* shared: the one in force */
-    struct sp_world *first;    /* shared: its listeners are open for the daemon's life */
-    struct sp_loop *loop;      /* owned: the main loop */
-    struct sp_desk *desk;      /* owned */
-    struct sp_keeper *keeper;  /* owned */
+    const char *config_file;  /* borrowed */
+    struct sp_world *world;   /* shared: the one in force */
+    struct sp_world *first;   /* shared: its listeners are open for the daemon's life */
+    struct sp_loop *loop;     /* owned: the main loop */
+    struct sp_desk *desk;     /* owned */
+    struct sp_keeper *keeper; /* owned */
     struct sp_objects *objects; /* owned */
-    struct sp_filler *filler;  /* owned */
-    struct sp_lane *lanes;     /* owned */
+    struct sp_filler *filler;   /* owned */
+    struct sp_lane *lanes;      /* owned */
     size_t lane_count, lanes_open;
-    struct sp_admin *admin;    /* owned; freed by its drain */
+    struct sp_admin *admin; /* owned; freed by its drain */
     uv_signal_t signals[3];
     bool draining;
     int64_t started;
 };
 
-/* ---- making the world ------------------------------------------------------------------ */
+/* ---- making the world
+ * ------------------------------------------------------------------ */
 
-static enum sp_err load_world(const char *file, struct sp_world **out, struct sp_why *why)
+static enum sp_err load_world(const char *file, struct sp_world **out,
+                              struct sp_why *why)
 {
     struct sp_config *config = NULL;
     SP_TRY(sp_config_load(file, &config, why));
@@ -52,7 +54,8 @@ static bool same_listeners(const struct sp_config *a, const struct sp_config *b)
     for (size_t i = 0; i < a->listener_count; i++) {
         const struct sp_config_listener *x = &a->listeners[i], *y = &b->listeners[i];
         if (!same_text(x->name, y->name) || !same_text(x->bind, y->bind) ||
-            !x->certificate[0] != !y->certificate[0] || x->allow_count != y->allow_count ||
+            !x->certificate[0] != !y->certificate[0] ||
+            x->allow_count != y->allow_count ||
             memcmp(x->allow, y->allow, x->allow_count * sizeof *x->allow) != 0) {
             return false;
         }
@@ -62,7 +65,8 @@ static bool same_listeners(const struct sp_config *a, const struct sp_config *b)
 
 static bool same_places(const struct sp_config *a, const struct sp_config *b)
 {
-    return same_text(a->state_dir, b->state_dir) && same_text(a->cache_dir, b->cache_dir) &&
+    return same_text(a->state_dir, b->state_dir) &&
+           same_text(a->cache_dir, b->cache_dir) &&
            same_text(a->admin_bind, b->admin_bind) && a->workers == b->workers;
 }
 
@@ -73,9 +77,10 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     enum sp_err e = SP_OK;
     if (!same_listeners(w->config, d->first->config) ||
         !same_places(w->config, d->first->config)) {
-        e = sp_why_set(why, SP_E_CONFIG,
-                       "listeners, directories, the admin address or workers changed: that "
-                       "takes a restart. Everything else can be reloaded");
+        e = sp_why_set(
+            why, SP_E_CONFIG,
+            "listeners, directories, the admin address or workers changed: that "
+            "takes a restart. Everything else can be reloaded");
     }
     for (size_t i = 0; e == SP_OK && i < d->lane_count; i++) {
         e = sp_lane_set_world(&d->lanes[i], w);
@@ -95,15 +100,18 @@ static void on_reload(struct daemon *d)
     struct sp_why why = {0};
     enum sp_err e = reload(d, &why);
     if (e == SP_OK) {
-        sp_log_say(SP_LOG_INFO, "reloaded", "certificates, keys, pins and policy %s are in "
-                   "force", sp_policy_name(d->world->policy));
+        sp_log_say(SP_LOG_INFO, "reloaded",
+                   "certificates, keys, pins and policy %s are in "
+                   "force",
+                   sp_policy_name(d->world->policy));
     } else {
-        sp_log_say(SP_LOG_ERROR, "reload_refused", "the old configuration stays in force: %s",
-                   sp_why_text(&why, e));
+        sp_log_say(SP_LOG_ERROR, "reload_refused",
+                   "the old configuration stays in force: %s", sp_why_text(&why, e));
     }
 }
 
-/* ---- stopping ---------------------------------------------------------------------------- */
+/* ---- stopping
+ * ---------------------------------------------------------------------------- */
 
 static void on_admin_gone(void *ctx)
 {
@@ -140,8 +148,8 @@ static void on_stop(struct daemon *d)
         _exit(1);
     }
     d->draining = true;
-    sp_log_say(SP_LOG_INFO, "draining", "no new connections; open exchanges have %d seconds",
-               DRAIN_MS / 1000);
+    sp_log_say(SP_LOG_INFO, "draining",
+               "no new connections; open exchanges have %d seconds", DRAIN_MS / 1000);
     for (size_t i = 0; i < d->lane_count; i++) {
         if (sp_lane_drain(&d->lanes[i], DRAIN_MS, d->loop, on_lane_gone, d) != SP_OK) {
             _exit(1);
@@ -159,7 +167,8 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
-/* ---- starting ---------------------------------------------------------------------------- */
+/* ---- starting
+ * ---------------------------------------------------------------------------- */
 
 static void watch_signals(struct daemon *d)
 {
@@ -202,10 +211,8 @@ static enum sp_err start_store(struct daemon *d, struct sp_why *why)
 
 static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
 {
-    struct sp_lane_conf conf = {.world = d->world,
-                                .keeper = d->keeper,
-                                .filler = d->filler,
-                                .desk = d->desk};
+    struct sp_lane_conf conf = {
+        .world = d->world, .keeper = d->keeper, .filler = d->filler, .desk = d->desk};
     size_t n = lanes_wanted(d->world->config);
     d->lanes = calloc(n, sizeof *d->lanes);
     if (!d->lanes) {
@@ -258,10 +265,12 @@ static void say_ready(const struct daemon *d)
     for (size_t i = 0; i < c->listener_count; i++) {
         sp_log_say(SP_LOG_INFO, "listening", "%s on %s (%s) for upstream %s",
                    c->listeners[i].name, c->listeners[i].bind,
-                   d->world->doors[i].tls ? "TLS" : "plain HTTP", c->listeners[i].upstream);
+                   d->world->doors[i].tls ? "TLS" : "plain HTTP",
+                   c->listeners[i].upstream);
     }
     sp_log_say(SP_LOG_INFO, "ready",
-               "sallyport %s, %zu event loops, policy %s, ledger of %" PRIu64 " entries",
+               "sallyport %s, %zu event loops, policy %s, ledger of %" PRIu64
+               " entries",
                SP_VERSION, d->lane_count, sp_policy_name(d->world->policy), k.entries);
 }
 
@@ -287,7 +296,8 @@ int sp_daemon_run(const char *config_file)
     struct sp_why why = {0};
     enum sp_err e = start(&d, &why);
     if (e != SP_OK) {
-        /* threads may run already; nothing was acknowledged, so the process just ends */
+        /* threads may run already; nothing was acknowledged, so the process just ends
+         */
         fprintf(stderr, "sallyport: %s\n", sp_why_text(&why, e));
         _exit(sp_err_exit_status(e));
     }

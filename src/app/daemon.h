@@ -19,15 +19,16 @@
 struct sp_filler;
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
-/* Objects that were served lately, found without a message; a place a key, newest wins. */
+/* Objects that were served lately, found without a message; a place a key, newest wins.
+ */
 enum { SP_HOT_OBJECTS = 1024 };
 struct sp_hot {
     struct sp_object *at[SP_HOT_OBJECTS]; /* shared */
 };
 
 struct sp_lane {
-    struct sp_loop *loop;          /* owned */
-    struct sp_keeper *keeper;      /* borrowed from the daemon, as what follows */
+    struct sp_loop *loop;     /* owned */
+    struct sp_keeper *keeper; /* borrowed from the daemon, as what follows */
     struct sp_filler *filler;
     struct sp_desk *desk;
     struct sp_world *world;        /* shared: the one in force */
@@ -37,7 +38,7 @@ struct sp_lane {
     struct sp_door_context {
         struct sp_lane *lane;
         size_t door;
-    } *doors; /* owned: a server's handler context */
+    } * doors; /* owned: a server's handler context */
     struct sp_hot hot;
     struct sp_counters counters;
 };
@@ -47,7 +48,7 @@ extern const struct sp_server_handler sp_exchange_handler;
 
 /* hot.c */
 struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20]); /* borrowed */
-void sp_hot_put(struct sp_hot *h, struct sp_object *o);                  /* takes a reference */
+void sp_hot_put(struct sp_hot *h, struct sp_object *o); /* takes a reference */
 void sp_hot_clear(struct sp_hot *h);
 
 /* filler.c: one fill a digest, whatever the number of askers. */
@@ -61,7 +62,8 @@ const struct sp_counters *sp_filler_counters(const struct sp_filler *f);
 
 struct sp_want {
     struct sp_msg msg; /* private */
-    struct sp_world *world; /* the caller's reference, taken over; dropped by the filler */
+    struct sp_world
+        *world; /* the caller's reference, taken over; dropped by the filler */
     size_t upstream;
     struct sp_content_path path;
     struct sp_claim claim;
@@ -69,7 +71,8 @@ struct sp_want {
     bool open_only;
     uint8_t verified_sha256[32];
     struct sp_loop *loop; /* where the answer goes */
-    /* SP_OK: object, a reference the receiver owns. Else status and why; for open_only e. */
+    /* SP_OK: object, a reference the receiver owns. Else status and why; for open_only
+     * e. */
     void (*answer)(struct sp_want *w, enum sp_err e);
     struct sp_object *object;
     int status;
@@ -80,7 +83,8 @@ struct sp_want {
 };
 void sp_filler_want(struct sp_filler *f, struct sp_want *w);
 
-/* desk.c: small tables for status.json, on the main loop; posting is from any thread. */
+/* desk.c: small tables for status.json, on the main loop; posting is from any thread.
+ */
 enum sp_err sp_desk_new(struct sp_loop *main_loop, struct sp_desk **out) SP_MUST_USE;
 void sp_desk_free(struct sp_desk **d);
 void sp_desk_plain_http(struct sp_desk *d, const char *peer, const char *operation,
@@ -92,10 +96,11 @@ struct sp_desk_refusal {
 };
 void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r);
 /* The upstream answered well, or failed: for its state in status. */
-void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e, const char *why);
+void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
+                      const char *why);
 
 /* admin.c: /health /metrics /status.json on the main loop. */
-struct sp_admin_view { /* what it reports; all borrowed */
+struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_world **world; /* the one in force */
     struct sp_lane *lanes;
     size_t lane_count;

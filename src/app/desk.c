@@ -39,7 +39,8 @@ struct note { /* a message to the desk */
     struct sp_desk *desk; /* borrowed */
     bool refused;
     enum sp_err err;
-    struct sp_desk_refusal refusal; /* peer, operation and why serve the other kinds too */
+    struct sp_desk_refusal
+        refusal; /* peer, operation and why serve the other kinds too */
 };
 
 enum sp_err sp_desk_new(struct sp_loop *main_loop, struct sp_desk **out)
@@ -59,7 +60,8 @@ void sp_desk_free(struct sp_desk **d)
     *d = NULL;
 }
 
-static void post(struct sp_desk *d, void (*run)(struct sp_msg *), const struct note *from)
+static void post(struct sp_desk *d, void (*run)(struct sp_msg *),
+                 const struct note *from)
 {
     struct note *n = malloc(sizeof *n);
     if (!n) {
@@ -71,9 +73,10 @@ static void post(struct sp_desk *d, void (*run)(struct sp_msg *), const struct n
     sp_loop_post(d->loop, &n->msg);
 }
 
-#define NOTE_OF(m) ((struct note *)(void *)((char *)(m) - offsetof(struct note, msg)))
+#define NOTE_OF(m) ((struct note *)(void *)((char *)(m)-offsetof(struct note, msg)))
 
-/* ---- plain HTTP ------------------------------------------------------------------------ */
+/* ---- plain HTTP
+ * ------------------------------------------------------------------------ */
 
 static struct plain_peer *plain_row(struct sp_desk *d, const char *peer)
 {
@@ -111,7 +114,8 @@ void sp_desk_plain_http(struct sp_desk *d, const char *peer, const char *operati
     post(d, on_plain, &n);
 }
 
-/* ---- refusals -------------------------------------------------------------------------- */
+/* ---- refusals
+ * -------------------------------------------------------------------------- */
 
 static void on_refused(struct sp_msg *msg)
 {
@@ -127,7 +131,8 @@ void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r)
     post(d, on_refused, &(struct note){.refusal = *r});
 }
 
-/* ---- upstreams ------------------------------------------------------------------------- */
+/* ---- upstreams
+ * ------------------------------------------------------------------------- */
 
 static struct upstream_state *upstream_row(struct sp_desk *d, const char *name)
 {
@@ -157,7 +162,8 @@ static void on_upstream(struct sp_msg *msg)
     free(n);
 }
 
-void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e, const char *why)
+void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
+                      const char *why)
 {
     struct note n = {.err = e};
     snprintf(n.refusal.peer, sizeof n.refusal.peer, "%s", name);
@@ -165,7 +171,8 @@ void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e, const 
     post(d, on_upstream, &n);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------ */
+/* ---- JSON
+ * ------------------------------------------------------------------------------ */
 
 static void set_time(json_t *row, const char *key, int64_t at)
 {
@@ -182,8 +189,8 @@ json_t *sp_desk_plain_json(const struct sp_desk *d)
     for (size_t i = 0; i < d->plain_count; i++) {
         const struct plain_peer *p = &d->plain[i];
         json_t *row = json_pack("{s:s, s:s, s:I, s:I}", "peer", p->peer, "operation",
-                                p->operation, "passed", (json_int_t)p->passed, "refused",
-                                (json_int_t)p->refused);
+                                p->operation, "passed", (json_int_t)p->passed,
+                                "refused", (json_int_t)p->refused);
         set_time(row, "last", p->last);
         json_array_append_new(rows, row);
     }
@@ -196,9 +203,9 @@ json_t *sp_desk_refusals_json(const struct sp_desk *d)
     uint64_t shown = d->refusal_count < REFUSALS ? d->refusal_count : REFUSALS;
     for (uint64_t i = 0; i < shown; i++) {
         const struct refusal *r = &d->refusals[(d->refusal_count - 1 - i) % REFUSALS];
-        json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s}", "what", r->what.what, "peer",
-                                r->what.peer, "operation", r->what.operation, "rule",
-                                r->what.rule, "why", r->what.why);
+        json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s}", "what", r->what.what,
+                                "peer", r->what.peer, "operation", r->what.operation,
+                                "rule", r->what.rule, "why", r->what.why);
         if (r->what.has_entry) {
             json_object_set_new(row, "entry", json_integer((json_int_t)r->what.entry));
         }
@@ -214,7 +221,8 @@ json_t *sp_desk_upstream_json(const struct sp_desk *d, const char *name)
     for (size_t i = 0; i < d->upstream_count; i++) {
         const struct upstream_state *u = &d->upstreams[i];
         if (strcmp(u->name, name) == 0) {
-            json_object_set_new(row, "state", json_string(u->good ? "good" : "failing"));
+            json_object_set_new(row, "state",
+                                json_string(u->good ? "good" : "failing"));
             json_object_set_new(row, "result", json_string(u->result));
             json_object_set_new(row, "why", json_string(u->why));
             set_time(row, "last_good", u->last_good);

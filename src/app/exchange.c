@@ -1,4 +1,5 @@
-/* One exchange on a lane: performs the effects of its gate and tells it what came of them.
+/* One exchange on a lane: performs the effects of its gate and tells it what came of
+ * them.
  *
  * The struct lives until the asker is gone (end) and nothing that was started is still
  * under way, whichever is later. */
@@ -10,14 +11,14 @@
 #include <string.h>
 
 struct visit {
-    struct sp_lane *lane;          /* borrowed */
-    struct sp_world *world;        /* shared */
+    struct sp_lane *lane;   /* borrowed */
+    struct sp_world *world; /* shared */
     const struct sp_world_door *door;
-    struct sp_exchange *exchange;  /* borrowed; NULL once the asker is gone */
-    struct sp_gate *gate;          /* owned */
-    struct sp_http_request head;   /* copy; its views stay valid until end */
+    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
+    struct sp_gate *gate;         /* owned */
+    struct sp_http_request head;  /* copy; its views stay valid until end */
     char peer[64], host[256];
-    bool busy;                     /* something was started and will come back */
+    bool busy; /* something was started and will come back */
     uint64_t began_ms;
     /* FETCH */
     struct sp_fetch *fetch; /* borrowed from the pool while it runs */
@@ -44,9 +45,10 @@ struct visit {
 static void perform(struct visit *v, const struct sp_step *step);
 
 #define VISIT_OF(pointer, member)                                                      \
-    ((struct visit *)(void *)((char *)(pointer) - offsetof(struct visit, member)))
+    ((struct visit *)(void *)((char *)(pointer)-offsetof(struct visit, member)))
 
-/* ---- life ----------------------------------------------------------------------------- */
+/* ---- life
+ * ----------------------------------------------------------------------------- */
 
 static void visit_free(struct visit *v)
 {
@@ -61,7 +63,8 @@ static void visit_free(struct visit *v)
     free(v);
 }
 
-/* Something came back. True when the asker is still there and the gate wants to know. */
+/* Something came back. True when the asker is still there and the gate wants to know.
+ */
 static bool came_back(struct visit *v)
 {
     v->busy = false;
@@ -74,13 +77,13 @@ static bool came_back(struct visit *v)
 
 static void out_of_memory(struct visit *v)
 {
-    struct sp_answer a = {.status = 503,
-                          .fields = SP_VIEW("Retry-After: 60\r\n"),
-                          .close = true};
+    struct sp_answer a = {
+        .status = 503, .fields = SP_VIEW("Retry-After: 60\r\n"), .close = true};
     sp_exchange_respond(v->exchange, &a);
 }
 
-/* ---- FETCH ------------------------------------------------------------------------------ */
+/* ---- FETCH
+ * ------------------------------------------------------------------------------ */
 
 static void copy_header(const struct sp_http_headers *h, const char *name, char *out,
                         size_t size)
@@ -117,7 +120,8 @@ static struct sp_link link_of(const struct sp_link_report *r)
                             .matched = r->matched.sha256};
 }
 
-static void count_upstream(struct visit *v, enum sp_err e, const struct sp_link_report *r)
+static void count_upstream(struct visit *v, enum sp_err e,
+                           const struct sp_link_report *r)
 {
     if (e == SP_OK) {
         SP_COUNT(&v->lane->counters, upstream_ok, 1);
@@ -144,7 +148,8 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     struct sp_link link = link_of(report);
     if (e == SP_OK) {
         sp_gate_fetched(v->gate, v->reply_status, sp_view_str(v->coding),
-                        sp_view_str(v->type), &v->reply, &link, sp_clock_wall_s(), &step);
+                        sp_view_str(v->type), &v->reply, &link, sp_clock_wall_s(),
+                        &step);
     } else {
         sp_gate_fetch_failed(v->gate, e, &report->why, &link, sp_clock_wall_s(), &step);
     }
@@ -170,11 +175,13 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
         v->busy = true;
         return;
     }
-    sp_gate_fetch_failed(v->gate, err, NULL, &(struct sp_link){0}, sp_clock_wall_s(), &step);
+    sp_gate_fetch_failed(v->gate, err, NULL, &(struct sp_link){0}, sp_clock_wall_s(),
+                         &step);
     perform(v, &step);
 }
 
-/* ---- INSPECT ---------------------------------------------------------------------------- */
+/* ---- INSPECT
+ * ---------------------------------------------------------------------------- */
 
 static void inspect_work(struct sp_job *job)
 {
@@ -200,7 +207,8 @@ static void do_inspect(struct visit *v, const struct sp_effect *e)
     sp_loop_work(v->lane->loop, &v->job);
 }
 
-/* ---- LOOKUP and RECORD of metadata --------------------------------------------------- */
+/* ---- LOOKUP and RECORD of metadata
+ * --------------------------------------------------- */
 
 static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
 {
@@ -270,13 +278,16 @@ static void do_record(struct visit *v, const struct sp_effect *e)
             v->entries[i].revision = &v->revisions[i];
         }
     }
-    v->record = (struct sp_record){
-        .entries = v->entries, .count = n, .loop = v->lane->loop, .answer = record_answer};
+    v->record = (struct sp_record){.entries = v->entries,
+                                   .count = n,
+                                   .loop = v->lane->loop,
+                                   .answer = record_answer};
     v->busy = true;
     sp_keeper_record(v->lane->keeper, &v->record);
 }
 
-/* ---- content ---------------------------------------------------------------------------- */
+/* ---- content
+ * ---------------------------------------------------------------------------- */
 
 static const struct sp_gate_object *view_object(struct visit *v)
 {
@@ -364,7 +375,8 @@ static void do_fill(struct visit *v, const struct sp_effect *e)
     want(v, &e->content, &e->claim, false);
 }
 
-/* ---- ANSWER and SERVE ---------------------------------------------------------------- */
+/* ---- ANSWER and SERVE
+ * ---------------------------------------------------------------- */
 
 static void do_answer(struct visit *v, const struct sp_effect *e)
 {
@@ -406,7 +418,8 @@ static void perform(struct visit *v, const struct sp_step *step)
     doers[step->effect.kind](v, &step->effect);
 }
 
-/* ---- what the listener tells ------------------------------------------------------------ */
+/* ---- what the listener tells
+ * ------------------------------------------------------------ */
 
 static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
                              struct visit **out)
@@ -521,8 +534,8 @@ static void count(struct visit *v, const struct sp_gate_summary *s)
 
 static void tell_desk(struct visit *v, const struct sp_gate_summary *s)
 {
-    struct sp_desk_refusal r = {.what = "metadata", .has_entry = s->has_entry,
-                                .entry = s->entry};
+    struct sp_desk_refusal r = {
+        .what = "metadata", .has_entry = s->has_entry, .entry = s->entry};
     snprintf(r.peer, sizeof r.peer, "%s", v->peer);
     snprintf(r.operation, sizeof r.operation, "%s", s->operation);
     snprintf(r.rule, sizeof r.rule, "%s", s->rule);
@@ -534,9 +547,10 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
 {
     struct sp_log l;
     bool content = strcmp(s->service, "content") == 0;
-    enum sp_log_level level = s->ruling == SP_REFUSED || s->status >= 500 ? SP_LOG_WARNING
-                              : content                                   ? SP_LOG_DEBUG
-                                                                          : SP_LOG_INFO;
+    enum sp_log_level level = s->ruling == SP_REFUSED || s->status >= 500
+                                  ? SP_LOG_WARNING
+                              : content ? SP_LOG_DEBUG
+                                        : SP_LOG_INFO;
     char correlation[128], path[128];
     if (!sp_log_begin(&l, level, s->ruling == SP_REFUSED ? "refused" : "exchange")) {
         return;

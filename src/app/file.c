@@ -40,7 +40,8 @@ enum sp_err sp_file_read(const char *path, struct sp_buf *out, struct sp_why *wh
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         int err = errno;
-        return sp_why_set(why, of_errno(err), "cannot read %s: %s", path, strerror(err));
+        return sp_why_set(why, of_errno(err), "cannot read %s: %s", path,
+                          strerror(err));
     }
     enum sp_err e = SP_OK;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {

@@ -1,5 +1,6 @@
-/* The filler: the registry of fills and the loop they run on. A want joins the fill of its
- * digest or begins it; whoever asks, on whatever loop, there is one transfer a digest. */
+/* The filler: the registry of fills and the loop they run on. A want joins the fill of
+ * its digest or begins it; whoever asks, on whatever loop, there is one transfer a
+ * digest. */
 #include "app/daemon.h"
 #include "app/log.h"
 #include "io/net/upstream.h"
@@ -45,13 +46,14 @@ struct sp_filler {
 };
 
 #define FILL_OF(pointer, member)                                                       \
-    ((struct fill *)(void *)((char *)(pointer) - offsetof(struct fill, member)))
+    ((struct fill *)(void *)((char *)(pointer)-offsetof(struct fill, member)))
 #define WANT_OF(pointer)                                                               \
-    ((struct sp_want *)(void *)((char *)(pointer) - offsetof(struct sp_want, msg)))
+    ((struct sp_want *)(void *)((char *)(pointer)-offsetof(struct sp_want, msg)))
 
 static void perform(struct fill *f, const struct sp_fill_effect *e);
 
-/* ---- answers --------------------------------------------------------------------------- */
+/* ---- answers
+ * --------------------------------------------------------------------------- */
 
 static void deliver(struct sp_msg *msg)
 {
@@ -67,14 +69,16 @@ static void answer(struct sp_want *w, enum sp_err e)
     sp_loop_post(w->loop, &w->msg);
 }
 
-static void answer_failure(struct sp_want *w, enum sp_err e, int status, const char *text)
+static void answer_failure(struct sp_want *w, enum sp_err e, int status,
+                           const char *text)
 {
     w->status = status;
     sp_why_say(&w->why, "%s", text);
     answer(w, e);
 }
 
-/* ---- a fill's life ------------------------------------------------------------------- */
+/* ---- a fill's life
+ * ------------------------------------------------------------------- */
 
 static void fill_free(struct fill *f)
 {
@@ -114,7 +118,8 @@ static void log_end(struct fill *f, const struct sp_fill_effect *e)
     if (refused) {
         snprintf(r.rule, sizeof r.rule, "%s", sp_rule_text(v->rule));
         snprintf(r.why, sizeof r.why, "%s", e->why->text);
-        snprintf(r.peer, sizeof r.peer, "%s", f->world->config->upstreams[f->upstream].name);
+        snprintf(r.peer, sizeof r.peer, "%s",
+                 f->world->config->upstreams[f->upstream].name);
         sp_desk_refused(f->filler->desk, &r);
     }
     if (!sp_log_begin(&l, e->good ? SP_LOG_INFO : SP_LOG_WARNING, "fill")) {
@@ -149,12 +154,14 @@ static void do_tell(struct fill *f, const struct sp_fill_effect *e)
     fill_free(f);
 }
 
-/* ---- STAGE and FETCH --------------------------------------------------------------------- */
+/* ---- STAGE and FETCH
+ * --------------------------------------------------------------------- */
 
 static enum sp_err stage(struct fill *f, struct sp_why *why)
 {
     if (f->claim.size > SP_LIMIT_CONTENT_FILE) {
-        return sp_why_set(why, SP_E_LIMIT, "metadata claims more than 16 GiB for one file");
+        return sp_why_set(why, SP_E_LIMIT,
+                          "metadata claims more than 16 GiB for one file");
     }
     SP_TRY(sp_digester_new(&f->digester));
     return sp_stage_new(f->filler->objects, f->claim.size, &f->stage, why);
@@ -225,7 +232,8 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *r)
                            .chain = &r->chain[0].sha256,
                            .chain_count = r->chain_count,
                            .matched = r->matched.sha256};
-    if (sp_fill_fetched(f->machine, e, &r->why, &link, &f->got, sp_clock_wall_s(), &next)) {
+    if (sp_fill_fetched(f->machine, e, &r->why, &link, &f->got, sp_clock_wall_s(),
+                        &next)) {
         perform(f, &next);
     }
 }
@@ -240,16 +248,16 @@ static void do_fetch(struct fill *f, const struct sp_fill_effect *e)
     struct sp_fetch_handler handler = {
         .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = f};
     struct sp_fill_effect next;
-    enum sp_err err = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream], &ask,
-                                     &handler, &f->fetch);
-    if (err != SP_OK &&
-        sp_fill_fetched(f->machine, err, NULL, &(struct sp_link){0}, &f->got,
-                        sp_clock_wall_s(), &next)) {
+    enum sp_err err = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream],
+                                     &ask, &handler, &f->fetch);
+    if (err != SP_OK && sp_fill_fetched(f->machine, err, NULL, &(struct sp_link){0},
+                                        &f->got, sp_clock_wall_s(), &next)) {
         perform(f, &next);
     }
 }
 
-/* ---- RECORD, COMMIT, QUARANTINE --------------------------------------------------------- */
+/* ---- RECORD, COMMIT, QUARANTINE
+ * --------------------------------------------------------- */
 
 static void record_answer(struct sp_record *r, enum sp_err e)
 {
@@ -276,10 +284,11 @@ static void do_record(struct fill *f, const struct sp_fill_effect *e)
 static void store_work(struct sp_job *job)
 {
     struct fill *f = FILL_OF(job, job);
-    f->job_err = f->quarantine_reason
-                     ? sp_stage_quarantine(&f->stage, f->got.sha256, f->quarantine_reason)
-                     : sp_stage_commit(&f->stage, f->got.sha256, f->got.sha1, &f->object,
-                                       &f->job_why);
+    f->job_err =
+        f->quarantine_reason
+            ? sp_stage_quarantine(&f->stage, f->got.sha256, f->quarantine_reason)
+            : sp_stage_commit(&f->stage, f->got.sha256, f->got.sha1, &f->object,
+                              &f->job_why);
 }
 
 static void store_done(struct sp_job *job)
@@ -302,14 +311,15 @@ static void do_store(struct fill *f, const struct sp_fill_effect *e)
 static void perform(struct fill *f, const struct sp_fill_effect *e)
 {
     static void (*const doers[])(struct fill *, const struct sp_fill_effect *) = {
-        [SP_FILL_STAGE] = do_stage,   [SP_FILL_FETCH] = do_fetch,
-        [SP_FILL_RECORD] = do_record, [SP_FILL_COMMIT] = do_store,
+        [SP_FILL_STAGE] = do_stage,      [SP_FILL_FETCH] = do_fetch,
+        [SP_FILL_RECORD] = do_record,    [SP_FILL_COMMIT] = do_store,
         [SP_FILL_QUARANTINE] = do_store, [SP_FILL_TELL] = do_tell,
     };
     doers[e->kind](f, e);
 }
 
-/* ---- the registry ---------------------------------------------------------------------- */
+/* ---- the registry
+ * ---------------------------------------------------------------------- */
 
 static struct fill *find(struct sp_filler *filler, const uint8_t sha1[20])
 {
@@ -383,10 +393,12 @@ void sp_filler_want(struct sp_filler *f, struct sp_want *w)
     sp_loop_post(f->loop, &w->msg);
 }
 
-/* ---- the thread -------------------------------------------------------------------------- */
+/* ---- the thread
+ * -------------------------------------------------------------------------- */
 
 enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
-                          struct sp_desk *desk, struct sp_filler **out, struct sp_why *why)
+                          struct sp_desk *desk, struct sp_filler **out,
+                          struct sp_why *why)
 {
     struct sp_filler *f = calloc(1, sizeof *f);
     if (!f) {
@@ -411,8 +423,8 @@ enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
 
 static void on_stop(struct sp_msg *msg)
 {
-    struct sp_filler *f = (struct sp_filler *)(void *)((char *)msg -
-                                                       offsetof(struct sp_filler, stop));
+    struct sp_filler *f =
+        (struct sp_filler *)(void *)((char *)msg - offsetof(struct sp_filler, stop));
     f->stopping = true;
     sp_upstream_pool_close(&f->pool);
     sp_loop_stop(f->loop);

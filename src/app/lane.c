@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define OF(pointer, type, member)                                                      \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static enum sp_err open_doors(struct sp_lane *l, const struct sp_world *w,
                               struct sp_why *why)
@@ -43,7 +43,8 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     return sp_loop_start(l->loop);
 }
 
-/* ---- a new world ------------------------------------------------------------------------ */
+/* ---- a new world
+ * ------------------------------------------------------------------------ */
 
 struct news {
     struct sp_msg msg;
@@ -76,7 +77,8 @@ enum sp_err sp_lane_set_world(struct sp_lane *l, struct sp_world *w)
     return SP_OK;
 }
 
-/* ---- the end ---------------------------------------------------------------------------- */
+/* ---- the end
+ * ---------------------------------------------------------------------------- */
 
 struct drain {
     struct sp_msg msg;

@@ -1,10 +1,11 @@
-/* A lane's life: made, started, given a new world, drained. Called from the main loop. */
+/* A lane's life: made, started, given a new world, drained. Called from the main loop.
+ */
 #ifndef SP_APP_LANE_H
 #define SP_APP_LANE_H
 
 #include "app/daemon.h"
 
-struct sp_lane_conf { /* borrowed by the lane for its life */
+struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_world *world; /* the first world; its listeners are the lane's */
     struct sp_keeper *keeper;
     struct sp_filler *filler;
@@ -15,11 +16,12 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
                           struct sp_why *why) SP_MUST_USE;
 /* The world in force from now on; exchanges under way keep theirs. */
 enum sp_err sp_lane_set_world(struct sp_lane *l, struct sp_world *w) SP_MUST_USE;
-/* No new connections; done runs on loop when the last exchange is over or was cut at the
- * deadline. The lane's thread then ends. */
+/* No new connections; done runs on loop when the last exchange is over or was cut at
+ * the deadline. The lane's thread then ends. */
 enum sp_err sp_lane_drain(struct sp_lane *l, uint64_t deadline_ms, struct sp_loop *loop,
                           void (*done)(void *ctx), void *ctx) SP_MUST_USE;
-/* After done: joins and frees what the lane owns. Also for a lane that did not start. */
+/* After done: joins and frees what the lane owns. Also for a lane that did not start.
+ */
 void sp_lane_fini(struct sp_lane *l);
 
 #endif

@@ -15,10 +15,11 @@ struct sp_counters {
 
 /* Adds to one counter of one's own block. */
 #define SP_COUNT(counters, field, n)                                                   \
-    atomic_store_explicit(&(counters)->field,                                          \
-                          atomic_load_explicit(&(counters)->field,                     \
-                                               memory_order_relaxed) + (uint64_t)(n),  \
-                          memory_order_relaxed)
+    atomic_store_explicit(                                                             \
+        &(counters)->field,                                                            \
+        atomic_load_explicit(&(counters)->field, memory_order_relaxed) +               \
+            (uint64_t)(n),                                                             \
+        memory_order_relaxed)
 
 struct sp_totals {
 #define METRIC(field, series, labels, help) uint64_t field;

@@ -6,7 +6,8 @@
 
 #include "io/loop/loop.h"
 
-static enum sp_err read_optional(const char *path, struct sp_buf *out, struct sp_why *why)
+static enum sp_err read_optional(const char *path, struct sp_buf *out,
+                                 struct sp_why *why)
 {
     sp_buf_init(out, SP_MIB(1));
     return path && path[0] ? sp_file_read(path, out, why) : SP_OK;
@@ -51,8 +52,8 @@ static enum sp_err make_upstream(const struct sp_config *c,
     sp_buf_fini(&cert);
     sp_buf_fini(&key);
     return e == SP_OK ? SP_OK
-                      : sp_why_set(why, SP_E_CONFIG, "%s:%d: upstream \"%s\": %s", c->file,
-                                   u->line, u->name, sp_why_text(&inner, e));
+                      : sp_why_set(why, SP_E_CONFIG, "%s:%d: upstream \"%s\": %s",
+                                   c->file, u->line, u->name, sp_why_text(&inner, e));
 }
 
 struct first_cert {
@@ -74,17 +75,19 @@ static enum sp_err check_leaf(void *ctx, struct sp_view der)
         if (!covers) {
             struct sp_cert_facts facts;
             SP_TRY(sp_cert_read(der, &facts));
-            return sp_why_set(f->why, SP_E_CONFIG,
-                              "%s does not cover the name \"%s\"; it covers: %s. Downstream "
-                              "servers that use this name would refuse the connection",
-                              f->listener->certificate, f->listener->names[i],
-                              facts.names[0] ? facts.names : "no name");
+            return sp_why_set(
+                f->why, SP_E_CONFIG,
+                "%s does not cover the name \"%s\"; it covers: %s. Downstream "
+                "servers that use this name would refuse the connection",
+                f->listener->certificate, f->listener->names[i],
+                facts.names[0] ? facts.names : "no name");
         }
     }
     return SP_OK;
 }
 
-static enum sp_err make_tls(const struct sp_config *c, const struct sp_config_listener *l,
+static enum sp_err make_tls(const struct sp_config *c,
+                            const struct sp_config_listener *l,
                             struct sp_tls_server **out, struct sp_why *why)
 {
     struct sp_buf cert, key, ca;
@@ -116,8 +119,8 @@ static enum sp_err make_tls(const struct sp_config *c, const struct sp_config_li
     sp_buf_fini(&key);
     sp_buf_fini(&ca);
     return e == SP_OK ? SP_OK
-                      : sp_why_set(why, SP_E_CONFIG, "%s:%d: listener \"%s\": %s", c->file,
-                                   l->line, l->name, sp_why_text(&inner, e));
+                      : sp_why_set(why, SP_E_CONFIG, "%s:%d: listener \"%s\": %s",
+                                   c->file, l->line, l->name, sp_why_text(&inner, e));
 }
 
 static size_t upstream_index(const struct sp_config *c, const char *name)
@@ -137,7 +140,8 @@ static void name_tls_door(struct sp_world *w, size_t plain)
     const struct sp_config *c = w->config;
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct sp_config_listener *l = &c->listeners[i];
-        if (!l->certificate[0] || strcmp(l->upstream, c->listeners[plain].upstream) != 0) {
+        if (!l->certificate[0] ||
+            strcmp(l->upstream, c->listeners[plain].upstream) != 0) {
             continue;
         }
         const char *colon = strrchr(l->bind, ':');

@@ -1,6 +1,7 @@
 /* A world: one configuration with everything made from it - policy, upstreams, TLS
- * identities, doors. Immutable and counted; a reload makes a new one and the old one lives
- * as long as somebody works under it. A world that cannot be made leaves the old in force. */
+ * identities, doors. Immutable and counted; a reload makes a new one and the old one
+ * lives as long as somebody works under it. A world that cannot be made leaves the old
+ * in force. */
 #ifndef SP_APP_WORLD_H
 #define SP_APP_WORLD_H
 
@@ -24,8 +25,9 @@ struct sp_world {
     int64_t loaded;                 /* unix seconds */
 };
 
-/* Reads every file the configuration names and proves that all of it fits together: keys
- * belong to certificates, certificates cover the names, the policy parses. Takes config. */
+/* Reads every file the configuration names and proves that all of it fits together:
+ * keys belong to certificates, certificates cover the names, the policy parses. Takes
+ * config. */
 enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
                          struct sp_why *why) SP_MUST_USE;
 struct sp_world *sp_world_ref(struct sp_world *w);

@@ -1,6 +1,6 @@
-/* Scripted stories against the gate: events in, effects out, a clock that stands still. The
- * harness asserts in every story that nothing is released before it was judged and, where
- * it is new, recorded. */
+/* Scripted stories against the gate: events in, effects out, a clock that stands still.
+ * The harness asserts in every story that nothing is released before it was judged and,
+ * where it is new, recorded. */
 #include "unit/unit.h"
 
 #include "core/crypto/crypto.h"
@@ -10,31 +10,36 @@
     "<?xml version=\"1.0\" encoding=\"utf-8\"?>"                                       \
     "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\">"         \
     "<soap:Body>" body "</soap:Body></soap:Envelope>"
-#define NS "xmlns=\"http://www.microsoft.com/SoftwareDistribution\""
+#define NS   "xmlns=\"http://www.microsoft.com/SoftwareDistribution\""
 #define ID_A "11111111-2222-4333-8444-555555555555"
 #define ID_B "22222222-2222-4333-8444-555555555555"
 
-#define IDENTITY(id) "<UpdateIdentity><UpdateID>" id "</UpdateID>"                     \
-                     "<RevisionNumber>200</RevisionNumber></UpdateIdentity>"
+#define IDENTITY(id)                                                                   \
+    "<UpdateIdentity><UpdateID>" id "</UpdateID>"                                      \
+    "<RevisionNumber>200</RevisionNumber></UpdateIdentity>"
 #define ASK                                                                            \
     ENVELOPE("<GetUpdateData " NS "><cookie>"                                          \
              "<Expiration>2026-01-02T07:04:05Z</Expiration>"                           \
              "<EncryptedData>AAEC</EncryptedData></cookie>"                            \
              "<updateIds>" IDENTITY(ID_A) "</updateIds></GetUpdateData>")
 #define DOCUMENT(id, title)                                                            \
-    "&lt;upd:Update xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\"&gt;" \
+    "&lt;upd:Update "                                                                  \
+    "xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\"&gt;"               \
     "&lt;upd:UpdateIdentity UpdateID=\"" id "\" RevisionNumber=\"200\" /&gt;"          \
-    "&lt;upd:Properties UpdateType=\"Detectoid\" DefaultPropertiesLanguage=\"en\" /&gt;" \
+    "&lt;upd:Properties UpdateType=\"Detectoid\" DefaultPropertiesLanguage=\"en\" "    \
+    "/&gt;"                                                                            \
     "&lt;upd:LocalizedPropertiesCollection&gt;&lt;upd:LocalizedProperties&gt;"         \
     "&lt;upd:Language&gt;en&lt;/upd:Language&gt;&lt;upd:Title&gt;" title               \
     "&lt;/upd:Title&gt;&lt;/upd:LocalizedProperties&gt;"                               \
     "&lt;/upd:LocalizedPropertiesCollection&gt;&lt;/upd:Update&gt;"
 #define REPLY(id, document_id, title)                                                  \
-    ENVELOPE("<GetUpdateDataResponse " NS "><GetUpdateDataResult><updates>"            \
-             "<ServerSyncUpdateData><Id><UpdateID>" id "</UpdateID>"                   \
-             "<RevisionNumber>200</RevisionNumber></Id><XmlUpdateBlob>"                \
-             DOCUMENT(document_id, title) "</XmlUpdateBlob></ServerSyncUpdateData>"    \
-             "</updates><fileUrls /></GetUpdateDataResult></GetUpdateDataResponse>")
+    ENVELOPE(                                                                          \
+        "<GetUpdateDataResponse " NS "><GetUpdateDataResult><updates>"                 \
+        "<ServerSyncUpdateData><Id><UpdateID>" id "</UpdateID>"                        \
+        "<RevisionNumber>200</RevisionNumber></Id><XmlUpdateBlob>" DOCUMENT(           \
+            document_id, title) "</XmlUpdateBlob></ServerSyncUpdateData>"              \
+                                "</updates><fileUrls "                                 \
+                                "/></GetUpdateDataResult></GetUpdateDataResponse>")
 
 #define HEAD_OF(action)                                                                \
     "POST /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\n"                \
@@ -110,8 +115,9 @@ static void give_reply(struct story *s, int status, const char *reply)
     struct sp_inspection found;
     sp_buf_init(&b, SP_LIMIT_SOAP_REPLY);
     assert_ok(sp_buf_append_str(&b, reply));
-    sp_gate_fetched(s->gate, status, (struct sp_view){0}, SP_VIEW("text/xml; charset=utf-8"),
-                    &b, &s->link, 1795305600, &s->step);
+    sp_gate_fetched(s->gate, status, (struct sp_view){0},
+                    SP_VIEW("text/xml; charset=utf-8"), &b, &s->link, 1795305600,
+                    &s->step);
     sp_gate_inspect(effect(s, SP_EFFECT_INSPECT), &found);
     sp_gate_inspected(s->gate, &found, &s->step);
 }
@@ -161,7 +167,8 @@ static void assert_refused(struct story *s, const char *rule, const char *entry)
     assert_string_equal(sum.rule, rule);
 }
 
-/* ---- stories ---------------------------------------------------------------------------- */
+/* ---- stories
+ * ---------------------------------------------------------------------------- */
 
 static void b_new_revision_is_recorded_then_released(void **state)
 {
@@ -193,12 +200,14 @@ static void b_known_revision_needs_no_entry(void **state)
     begin(&s, strict, HEAD_OF("GetUpdateData"), true);
     give_body(&s, ASK);
     give_reply(&s, 200, reply);
-    give_known(&s, "<upd:Update xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\">"
-                   "<upd:UpdateIdentity UpdateID=\"" ID_A "\" RevisionNumber=\"200\" />"
-                   "<upd:Properties UpdateType=\"Detectoid\" DefaultPropertiesLanguage=\"en\" />"
-                   "<upd:LocalizedPropertiesCollection><upd:LocalizedProperties>"
-                   "<upd:Language>en</upd:Language><upd:Title>same</upd:Title>"
-                   "</upd:LocalizedProperties></upd:LocalizedPropertiesCollection></upd:Update>");
+    give_known(
+        &s,
+        "<upd:Update xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\">"
+        "<upd:UpdateIdentity UpdateID=\"" ID_A "\" RevisionNumber=\"200\" />"
+        "<upd:Properties UpdateType=\"Detectoid\" DefaultPropertiesLanguage=\"en\" />"
+        "<upd:LocalizedPropertiesCollection><upd:LocalizedProperties>"
+        "<upd:Language>en</upd:Language><upd:Title>same</upd:Title>"
+        "</upd:LocalizedProperties></upd:LocalizedPropertiesCollection></upd:Update>");
     s.recorded = true;
     assert_released(&s, reply);
     finish(&s);
@@ -332,10 +341,12 @@ static void b_unreachable_upstream_is_a_failure(void **state)
 static void b_upstream_fault_passes_unchanged(void **state)
 {
     (void)state;
-    static const char fault[] = ENVELOPE(
-        "<soap:Fault><faultcode>soap:Client</faultcode>"
-        "<faultstring>Fault occurred</faultstring><detail><ErrorCode>InvalidCookie</ErrorCode>"
-        "<Message></Message><ID>5f0c6a3e-0d0e-4b6c-9d3e-1b2c3d4e5f60</ID></detail></soap:Fault>");
+    static const char fault[] =
+        ENVELOPE("<soap:Fault><faultcode>soap:Client</faultcode>"
+                 "<faultstring>Fault "
+                 "occurred</faultstring><detail><ErrorCode>InvalidCookie</ErrorCode>"
+                 "<Message></Message><ID>5f0c6a3e-0d0e-4b6c-9d3e-1b2c3d4e5f60</ID></"
+                 "detail></soap:Fault>");
     struct story s;
     struct sp_gate_summary sum;
     begin(&s, strict, HEAD_OF("GetUpdateData"), true);
@@ -368,11 +379,14 @@ static void f_what_is_refused_at_the_door(void **state)
         int status;
         const char *says;
     } rows[] = {
-        {"GET /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\nHost: a\r\n\r\n", 405,
-         "POST"},
-        {"GET /ServerSyncWebService/ServerSyncWebService.asmx?wsdl HTTP/1.1\r\nHost: a\r\n\r\n",
+        {"GET /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\nHost: "
+         "a\r\n\r\n",
+         405, "POST"},
+        {"GET /ServerSyncWebService/ServerSyncWebService.asmx?wsdl HTTP/1.1\r\nHost: "
+         "a\r\n\r\n",
          404, "nothing"},
-        {"POST /ApiRemoting30/WebService.asmx HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        {"POST /ApiRemoting30/WebService.asmx HTTP/1.1\r\nHost: a\r\nContent-Length: "
+         "0\r\n\r\n",
          404, "nothing"},
         {"POST /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\nHost: a\r\n"
          "Content-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n",
@@ -381,7 +395,8 @@ static void f_what_is_refused_at_the_door(void **state)
          "Content-Type: text/xml; charset=utf-16\r\nContent-Length: 0\r\n\r\n",
          415, "utf-8"},
         {HEAD_OF("Server/IMonitorable/Ping"), 500, "InvalidParameters"},
-        {"POST /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\nHost: a\r\n"
+        {"POST /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab "
+         "HTTP/1.1\r\nHost: a\r\n"
          "Content-Length: 0\r\n\r\n",
          405, "GET and HEAD"},
     };
@@ -441,13 +456,15 @@ static void c_observed_rules_let_pass_but_are_not_first(void **state)
 }
 
 static const char content_head[] =
-    "GET /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\nHost: a\r\n"
+    "GET /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\nHost: "
+    "a\r\n"
     "Range: bytes=10-19\r\n\r\n";
 
 static void b_content_hit_serves_the_range(void **state)
 {
     (void)state;
-    struct sp_gate_object o = {.size = 100, .etag = "\"x\"", .last_modified = 1000000000};
+    struct sp_gate_object o = {
+        .size = 100, .etag = "\"x\"", .last_modified = 1000000000};
     struct story s;
     begin(&s, strict, content_head, true);
     assert_int_equal(effect(&s, SP_EFFECT_LOOKUP)->content.sha1[0], 0x7B);
@@ -473,7 +490,8 @@ static void b_content_miss_joins_the_fill(void **state)
 {
     (void)state;
     struct sp_claim claim = {.size = 100};
-    struct sp_gate_object o = {.size = 100, .etag = "\"x\"", .last_modified = 1000000000};
+    struct sp_gate_object o = {
+        .size = 100, .etag = "\"x\"", .last_modified = 1000000000};
     struct story s;
     begin(&s, strict, content_head, true);
     sp_gate_claim(s.gate, SP_OK, &claim, &s.step);

@@ -6,7 +6,8 @@
 
 static bool is_utf8_xml(struct sp_view type)
 {
-    struct sp_view media = sp_view_trim(sp_view_slice(type, 0, sp_view_find(type, ';')), " \t");
+    struct sp_view media =
+        sp_view_trim(sp_view_slice(type, 0, sp_view_find(type, ';')), " \t");
     if (!sp_view_eq_fold(media, SP_VIEW("text/xml"))) {
         return false;
     }
@@ -57,8 +58,8 @@ static void admit_soap(struct sp_gate *g, bool *want_body, size_t *ceiling,
     }
 }
 
-void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head, bool *want_body,
-                  size_t *ceiling, struct sp_step *step)
+void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head,
+                  bool *want_body, size_t *ceiling, struct sp_step *step)
 {
     SP_ASSERT(g->station == SP_STATION_ADMIT && !g->head);
     *want_body = false;

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void finish(struct sp_gate *g, int status, struct sp_view body, struct sp_step *step)
+static void finish(struct sp_gate *g, int status, struct sp_view body,
+                   struct sp_step *step)
 {
     g->status = status;
     step->has_effect = true;
@@ -24,8 +25,8 @@ static void finish_empty(struct sp_gate *g, int status, struct sp_step *step)
     step->effect.answer.has_announce = true;
 }
 
-/* The asker gets the very bytes, unless it cannot read their coding: then the decoded ones,
- * which are what was inspected. */
+/* The asker gets the very bytes, unless it cannot read their coding: then the decoded
+ * ones, which are what was inspected. */
 static bool coding_is_accepted(const struct sp_gate *g)
 {
     struct sp_view accept, coding = sp_buf_view(&g->coding);
@@ -65,8 +66,8 @@ void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step)
         finish_empty(g, 503, step);
         return;
     }
-    finish(g, g->reply_status,
-           sp_buf_view(as_is ? &g->reply : &g->inspection.decoded), step);
+    finish(g, g->reply_status, sp_buf_view(as_is ? &g->reply : &g->inspection.decoded),
+           step);
 }
 
 static void actor(const struct sp_gate *g, char *out, size_t size)
@@ -119,7 +120,8 @@ void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
 
 void sp_gate_refuse_verdict(struct sp_gate *g, struct sp_step *step)
 {
-    char message[SP_WHY_MAX + 128], where[64] = "not recorded: the ledger cannot be written";
+    char message[SP_WHY_MAX + 128],
+        where[64] = "not recorded: the ledger cannot be written";
     const char *rule =
         g->verdict.ruling == SP_REFUSED ? sp_rule_text(g->verdict.rule) : "unproven";
     if (g->has_entry) {
@@ -145,7 +147,7 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
     bool soap = g->route.kind == SP_ROUTE_SERVICE;
     bool refused = g->has_verdict && g->verdict.ruling == SP_REFUSED;
     *out = (struct sp_gate_summary){
-        .service = soap                                ? sp_service_name(g->route.service)
+        .service = soap ? sp_service_name(g->route.service)
                    : g->route.kind == SP_ROUTE_CONTENT ? "content"
                                                        : "",
         .operation = g->has_op ? sp_op_text(g->op) : "",

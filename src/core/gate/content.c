@@ -19,7 +19,8 @@ void sp_gate_content_head(struct sp_gate *g, struct sp_step *step)
     }
     sp_gate_move(g, SP_STATION_LOOKUP);
     step->has_effect = true;
-    step->effect = (struct sp_effect){.kind = SP_EFFECT_LOOKUP, .content = g->route.content};
+    step->effect =
+        (struct sp_effect){.kind = SP_EFFECT_LOOKUP, .content = g->route.content};
 }
 
 static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *a)
@@ -31,9 +32,9 @@ static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *
                          "Last-Modified: %s\r\nAccept-Ranges: bytes\r\nETag: %s\r\n",
                          date, g->object->etag));
     if (a->status == 206) {
-        return sp_buf_printf(&g->fields,
-                             "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n",
-                             a->first, a->last, g->object->size);
+        return sp_buf_printf(
+            &g->fields, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n",
+            a->first, a->last, g->object->size);
     }
     if (a->status == 416) {
         return sp_buf_printf(&g->fields, "Content-Range: bytes */%" PRIu64 "\r\n",
@@ -43,18 +44,21 @@ static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *
 }
 
 /* RFC 9110 13 and 14: conditions first, then the range. */
-static void serve(struct sp_gate *g, const struct sp_gate_object *o, struct sp_step *step)
+static void serve(struct sp_gate *g, const struct sp_gate_object *o,
+                  struct sp_step *step)
 {
     struct sp_http_answer a;
     g->object = o;
-    sp_http_evaluate(g->head,
-                     &(struct sp_http_representation){.size = o->size,
-                                                      .etag = sp_view_str(o->etag),
-                                                      .last_modified = o->last_modified},
-                     &a);
+    sp_http_evaluate(
+        g->head,
+        &(struct sp_http_representation){.size = o->size,
+                                         .etag = sp_view_str(o->etag),
+                                         .last_modified = o->last_modified},
+        &a);
     sp_gate_move(g, SP_STATION_RELEASE);
     g->status = a.status;
-    bool has_body = g->head->method == SP_HTTP_GET && (a.status == 200 || a.status == 206);
+    bool has_body =
+        g->head->method == SP_HTTP_GET && (a.status == 200 || a.status == 206);
     bool announce = a.status == 200 || a.status == 206;
     step->has_effect = true;
     step->effect = (struct sp_effect){
@@ -75,7 +79,8 @@ static void serve(struct sp_gate *g, const struct sp_gate_object *o, struct sp_s
     sp_gate_move(g, SP_STATION_DONE);
 }
 
-void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o, struct sp_step *step)
+void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o,
+                    struct sp_step *step)
 {
     SP_ASSERT(g->station == SP_STATION_LOOKUP && g->route.kind == SP_ROUTE_CONTENT);
     *step = (struct sp_step){0};
@@ -88,14 +93,14 @@ void sp_gate_claim(struct sp_gate *g, enum sp_err e, const struct sp_claim *clai
     SP_ASSERT(g->station == SP_STATION_LOOKUP && g->route.kind == SP_ROUTE_CONTENT);
     *step = (struct sp_step){0};
     if (e != SP_OK) {
-        sp_gate_refuse_text(g, 503, "The index of files cannot be asked; try again later.",
-                            step);
+        sp_gate_refuse_text(
+            g, 503, "The index of files cannot be asked; try again later.", step);
         return;
     }
     if (!claim) {
-        sp_gate_refuse_text(g, 404,
-                            "No update metadata that passed through here names this file.",
-                            step);
+        sp_gate_refuse_text(
+            g, 404, "No update metadata that passed through here names this file.",
+            step);
         return;
     }
     g->claim = *claim;

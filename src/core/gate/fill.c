@@ -9,7 +9,7 @@ struct sp_fill {
     struct sp_content_path path;
     struct sp_claim claim;
     enum sp_station station;
-    bool over_http; /* the attempt under way */
+    bool over_http;  /* the attempt under way */
     int head_status; /* of the last response head, 0 before one came */
     struct sp_fill_got got;
     struct sp_facts *facts; /* owned */
@@ -22,8 +22,8 @@ struct sp_fill {
 };
 
 enum sp_err sp_fill_new(const struct sp_fill_conf *conf, const struct sp_policy *policy,
-                        const struct sp_content_path *path, const struct sp_claim *claim,
-                        struct sp_fill **out)
+                        const struct sp_content_path *path,
+                        const struct sp_claim *claim, struct sp_fill **out)
 {
     struct sp_fill *f = calloc(1, sizeof *f);
     if (!f) {
@@ -94,18 +94,20 @@ bool sp_fill_staged(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
     if (e == SP_OK) {
         return fetch(f, out);
     }
-    sp_why_say(&f->why, "There is no room for this file (%" PRIu64 " bytes): %s. "
-                     "Free space on the cache disk; update metadata is not affected.",
-                     f->claim.size, sp_why_text(why, e));
+    sp_why_say(&f->why,
+               "There is no room for this file (%" PRIu64 " bytes): %s. "
+               "Free space on the cache disk; update metadata is not affected.",
+               f->claim.size, sp_why_text(why, e));
     return fail(f, 503, out);
 }
 
 static enum sp_err unexpected_status(struct sp_fill *f, int status)
 {
     if (status == 404) {
-        return sp_why_set(&f->why, SP_E_NOTFOUND,
-                          "The upstream does not have this file yet (404). It fetches files "
-                          "when they are approved or asked for.");
+        return sp_why_set(
+            &f->why, SP_E_NOTFOUND,
+            "The upstream does not have this file yet (404). It fetches files "
+            "when they are approved or asked for.");
     }
     return sp_why_set(&f->why, SP_E_PROTOCOL,
                       "The upstream answered %d where 200 was due.", status);
@@ -130,8 +132,10 @@ static enum sp_err link_facts(struct sp_fill *f, const struct sp_link *link)
 {
     struct sp_facts *t = f->facts;
     SP_TRY(sp_facts_text(t, SP_FACT_OPERATION, SP_VIEW("content")));
-    SP_TRY(sp_facts_text(t, SP_FACT_UPSTREAM_NAME, sp_view_str(f->conf->upstream_name)));
-    SP_TRY(sp_facts_text(t, SP_FACT_UPSTREAM_HOST, sp_view_str(f->conf->upstream_host)));
+    SP_TRY(
+        sp_facts_text(t, SP_FACT_UPSTREAM_NAME, sp_view_str(f->conf->upstream_name)));
+    SP_TRY(
+        sp_facts_text(t, SP_FACT_UPSTREAM_HOST, sp_view_str(f->conf->upstream_host)));
     SP_TRY(sp_facts_text(t, SP_FACT_UPSTREAM_TRANSPORT,
                          link->plain ? SP_VIEW("http") : SP_VIEW("tls")));
     for (size_t i = 0; i < link->chain_count; i++) {
@@ -150,7 +154,8 @@ static enum sp_err file_facts(struct sp_fill *f)
     SP_TRY(sp_facts_text(t, SP_FACT_FILE_PATH, sp_view_str(path)));
     SP_TRY(sp_facts_bytes(t, SP_FACT_FILE_CLAIM_SHA1, sp_view(f->claim.sha1, 20)));
     if (f->claim.has_sha256) {
-        SP_TRY(sp_facts_bytes(t, SP_FACT_FILE_CLAIM_SHA256, sp_view(f->claim.sha256, 32)));
+        SP_TRY(
+            sp_facts_bytes(t, SP_FACT_FILE_CLAIM_SHA256, sp_view(f->claim.sha256, 32)));
     }
     SP_TRY(sp_facts_int(t, SP_FACT_FILE_CLAIM_SIZE, (int64_t)f->claim.size));
     SP_TRY(sp_facts_bytes(t, SP_FACT_FILE_SHA1, sp_view(f->got.sha1, 20)));
@@ -158,7 +163,8 @@ static enum sp_err file_facts(struct sp_fill *f)
     return sp_facts_int(t, SP_FACT_FILE_SIZE, (int64_t)f->got.size);
 }
 
-static enum sp_err make_entry(struct sp_fill *f, const struct sp_link *link, int64_t now)
+static enum sp_err make_entry(struct sp_fill *f, const struct sp_link *link,
+                              int64_t now)
 {
     char t[SP_TIME_TEXT];
     sp_time_format(now, t);
@@ -174,8 +180,8 @@ static enum sp_err make_entry(struct sp_fill *f, const struct sp_link *link, int
     return sp_facts_encode(f->facts, &f->entry_text);
 }
 
-/* The plain content port is tried once the TLS port could not be reached or does not serve
- * content; never because a peer was refused. */
+/* The plain content port is tried once the TLS port could not be reached or does not
+ * serve content; never because a peer was refused. */
 static bool may_try_http(const struct sp_fill *f, enum sp_err e)
 {
     bool unreachable = e == SP_E_UNAVAILABLE || e == SP_E_TIMEOUT || e == SP_E_TLS;
@@ -192,13 +198,13 @@ static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *
         return fetch(f, out);
     }
     sp_why_say(&f->why, "The upstream %s did not deliver this file: %s",
-                     f->conf->upstream_name, sp_why_text(why, e));
+               f->conf->upstream_name, sp_why_text(why, e));
     return fail(f, f->head_status == 404 ? 404 : e == SP_E_NOSPACE ? 503 : 502, out);
 }
 
 bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
-                     const struct sp_link *link, const struct sp_fill_got *got, int64_t now,
-                     struct sp_fill_effect *out)
+                     const struct sp_link *link, const struct sp_fill_got *got,
+                     int64_t now, struct sp_fill_effect *out)
 {
     SP_ASSERT(f->station == SP_STATION_FETCH);
     if (e != SP_OK) {
@@ -209,8 +215,7 @@ bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
     move(f, SP_STATION_JUDGE);
     e = make_entry(f, link, now);
     if (e != SP_OK) {
-        sp_why_say(&f->why, "The ledger entry could not be made: %s.",
-                         sp_err_text(e));
+        sp_why_say(&f->why, "The ledger entry could not be made: %s.", sp_err_text(e));
         return fail(f, 503, out);
     }
     move(f, SP_STATION_RECORD);
@@ -226,11 +231,10 @@ static bool refused(struct sp_fill *f, struct sp_fill_effect *out)
         f->verdict.ruling == SP_REFUSED ? sp_rule_text(f->verdict.rule) : "unproven";
     f->status = 502;
     if (f->has_entry) {
-        sp_why_say(&f->why, "Refused by rule %s (ledger entry %" PRIu64 "): %s",
-                         rule, f->entry, f->verdict.why.text);
+        sp_why_say(&f->why, "Refused by rule %s (ledger entry %" PRIu64 "): %s", rule,
+                   f->entry, f->verdict.why.text);
     } else {
-        sp_why_say(&f->why, "Refused by rule %s: %s", rule,
-                         f->verdict.why.text);
+        sp_why_say(&f->why, "Refused by rule %s: %s", rule, f->verdict.why.text);
     }
     move(f, SP_STATION_REFUSE);
     *out = (struct sp_fill_effect){.kind = SP_FILL_QUARANTINE, .reason = rule};
@@ -249,8 +253,7 @@ bool sp_fill_recorded(struct sp_fill *f, enum sp_err e, uint64_t entry,
         return refused(f, out);
     }
     if (e != SP_OK) {
-        sp_why_say(&f->why, "The ledger cannot be written: %s.",
-                         sp_why_text(why, e));
+        sp_why_say(&f->why, "The ledger cannot be written: %s.", sp_why_text(why, e));
         return fail(f, 503, out);
     }
     move(f, SP_STATION_RELEASE);
@@ -264,7 +267,7 @@ bool sp_fill_stored(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
     SP_ASSERT(f->station == SP_STATION_RELEASE || f->station == SP_STATION_REFUSE);
     if (f->station == SP_STATION_RELEASE && e != SP_OK) {
         sp_why_say(&f->why, "The file was proven but could not be stored: %s.",
-                         sp_why_text(why, e));
+                   sp_why_text(why, e));
         f->status = 503;
         move(f, SP_STATION_REFUSE);
     }

@@ -4,17 +4,18 @@
  *                      (REFUSE from any station) -> DONE
  *
  * Events go in, effects come out; the gate never performs. So the order of things is a
- * matter of data: no client completes before what it gets was judged and recorded, and a
- * test replays any story with a scripted clock.
+ * matter of data: no client completes before what it gets was judged and recorded, and
+ * a test replays any story with a scripted clock.
  *
- * Metadata: ADMIT (transport, operation, shape; the request is rebuilt) -> FETCH -> INSPECT
- * (a job in the pool) -> LOOKUP (first documents of its revisions) -> JUDGE -> RECORD ->
- * RELEASE the very bytes. Nothing new: JUDGE -> RELEASE.
- * Content: ADMIT (path -> digest) -> LOOKUP (object, or a claim in custody) -> RELEASE, or
- * FETCH (join the one fill of this digest) -> RELEASE. A fill is its own machine: fill.h.
+ * Metadata: ADMIT (transport, operation, shape; the request is rebuilt) -> FETCH ->
+ * INSPECT (a job in the pool) -> LOOKUP (first documents of its revisions) -> JUDGE ->
+ * RECORD -> RELEASE the very bytes. Nothing new: JUDGE -> RELEASE. Content: ADMIT (path
+ * -> digest) -> LOOKUP (object, or a claim in custody) -> RELEASE, or FETCH (join the
+ * one fill of this digest) -> RELEASE. A fill is its own machine: fill.h.
  *
- * A gate belongs to one exchange on one loop. Everything an effect points at lives until
- * the gate is freed. Every fact the gate states about time comes in with an event. */
+ * A gate belongs to one exchange on one loop. Everything an effect points at lives
+ * until the gate is freed. Every fact the gate states about time comes in with an
+ * event. */
 #ifndef SP_CORE_GATE_GATE_H
 #define SP_CORE_GATE_GATE_H
 
@@ -31,7 +32,8 @@ enum sp_station {
 const char *sp_station_text(enum sp_station s);
 bool sp_station_may_follow(enum sp_station from, enum sp_station to);
 
-/* ---- what a gate is told once ----------------------------------------------------- */
+/* ---- what a gate is told once -----------------------------------------------------
+ */
 
 enum sp_plain_http { SP_PLAIN_ENFORCE, SP_PLAIN_AUDIT, SP_PLAIN_OBSERVE };
 
@@ -40,7 +42,8 @@ struct sp_door { /* one listener; immutable, borrowed by its gates */
     bool tls;
     enum sp_plain_http plain_http; /* SOAP over a listener without TLS */
     bool content_http;             /* verified content over a listener without TLS */
-    const char *tls_address;       /* "https://gate.example:8531" to name in refusals, or "" */
+    const char
+        *tls_address; /* "https://gate.example:8531" to name in refusals, or "" */
     const char *upstream_name;
     const char *upstream_host;
 };
@@ -53,7 +56,8 @@ struct sp_asker {
     struct sp_guid fault_id; /* fresh and random: correlates a fault with the log */
 };
 
-/* ---- events ------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------
+ */
 
 /* How the upstream proved itself; from the io layer's link report. */
 struct sp_link {
@@ -67,9 +71,9 @@ struct sp_link {
 
 /* What the inspecting job found; made by sp_gate_inspect, owned by whoever holds it. */
 struct sp_inspection {
-    enum sp_err err;          /* the reply could not be decoded at all */
-    struct sp_reply *reply;   /* owned; NULL on err */
-    struct sp_buf decoded;    /* owned; holds the body only when it was coded */
+    enum sp_err err;        /* the reply could not be decoded at all */
+    struct sp_reply *reply; /* owned; NULL on err */
+    struct sp_buf decoded;  /* owned; holds the body only when it was coded */
     struct sp_why why;
 };
 struct sp_gate_known {
@@ -82,7 +86,8 @@ struct sp_gate_object { /* what the store says of an object; borrowed until DONE
     int64_t last_modified;
 };
 
-/* ---- effects ----------------------------------------------------------------------- */
+/* ---- effects -----------------------------------------------------------------------
+ */
 
 enum sp_effect_kind {
     SP_EFFECT_FETCH,         /* POST the rebuilt request to the upstream */
@@ -125,10 +130,10 @@ struct sp_effect {
     } record;
     struct sp_content_path content; /* LOOKUP, FILL */
     struct sp_claim claim;          /* FILL; name is empty */
-    struct { /* ANSWER and SERVE */
+    struct {                        /* ANSWER and SERVE */
         int status;
-        struct sp_view fields; /* header lines */
-        struct sp_view body;   /* ANSWER */
+        struct sp_view fields;  /* header lines */
+        struct sp_view body;    /* ANSWER */
         uint64_t first, length; /* SERVE; length 0: no body */
         uint64_t announce;      /* Content-Length of an answer without a body */
         bool has_announce;
@@ -141,17 +146,18 @@ struct sp_step {
     struct sp_effect effect;
 };
 
-/* ---- the machine ------------------------------------------------------------------- */
+/* ---- the machine -------------------------------------------------------------------
+ */
 
 struct sp_gate;
 enum sp_err sp_gate_new(const struct sp_door *door, const struct sp_policy *policy,
                         const struct sp_asker *asker, struct sp_gate **out) SP_MUST_USE;
 void sp_gate_free(struct sp_gate **g);
 
-/* The head. *want_body: read a body of at most *ceiling bytes and call sp_gate_body; else
- * the step holds the effect. head is borrowed until the gate is freed. */
-void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head, bool *want_body,
-                  size_t *ceiling, struct sp_step *step);
+/* The head. *want_body: read a body of at most *ceiling bytes and call sp_gate_body;
+ * else the step holds the effect. head is borrowed until the gate is freed. */
+void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head,
+                  bool *want_body, size_t *ceiling, struct sp_step *step);
 void sp_gate_body(struct sp_gate *g, struct sp_view body, struct sp_step *step);
 
 /* The reply is whole; the gate takes the bytes. coding and type are copied. */
@@ -160,18 +166,21 @@ void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
                      const struct sp_link *link, int64_t now, struct sp_step *step);
 /* e says whether the peer failed (SP_E_TIMEOUT ...) or was refused (SP_E_UNPROVEN). */
 void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
-                          const struct sp_link *link, int64_t now, struct sp_step *step);
+                          const struct sp_link *link, int64_t now,
+                          struct sp_step *step);
 /* The job: pure, for the pool. Never fails; what went wrong is in the result. */
 void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out);
 void sp_inspection_fini(struct sp_inspection *i);
-void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take, struct sp_step *step);
+void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
+                       struct sp_step *step);
 void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known *known,
                    struct sp_step *step);
 /* SP_OK with the number of the first entry, SP_E_CONFLICT, or a failure. */
 void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
                       uint64_t first, struct sp_step *step);
 
-void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o, struct sp_step *step);
+void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o,
+                    struct sp_step *step);
 /* No object. claim NULL: no document in custody names this digest. */
 void sp_gate_claim(struct sp_gate *g, enum sp_err e, const struct sp_claim *claim,
                    struct sp_step *step);
@@ -179,7 +188,8 @@ void sp_gate_claim(struct sp_gate *g, enum sp_err e, const struct sp_claim *clai
 void sp_gate_filled(struct sp_gate *g, const struct sp_gate_object *o, int status,
                     const struct sp_why *why, struct sp_step *step);
 
-/* ---- what is told about it afterwards ------------------------------------------------- */
+/* ---- what is told about it afterwards
+ * ------------------------------------------------- */
 
 enum sp_station sp_gate_station(const struct sp_gate *g);
 /* What an access log line wants to know; views live as long as the gate. */
@@ -189,8 +199,8 @@ struct sp_gate_summary {
     int status;
     enum sp_station decided_at; /* the station that ended it */
     enum sp_ruling ruling;
-    const char *rule; /* "" unless refused by one */
-    const char *why;  /* "" when all was well */
+    const char *rule;  /* "" unless refused by one */
+    const char *why;   /* "" when all was well */
     const char *fault; /* ErrorCode sent or relayed, "" */
     bool plain_http;   /* SOAP that came without TLS */
     bool has_entry;

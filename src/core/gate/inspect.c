@@ -49,16 +49,15 @@ void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why 
     *step = (struct sp_step){0};
     g->now = now;
     sp_why_say(&g->why, "upstream %s (%s): %s", g->door->upstream_name,
-                     g->door->upstream_host, sp_why_text(why, e));
+               g->door->upstream_host, sp_why_text(why, e));
     bool refused = e == SP_E_UNPROVEN && link && sp_gate_link_facts(g, link) == SP_OK;
     if (!refused) {
         sp_gate_refuse_fault(g, 500, fault_of_failure(e), NULL, step);
         return;
     }
     g->has_verdict = true;
-    g->verdict = (struct sp_verdict){.ruling = SP_REFUSED,
-                                     .rule = SP_RULE_UPSTREAM_PINNED,
-                                     .why = g->why};
+    g->verdict = (struct sp_verdict){
+        .ruling = SP_REFUSED, .rule = SP_RULE_UPSTREAM_PINNED, .why = g->why};
     sp_gate_move(g, SP_STATION_INSPECT);
     sp_gate_move(g, SP_STATION_JUDGE);
     if (sp_gate_entries_refused(g) != SP_OK) {
@@ -73,8 +72,8 @@ void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why 
     };
 }
 
-static enum sp_err decode(struct sp_view coding, struct sp_view body, struct sp_buf *out,
-                          struct sp_why *why)
+static enum sp_err decode(struct sp_view coding, struct sp_view body,
+                          struct sp_buf *out, struct sp_why *why)
 {
     if (sp_view_eq_fold(coding, SP_VIEW("xpress"))) {
         return sp_xpress_decode(body, out, why);
@@ -100,9 +99,9 @@ void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out)
         body = sp_buf_view(&out->decoded);
     }
     if (out->err == SP_OK) {
-        out->err = sp_reply_inspect(e->inspect.op, e->inspect.status, body,
-                                    e->inspect.asked, e->inspect.asked_count, &out->reply,
-                                    &out->why);
+        out->err =
+            sp_reply_inspect(e->inspect.op, e->inspect.status, body, e->inspect.asked,
+                             e->inspect.asked_count, &out->reply, &out->why);
     }
 }
 
@@ -114,7 +113,8 @@ void sp_inspection_fini(struct sp_inspection *i)
     }
 }
 
-/* A reply that cannot be decoded breaks reply-wellformed like one that cannot be read. */
+/* A reply that cannot be decoded breaks reply-wellformed like one that cannot be read.
+ */
 static enum sp_err undecodable(struct sp_gate *g)
 {
     struct sp_reply *r = calloc(1, sizeof *r);
@@ -143,8 +143,7 @@ static void judged(struct sp_gate *g, struct sp_step *step)
     bool passed = sp_gate_judge(g);
     enum sp_err e = passed ? sp_gate_entries_passed(g) : sp_gate_entries_refused(g);
     if (e != SP_OK) {
-        sp_why_say(&g->why, "the ledger entry could not be made: %s",
-                         sp_err_text(e));
+        sp_why_say(&g->why, "the ledger entry could not be made: %s", sp_err_text(e));
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
         return;
     }
@@ -160,7 +159,8 @@ static void judged(struct sp_gate *g, struct sp_step *step)
     };
 }
 
-void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take, struct sp_step *step)
+void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
+                       struct sp_step *step)
 {
     SP_ASSERT(g->station == SP_STATION_INSPECT);
     *step = (struct sp_step){0};
@@ -169,8 +169,7 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take, struct sp_
     enum sp_err e = g->inspection.err;
     if (e == SP_E_NOMEM || e == SP_E_INTERNAL ||
         (e != SP_OK && undecodable(g) != SP_OK)) {
-        sp_why_say(&g->why, "the reply could not be inspected: %s",
-                         sp_err_text(e));
+        sp_why_say(&g->why, "the reply could not be inspected: %s", sp_err_text(e));
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
         return;
     }
@@ -183,7 +182,8 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take, struct sp_
     g->ids = calloc(n, sizeof *g->ids);
     g->known = calloc(n, sizeof *g->known);
     if (!g->ids || !g->known) {
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM), step);
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
+                             step);
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -222,8 +222,7 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
         return;
     }
     if (e != SP_OK && !refusing) {
-        sp_why_say(&g->why, "the ledger cannot be written: %s",
-                         sp_why_text(why, e));
+        sp_why_say(&g->why, "the ledger cannot be written: %s", sp_why_text(why, e));
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
         return;
     }

@@ -1,5 +1,5 @@
-/* JUDGE: do the facts satisfy the policy? Link first, then the reply, then every revision;
- * the first refusal ends it. */
+/* JUDGE: do the facts satisfy the policy? Link first, then the reply, then every
+ * revision; the first refusal ends it. */
 #include "core/gate/private.h"
 
 enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link)
@@ -8,8 +8,10 @@ enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link)
     sp_facts_free(&g->link);
     SP_TRY(sp_facts_new(SP_KIB(16), &g->link));
     f = g->link;
-    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(g->door->upstream_name)));
-    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_HOST, sp_view_str(g->door->upstream_host)));
+    SP_TRY(
+        sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(g->door->upstream_name)));
+    SP_TRY(
+        sp_facts_text(f, SP_FACT_UPSTREAM_HOST, sp_view_str(g->door->upstream_host)));
     SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_TRANSPORT,
                          link->plain ? SP_VIEW("http") : SP_VIEW("tls")));
     if (link->tls && link->tls[0]) {
@@ -24,15 +26,17 @@ enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link)
     return SP_OK;
 }
 
-static bool judge(struct sp_gate *g, enum sp_subject subject, const struct sp_facts *facts)
+static bool judge(struct sp_gate *g, enum sp_subject subject,
+                  const struct sp_facts *facts)
 {
     struct sp_verdict v;
     sp_policy_judge(g->policy, subject, facts, &v);
     v.observed |= g->verdict.observed;
     g->verdict = v;
     if (v.ruling == SP_UNPROVEN) {
-        sp_why_say(&g->verdict.why, "the policy %s has no rule about this, so nothing is proven",
-                         sp_policy_name(g->policy));
+        sp_why_say(&g->verdict.why,
+                   "the policy %s has no rule about this, so nothing is proven",
+                   sp_policy_name(g->policy));
     }
     return v.ruling == SP_PASSED;
 }

@@ -1,20 +1,20 @@
-/* Inside of a gate: what its stations share. One file a station (or a pair); nobody outside
- * core/gate includes this. */
+/* Inside of a gate: what its stations share. One file a station (or a pair); nobody
+ * outside core/gate includes this. */
 #ifndef SP_CORE_GATE_PRIVATE_H
 #define SP_CORE_GATE_PRIVATE_H
 
 #include "core/gate/gate.h"
 
 struct sp_gate {
-    const struct sp_door *door;             /* borrowed */
-    const struct sp_policy *policy;         /* borrowed */
-    struct sp_asker asker;                  /* its texts are borrowed */
-    const struct sp_http_request *head;     /* borrowed from the exchange */
+    const struct sp_door *door;         /* borrowed */
+    const struct sp_policy *policy;     /* borrowed */
+    struct sp_asker asker;              /* its texts are borrowed */
+    const struct sp_http_request *head; /* borrowed from the exchange */
     enum sp_station station, decided_at;
     struct sp_route route;
     bool has_op;
     enum sp_op op;
-    struct sp_soap_request request; /* owned; arena NULL until it was read */
+    struct sp_soap_request request; /* owned; all zero until it was read */
     struct sp_facts *link;          /* owned: who sent the reply, over which key */
     struct sp_buf reply;            /* owned: the upstream's bytes as received */
     struct sp_buf coding, type;     /* owned: header values of the reply */
@@ -25,12 +25,12 @@ struct sp_gate {
     struct sp_gate_known *known;     /* owned, one each */
     struct sp_verdict verdict;
     bool has_verdict;
-    struct sp_buf *texts;           /* owned: entry texts, entry_count of them */
-    struct sp_gate_entry *entries;  /* owned */
+    struct sp_buf *texts;          /* owned: entry texts, entry_count of them */
+    struct sp_gate_entry *entries; /* owned */
     size_t entry_count;
-    struct sp_claim claim;          /* content: what metadata says of the file */
+    struct sp_claim claim;               /* content: what metadata says of the file */
     const struct sp_gate_object *object; /* borrowed: what is served */
-    struct sp_buf fields, body;     /* owned: the answer */
+    struct sp_buf fields, body;          /* owned: the answer */
     int status;
     enum sp_fault_code fault;
     bool has_fault, has_entry;
@@ -45,7 +45,8 @@ void sp_gate_move(struct sp_gate *g, enum sp_station to);
 /* judge.c: the verdict over everything known; false when g->verdict refuses. */
 bool sp_gate_judge(struct sp_gate *g);
 /* What a link report says, as facts of g->link. */
-enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link) SP_MUST_USE;
+enum sp_err sp_gate_link_facts(struct sp_gate *g,
+                               const struct sp_link *link) SP_MUST_USE;
 
 /* record.c: entries of the new revisions, or of the refusal. */
 enum sp_err sp_gate_entries_passed(struct sp_gate *g) SP_MUST_USE;
@@ -60,7 +61,8 @@ void sp_gate_refuse_fault(struct sp_gate *g, int status, enum sp_fault_code code
 /* Plain text, for content and for what is not SOAP. */
 void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
                          struct sp_step *step);
-/* After the refusal was recorded (or could not be): the fault that names rule and entry. */
+/* After the refusal was recorded (or could not be): the fault that names rule and
+ * entry. */
 void sp_gate_refuse_verdict(struct sp_gate *g, struct sp_step *step);
 
 /* content.c */

@@ -1,5 +1,5 @@
-/* RECORD: what the ledger will say about this exchange. One entry per revision first seen,
- * one per refusal. */
+/* RECORD: what the ledger will say about this exchange. One entry per revision first
+ * seen, one per refusal. */
 #include "core/gate/private.h"
 
 #include "core/wsus/claim.h"
@@ -89,7 +89,8 @@ static bool is_recordable(const struct sp_revision *r)
 {
     return sp_facts_count(r->facts, SP_FACT_DOCUMENT_SHA256) == 1 &&
            sp_facts_same_set(r->facts, SP_FACT_UPDATE_ID, SP_FACT_DOCUMENT_ID) &&
-           sp_facts_same_set(r->facts, SP_FACT_UPDATE_REVISION, SP_FACT_DOCUMENT_REVISION);
+           sp_facts_same_set(r->facts, SP_FACT_UPDATE_REVISION,
+                             SP_FACT_DOCUMENT_REVISION);
 }
 
 enum sp_err sp_gate_entries_passed(struct sp_gate *g)

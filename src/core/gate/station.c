@@ -69,9 +69,7 @@ void sp_gate_free(struct sp_gate **pg)
     if (!g) {
         return;
     }
-    if (g->request.arena) {
-        sp_soap_request_fini(&g->request);
-    }
+    sp_soap_request_fini(&g->request);
     sp_facts_free(&g->link);
     sp_buf_fini(&g->reply);
     sp_buf_fini(&g->coding);
