@@ -25,6 +25,10 @@
 
 #define BIG_BYTES ((size_t)8 << 20)
 
+struct rig_counts {
+    unsigned heads, bodies, ends, complete, released;
+};
+
 struct rig {
     struct sp_loop *loop;
     struct sp_server *server;
@@ -32,12 +36,14 @@ struct rig {
     struct sp_answer_file file;
     unsigned port;
     uint8_t *big;
-    /* touched on the loop; read after rig_ask or rig_stop */
-    unsigned heads, bodies, ends, complete, released;
+    /* touched on the loop only */
+    struct rig_counts live;
     struct sp_exchange *held[8];
     size_t held_count;
-    struct sp_server_stats stats;
     bool drained;
+    /* the test's own copy, as of rig_ask, rig_wait_for or rig_join */
+    struct rig_counts seen;
+    struct sp_server_stats stats;
 };
 
 /* ---- the application ------------------------------------------------------------- */
@@ -45,7 +51,7 @@ struct rig {
 static void rig_release(void *owner)
 {
     struct rig *r = owner;
-    r->released++;
+    r->live.released++;
 }
 
 static void rig_text(struct rig *r, struct sp_exchange *x, struct sp_view text)
@@ -95,7 +101,7 @@ static void rig_head(void *ctx, struct sp_exchange *x)
 {
     struct rig *r = ctx;
     struct sp_view target = sp_exchange_request(x)->target;
-    r->heads++;
+    r->live.heads++;
     *sp_exchange_slot(x) = r;
     if (sp_view_eq_str(target, "/hello")) {
         rig_text(r, x, SP_VIEW("hello"));
@@ -149,7 +155,7 @@ static void rig_take(struct sp_exchange *x)
 static void rig_body(void *ctx, struct sp_exchange *x)
 {
     struct rig *r = ctx;
-    r->bodies++;
+    r->live.bodies++;
     if (sp_view_eq_str(sp_exchange_request(x)->target, "/take")) {
         rig_take(x);
     } else {
@@ -161,8 +167,8 @@ static void rig_end(void *ctx, struct sp_exchange *x, bool complete)
 {
     struct rig *r = ctx;
     assert_ptr_equal(*sp_exchange_slot(x), r);
-    r->ends++;
-    r->complete += complete;
+    r->live.ends++;
+    r->live.complete += complete;
     for (size_t i = 0; i < r->held_count; i++) {
         if (r->held[i] == x) {
             r->held[i] = r->held[--r->held_count];
@@ -221,10 +227,11 @@ static void rig_on_loop(struct rig *r, void (*function)(struct rig *r, void *arg
 static void rig_copy_stats(struct rig *r, void *arg)
 {
     (void)arg;
+    r->seen = r->live;
     r->stats = *sp_server_stats(r->server);
 }
 
-/* Brings r->stats and the counters up to date. */
+/* Brings r->seen and r->stats up to date. */
 static void rig_ask(struct rig *r)
 {
     rig_on_loop(r, rig_copy_stats, NULL);
@@ -265,8 +272,9 @@ static void rig_join(struct rig *r)
     sp_loop_join(r->loop);
     sp_loop_free(&r->loop);
     free(r->big);
+    r->seen = r->live;
     assert_true(r->drained);
-    assert_int_equal(r->heads, r->ends);
+    assert_int_equal(r->seen.heads, r->seen.ends);
     assert_int_equal(r->held_count, 0);
 }
 

@@ -21,8 +21,8 @@ static void b_keep_alive(void **state)
     assert_int_equal(r.stats.requests, 10);
     assert_int_equal(r.stats.answers, 10);
     rig_stop(&r);
-    assert_int_equal(r.complete, 10);
-    assert_int_equal(r.released, 10);
+    assert_int_equal(r.seen.complete, 10);
+    assert_int_equal(r.seen.released, 10);
 }
 
 static void b_the_head_has_what_it_must(void **state)
@@ -109,7 +109,7 @@ static void c_long_pipelines(void **state)
     free(all);
     close(fd);
     rig_stop(&r);
-    assert_int_equal(r.complete, 900);
+    assert_int_equal(r.seen.complete, 900);
 }
 
 static void c_the_thousandth_answer_is_the_last(void **state)
@@ -176,9 +176,9 @@ static void b_bodies_up_to_the_ceiling(void **state)
     expect_refusal(&r, POST("/echo", LENGTH(65), ""), 413); /* before reading */
     expect_refusal(&r, POST("/echo", LENGTH(999999999), ""), 413);
     rig_stop(&r);
-    assert_int_equal(r.bodies, 4);
-    assert_int_equal(r.heads, 7);
-    assert_int_equal(r.complete, 4);
+    assert_int_equal(r.seen.bodies, 4);
+    assert_int_equal(r.seen.heads, 7);
+    assert_int_equal(r.seen.complete, 4);
 }
 
 static void b_chunked_bodies_up_to_the_ceiling(void **state)
@@ -200,7 +200,7 @@ static void b_chunked_bodies_up_to_the_ceiling(void **state)
     expect_refusal(&r, POST("/echo", CHUNKED, "3;x=y\r\nabc\r\n0\r\n\r\n"), 400);
     expect_refusal(&r, POST("/echo", CHUNKED, "3\r\nabcd\r\n0\r\n\r\n"), 400);
     rig_stop(&r);
-    assert_int_equal(r.complete, 4);
+    assert_int_equal(r.seen.complete, 4);
 }
 
 static void c_chunked_bodies_byte_by_byte(void **state)
@@ -277,7 +277,7 @@ static void b_an_unread_body_ends_the_connection(void **state)
     expect_answer(fd, GET("/hello"), 200, "hello");
     close(fd);
     rig_stop(&r);
-    assert_int_equal(r.heads, 4);
+    assert_int_equal(r.seen.heads, 4);
 }
 
 /* ---- answers --------------------------------------------------------------------- */
@@ -303,7 +303,7 @@ static void c_big_memory_to_a_slow_reader(void **state)
     answer_free(&a);
     close(slow);
     rig_stop(&r);
-    assert_int_equal(r.released, 3);
+    assert_int_equal(r.seen.released, 3);
 }
 
 static int file_of(const uint8_t *bytes, size_t n)
@@ -343,7 +343,7 @@ static void b_files_and_parts_of_files(void **state)
     close(fd);
     rig_stop(&r);
     close(body);
-    assert_int_equal(r.released, sizeof parts / sizeof *parts);
+    assert_int_equal(r.seen.released, sizeof parts / sizeof *parts);
 }
 
 static int temporary_file(void)
@@ -408,8 +408,8 @@ static void f_a_file_that_is_too_short_cuts(void **state)
     close(fd);
     rig_stop(&r);
     close(body);
-    assert_int_equal(r.complete, 0);
-    assert_int_equal(r.released, 1);
+    assert_int_equal(r.seen.complete, 0);
+    assert_int_equal(r.seen.released, 1);
 }
 
 static void f_cut_sends_nothing_and_resets(void **state)
@@ -424,7 +424,7 @@ static void f_cut_sends_nothing_and_resets(void **state)
     assert_int_equal(errno, ECONNRESET);
     close(fd);
     rig_stop(&r);
-    assert_int_equal(r.complete, 0);
+    assert_int_equal(r.seen.complete, 0);
 }
 
 static void b_close_when_the_answer_or_the_client_says_so(void **state)
@@ -436,7 +436,7 @@ static void b_close_when_the_answer_or_the_client_says_so(void **state)
     expect_refusal(&r, "GET /hello HTTP/1.1\r\nHost: rig\r\nConnection: close\r\n\r\n",
                    200);
     rig_stop(&r);
-    assert_int_equal(r.complete, 2);
+    assert_int_equal(r.seen.complete, 2);
 }
 
 /* ---- refusals -------------------------------------------------------------------- */
@@ -456,7 +456,7 @@ static void f_refused_messages_are_answered_and_end_it(void **state)
     rig_ask(&r);
     assert_int_equal(r.stats.refused_messages, 6);
     rig_stop(&r);
-    assert_int_equal(r.heads, 0);
+    assert_int_equal(r.seen.heads, 0);
 }
 
 /* A good head of exactly n bytes, its fields within their own limits. */
@@ -593,23 +593,23 @@ static void f_a_peer_that_leaves_ends_its_exchange(void **state)
     rig_start(&r);
     int fd = client_connect(&r);
     client_say(fd, GET("/hold"));
-    rig_wait_for(&r, r.heads, 1);
-    assert_int_equal(r.ends, 0);
+    rig_wait_for(&r, r.seen.heads, 1);
+    assert_int_equal(r.seen.ends, 0);
     close(fd);
-    rig_wait_for(&r, r.ends, 1);
+    rig_wait_for(&r, r.seen.ends, 1);
     /* the same with a request waiting behind it, and by a reset */
     fd = client_connect(&r);
     client_say(fd, GET("/hold") GET("/hello"));
-    rig_wait_for(&r, r.heads, 2);
+    rig_wait_for(&r, r.seen.heads, 2);
     client_say(fd, GET("/hello"));
     usleep(20000);
     const struct linger at_once = {.l_onoff = 1};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(fd);
-    rig_wait_for(&r, r.ends, 2);
+    rig_wait_for(&r, r.seen.ends, 2);
     rig_stop(&r);
-    assert_int_equal(r.heads, 2);
-    assert_int_equal(r.complete, 0);
+    assert_int_equal(r.seen.heads, 2);
+    assert_int_equal(r.seen.complete, 0);
 }
 
 static void f_a_peer_that_leaves_in_an_answer(void **state)
@@ -622,9 +622,9 @@ static void f_a_peer_that_leaves_in_an_answer(void **state)
     client_say(fd, GET("/big"));
     assert_true(answer_read_head(rig_read_fd, &fd, &a));
     close(fd);
-    rig_wait_for(&r, r.ends, 1);
-    assert_int_equal(r.released, 1);
-    assert_int_equal(r.complete, 0);
+    rig_wait_for(&r, r.seen.ends, 1);
+    assert_int_equal(r.seen.released, 1);
+    assert_int_equal(r.seen.complete, 0);
     rig_stop(&r);
 }
 
@@ -635,10 +635,10 @@ static void f_a_peer_that_leaves_in_a_body(void **state)
     rig_start(&r);
     int fd = client_connect(&r);
     client_say(fd, POST("/echo", LENGTH(10), "abc"));
-    rig_wait_for(&r, r.heads, 1);
+    rig_wait_for(&r, r.seen.heads, 1);
     close(fd);
-    rig_wait_for(&r, r.ends, 1);
-    assert_int_equal(r.bodies, 0);
+    rig_wait_for(&r, r.seen.ends, 1);
+    assert_int_equal(r.seen.bodies, 0);
     rig_stop(&r);
 }
 
@@ -699,11 +699,11 @@ static void f_a_reader_that_stops_is_cut(void **state)
     int fd = client_connect(&r);
     client_say(fd, GET("/big"));
     rig_wait_for(&r, r.stats.timeouts_stall, 1);
-    rig_wait_for(&r, r.ends, 1);
-    assert_int_equal(r.released, 1);
+    rig_wait_for(&r, r.seen.ends, 1);
+    assert_int_equal(r.seen.released, 1);
     close(fd);
     rig_stop(&r);
-    assert_int_equal(r.complete, 0);
+    assert_int_equal(r.seen.complete, 0);
 }
 
 static void s_slow_bodies_are_refused(void **state)
@@ -778,7 +778,7 @@ static void c_drain_lets_busy_ones_finish(void **state)
     expect_answer(idle, GET("/hello"), 200, "hello");
     int busy = client_connect(&r);
     client_say(busy, GET("/hold"));
-    rig_wait_for(&r, r.heads, 2);
+    rig_wait_for(&r, r.seen.heads, 2);
     rig_drain(&r, 10000);
     assert_true(client_at_end(idle));
     rig_on_loop(&r, answer_held, NULL);
@@ -790,7 +790,7 @@ static void c_drain_lets_busy_ones_finish(void **state)
     close(idle);
     close(busy);
     rig_join(&r);
-    assert_int_equal(r.complete, 2);
+    assert_int_equal(r.seen.complete, 2);
 }
 
 static void c_drain_cuts_at_its_deadline(void **state)
@@ -804,12 +804,12 @@ static void c_drain_cuts_at_its_deadline(void **state)
     client_say(held, GET("/hold"));
     client_say(half, "GET /hello HTT");
     client_say(stuck, GET("/big"));
-    rig_wait_for(&r, r.heads, 2);
+    rig_wait_for(&r, r.seen.heads, 2);
     uint64_t start = now_ms();
     rig_drain(&r, 200);
     rig_join(&r);
     assert_in_range(now_ms() - start, 150, 3000);
-    assert_int_equal(r.complete, 0);
+    assert_int_equal(r.seen.complete, 0);
     close(held);
     close(half);
     close(stuck);
@@ -832,8 +832,8 @@ static void b_two_servers_share_a_port(void **state)
     }
     rig_stop(&a);
     rig_stop(&b);
-    assert_int_equal(a.heads + b.heads, 32);
-    assert_true(a.heads > 0 && b.heads > 0);
+    assert_int_equal(a.seen.heads + b.seen.heads, 32);
+    assert_true(a.seen.heads > 0 && b.seen.heads > 0);
 }
 
 static void b_addresses_to_listen_on(void **state)

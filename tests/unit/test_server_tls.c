@@ -206,7 +206,7 @@ static void b_tls_1_2_and_1_3(void **state)
     rig_ask(&r);
     assert_int_equal(r.stats.handshakes_ok, 2);
     tls_rig_stop(&r);
-    assert_int_equal(r.complete, 6);
+    assert_int_equal(r.seen.complete, 6);
 }
 
 static void f_older_versions_are_refused(void **state)
@@ -369,7 +369,7 @@ static void f_client_certificates(void **state)
     tls_expect(&c, GET("/pin"), "has a pin");
     tls_close(&c);
     tls_rig_stop(&r);
-    assert_int_equal(r.heads, 1);
+    assert_int_equal(r.seen.heads, 1);
 }
 
 static void b_without_a_client_certificate_there_is_no_pin(void **state)
@@ -485,7 +485,7 @@ static void f_plain_http_on_the_tls_port(void **state)
     rig_ask(&r);
     assert_int_equal(r.stats.plain_on_tls, 1);
     tls_rig_stop(&r);
-    assert_int_equal(r.heads, 0);
+    assert_int_equal(r.seen.heads, 0);
 }
 
 static void f_truncated_handshakes(void **state)
@@ -586,11 +586,11 @@ static void f_a_peer_that_leaves_ends_its_exchange(void **state)
     struct tls_client c = tls_open(&r);
     assert_int_equal(SSL_connect(c.ssl), 1);
     tls_say(&c, GET("/hold"));
-    rig_wait_for(&r, r.heads, 1);
+    rig_wait_for(&r, r.seen.heads, 1);
     tls_close(&c);
-    rig_wait_for(&r, r.ends, 1);
+    rig_wait_for(&r, r.seen.ends, 1);
     tls_rig_stop(&r);
-    assert_int_equal(r.complete, 0);
+    assert_int_equal(r.seen.complete, 0);
 }
 
 /* ---- identities --------------------------------------------------------------------
