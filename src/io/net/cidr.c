@@ -37,7 +37,8 @@ enum sp_err sp_cidr_parse(struct sp_view text, struct sp_cidr *out)
     SP_TRY(parse_address(sp_view_slice(text, 0, slash), c.bytes, &width));
     uint64_t bits = width;
     if (slash < text.len) {
-        if (sp_u64_parse(sp_view_slice(text, slash + 1, text.len), width, &bits) != SP_OK) {
+        if (sp_u64_parse(sp_view_slice(text, slash + 1, text.len), width, &bits) !=
+            SP_OK) {
             return SP_E_MALFORMED;
         }
     }

@@ -264,7 +264,8 @@ void sp_conn_drive(struct sp_conn *c)
 static bool is_body_slow(const struct sp_conn *c)
 {
     uint64_t elapsed = sp_loop_now_ms(c->server->loop) - c->x->body_since_ms;
-    return elapsed > SP_TIME_BODY_GRACE &&
+    bool is_decided = c->x->reply.given || c->x->cut; /* its turn is about to come */
+    return !is_decided && elapsed > SP_TIME_BODY_GRACE &&
            c->x->body_seen <
                (elapsed - SP_TIME_BODY_GRACE) * SP_LIMIT_BODY_RATE_MIN / 1000;
 }

@@ -37,6 +37,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
 
 static bool set_protocol(SSL_CTX *ctx)
 {
+    char groups[] = GROUPS; /* the macro below casts const away */
     SSL_CTX_set_security_level(ctx, 2);
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -49,7 +50,7 @@ static bool set_protocol(SSL_CTX *ctx)
            SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
            SSL_CTX_set_cipher_list(ctx, CIPHERS_12) &&
            SSL_CTX_set_ciphersuites(ctx, CIPHERS_13) &&
-           SSL_CTX_set1_groups_list(ctx, GROUPS) && SSL_CTX_set_num_tickets(ctx, 1) &&
+           SSL_CTX_set1_groups_list(ctx, groups) && SSL_CTX_set_num_tickets(ctx, 1) &&
            SSL_CTX_set_max_early_data(ctx, 0) &&
            SSL_CTX_set_recv_max_early_data(ctx, 0);
 }
