@@ -45,6 +45,11 @@ enum sp_err sp_facts_int(struct sp_facts *f, enum sp_fact k, int64_t v) SP_MUST_
 enum sp_err sp_facts_flag(struct sp_facts *f, enum sp_fact k, bool v) SP_MUST_USE;
 enum sp_err sp_facts_bytes(struct sp_facts *f, enum sp_fact k,
                            struct sp_view v) SP_MUST_USE; /* DIGEST, GUID */
+/* Whatever the kind; value as sp_facts_get gives it. */
+enum sp_err sp_facts_add(struct sp_facts *f, enum sp_fact k,
+                         const struct sp_fact_value *v) SP_MUST_USE;
+/* Bytes that this fact takes in the canonical text, at most. */
+size_t sp_fact_line_max(enum sp_fact k, const struct sp_fact_value *v);
 /* Copies all facts of from into f. */
 enum sp_err sp_facts_merge(struct sp_facts *f, const struct sp_facts *from) SP_MUST_USE;
 

@@ -123,7 +123,7 @@ static void unknown_key(cfg_t *cfg, const char *name)
                nearest ? "\"?" : "");
 }
 
-static void on_error(cfg_t *cfg, const char *fmt, va_list args)
+static void SP_PRINTF(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list args)
 {
     char text[256], name[128];
     vsnprintf(text, sizeof text, fmt, args);

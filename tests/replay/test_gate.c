@@ -455,6 +455,81 @@ static void c_observed_rules_let_pass_but_are_not_first(void **state)
     finish(&s);
 }
 
+/* A document that names n files, as a reply. */
+static char *reply_with_files(size_t n)
+{
+    struct sp_buf b;
+    sp_buf_init(&b, SP_MIB(8));
+    assert_ok(sp_buf_append_str(
+        &b, "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\">"
+            "<soap:Body><GetUpdateDataResponse " NS "><GetUpdateDataResult><updates>"
+            "<ServerSyncUpdateData><Id><UpdateID>" ID_A "</UpdateID>"
+            "<RevisionNumber>200</RevisionNumber></Id><XmlUpdateBlob>&lt;upd:Update "
+            "xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\"&gt;"
+            "&lt;upd:UpdateIdentity UpdateID=\"" ID_A "\" RevisionNumber=\"200\"/&gt;"
+            "&lt;upd:Properties UpdateType=\"Software\"/&gt;&lt;upd:Files&gt;"));
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < n; i++) {
+            uint8_t sha1[20] = {0};
+            memcpy(sha1, &i, sizeof i);
+            assert_ok(sp_buf_append_str(
+                &b, pass ? "<base64Binary>"
+                         : "&lt;upd:File DigestAlgorithm=\"SHA1\" FileName=\"a.cab\" "
+                           "Size=\"1\" Digest=\""));
+            assert_ok(sp_base64_append(&b, sp_view(sha1, sizeof sha1)));
+            assert_ok(sp_buf_append_str(&b, pass ? "</base64Binary>" : "\"/&gt;"));
+        }
+        assert_ok(sp_buf_append_str(
+            &b, pass ? "</FileDigestList></ServerSyncUpdateData></updates><fileUrls/>"
+                       "</GetUpdateDataResult></GetUpdateDataResponse></soap:Body>"
+                       "</soap:Envelope>"
+                     : "&lt;/upd:Files&gt;&lt;/upd:Update&gt;</XmlUpdateBlob>"
+                       "<FileDigestList>"));
+    }
+    assert_ok(sp_buf_append_byte(&b, 0));
+    return (char *)b.data;
+}
+
+static size_t count_text(struct sp_view text, const char *what)
+{
+    size_t n = 0;
+    for (const uint8_t *p = text.data;
+         (p = memmem(p, text.len - (size_t)(p - text.data), what, strlen(what))); p++) {
+        n++;
+    }
+    return n;
+}
+
+static void c_update_with_thousands_of_files_takes_several_entries(void **state)
+{
+    (void)state;
+    enum { FILES = 2114 };
+    char *reply = reply_with_files(FILES);
+    struct story s;
+    size_t claims = 0, digests = 0;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, reply);
+    give_known(&s, NULL);
+    const struct sp_effect *e = effect(&s, SP_EFFECT_RECORD);
+    assert_in_range(e->record.count, 4, 16);
+    for (size_t i = 0; i < e->record.count; i++) {
+        struct sp_view text = e->record.entries[i].text;
+        assert_true(text.len <= SP_LIMIT_LEDGER_ENTRY);
+        assert_int_equal(e->record.entries[i].revision != NULL, i == 0);
+        assert_int_equal(count_text(text, "update.id " ID_A), 1);
+        assert_int_equal(count_text(text, "document.sha256 "), 1);
+        claims += count_text(text, "file.claim ");
+        digests += count_text(text, "document.file-digest ");
+    }
+    assert_int_equal(claims, FILES);
+    assert_int_equal(digests, FILES);
+    give_recorded(&s, SP_OK, 0);
+    assert_released(&s, reply);
+    finish(&s);
+    free(reply);
+}
+
 static const char content_head[] =
     "GET /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\nHost: "
     "a\r\n"
@@ -525,6 +600,7 @@ int main(void)
         cmocka_unit_test(b_content_hit_serves_the_range),
         cmocka_unit_test(b_content_miss_joins_the_fill),
         cmocka_unit_test(c_conflict_looks_again),
+        cmocka_unit_test(c_update_with_thousands_of_files_takes_several_entries),
         cmocka_unit_test(c_observed_rules_let_pass_but_are_not_first),
         cmocka_unit_test(f_changed_revision_is_refused_and_recorded),
         cmocka_unit_test(f_refusal_stands_when_the_ledger_cannot_be_written),

@@ -35,7 +35,7 @@ int sp_err_exit_status(enum sp_err e)
     return rows[e].exit_status;
 }
 
-static void say(struct sp_why *why, const char *fmt, va_list args)
+static void SP_PRINTF(2, 0) say(struct sp_why *why, const char *fmt, va_list args)
 {
     if (!why || why->text[0]) {
         return;

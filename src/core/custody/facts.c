@@ -169,6 +169,31 @@ enum sp_err sp_facts_bytes(struct sp_facts *f, enum sp_fact k, struct sp_view v)
     return add(f, k, (struct sp_fact_value){.bytes = v});
 }
 
+enum sp_err sp_facts_add(struct sp_facts *f, enum sp_fact k,
+                         const struct sp_fact_value *v)
+{
+    switch (sp_fact_kind(k)) {
+    case SP_FACT_KIND_TEXT:
+        return sp_facts_text(f, k, v->bytes);
+    case SP_FACT_KIND_INT:
+        return sp_facts_int(f, k, v->number);
+    case SP_FACT_KIND_FLAG:
+        return sp_facts_flag(f, k, v->number != 0);
+    case SP_FACT_KIND_DIGEST:
+    case SP_FACT_KIND_GUID:
+        return sp_facts_bytes(f, k, v->bytes);
+    }
+    SP_ASSERT(false);
+    return SP_E_INTERNAL;
+}
+
+size_t sp_fact_line_max(enum sp_fact k, const struct sp_fact_value *v)
+{
+    enum { BLANK_AND_NEWLINE = 2, LONGEST_NUMBER = 20, WIDEST_BYTE = 3, HYPHENS = 4 };
+    return strlen(sp_fact_key(k)) + BLANK_AND_NEWLINE + LONGEST_NUMBER + HYPHENS +
+           WIDEST_BYTE * v->bytes.len;
+}
+
 enum sp_err sp_facts_merge(struct sp_facts *f, const struct sp_facts *from)
 {
     if (f == from) {

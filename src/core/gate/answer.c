@@ -22,7 +22,6 @@ static void finish_empty(struct sp_gate *g, int status, struct sp_step *step)
 {
     sp_buf_clear(&g->fields);
     finish(g, status, (struct sp_view){0}, step);
-    step->effect.answer.has_announce = true;
 }
 
 /* The asker gets the very bytes, unless it cannot read their coding: then the decoded

@@ -57,22 +57,20 @@ static void serve(struct sp_gate *g, const struct sp_gate_object *o,
         &a);
     sp_gate_move(g, SP_STATION_RELEASE);
     g->status = a.status;
-    bool has_body =
-        g->head->method == SP_HTTP_GET && (a.status == 200 || a.status == 206);
-    bool announce = a.status == 200 || a.status == 206;
+    bool is_head = g->head->method == SP_HTTP_HEAD;
+    bool has_body = a.status == 200 || a.status == 206;
     step->has_effect = true;
     step->effect = (struct sp_effect){
         .kind = SP_EFFECT_SERVE,
         .answer = {.status = a.status,
                    .first = a.first,
-                   .length = has_body ? a.length : 0,
-                   .announce = announce ? a.length : 0,
-                   .has_announce = !has_body || a.length == 0},
+                   .length = has_body && !is_head ? a.length : 0,
+                   .announce = has_body ? a.length : 0,
+                   .has_announce = is_head},
     };
     if (serve_fields(g, &a) != SP_OK) {
         g->status = step->effect.answer.status = 503;
         step->effect.answer.length = step->effect.answer.announce = 0;
-        step->effect.answer.has_announce = true;
         sp_buf_clear(&g->fields);
     }
     step->effect.answer.fields = sp_buf_view(&g->fields);

@@ -27,7 +27,7 @@ struct sp_gate {
     bool has_verdict;
     struct sp_buf *texts;          /* owned: entry texts, entry_count of them */
     struct sp_gate_entry *entries; /* owned */
-    size_t entry_count;
+    size_t entry_count, entry_room;
     struct sp_claim claim;               /* content: what metadata says of the file */
     const struct sp_gate_object *object; /* borrowed: what is served */
     struct sp_buf fields, body;          /* owned: the answer */

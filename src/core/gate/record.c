@@ -1,52 +1,27 @@
 /* RECORD: what the ledger will say about this exchange. One entry per revision first
- * seen, one per refusal. */
+ * seen, one per refusal. An entry holds at most 64 KiB, an update may name thousands of
+ * files: what does not fit goes on in entries of the kind "claims", which name the same
+ * revision. */
 #include "core/gate/private.h"
 
 #include "core/wsus/claim.h"
 
 #include <stdlib.h>
 
-enum { ENTRY_FACTS = 1024 * 1024 };
+enum {
+    ENTRY_FACTS = 4 * 1024 * 1024, /* memory for the facts of one revision */
+    ENTRY_TEXT = 60 * 1024, /* below SP_LIMIT_LEDGER_ENTRY, with room for the head */
+    LONGEST_TEXT = 2048,    /* of one value; a title is cut, digests never come near */
+    FEW = 8 /* a fact with more values than this may be spread over several entries */
+};
 
-static enum sp_err time_fact(struct sp_gate *g, struct sp_facts *f)
-{
-    char t[SP_TIME_TEXT];
-    sp_time_format(g->now, t);
-    return sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(t));
-}
-
-static enum sp_err common_facts(struct sp_gate *g, struct sp_facts *f, const char *kind)
-{
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, sp_view_str(kind)));
-    SP_TRY(time_fact(g, f));
-    SP_TRY(sp_facts_text(f, SP_FACT_SERVICE,
-                         sp_view_str(sp_service_name(g->route.service))));
-    SP_TRY(sp_facts_text(f, SP_FACT_OPERATION, sp_view_str(sp_op_text(g->op))));
-    return g->link ? sp_facts_merge(f, g->link) : SP_OK;
-}
-
-static enum sp_err add_entry(struct sp_gate *g, const struct sp_facts *f,
-                             const struct sp_revision *revision)
-{
-    struct sp_buf *text = &g->texts[g->entry_count];
-    sp_buf_init(text, SP_LIMIT_LEDGER_ENTRY);
-    g->entry_count++;
-    SP_TRY(sp_facts_encode(f, text));
-    g->entries[g->entry_count - 1] =
-        (struct sp_gate_entry){.text = sp_buf_view(text), .revision = revision};
-    return SP_OK;
-}
-
-static enum sp_err make_room(struct sp_gate *g, size_t n)
-{
-    sp_gate_entries_clear(g);
-    if (n == 0) {
-        return SP_OK;
-    }
-    g->texts = calloc(n, sizeof *g->texts);
-    g->entries = calloc(n, sizeof *g->entries);
-    return g->texts && g->entries ? SP_OK : SP_E_NOMEM;
-}
+struct writer {
+    struct sp_gate *gate;               /* borrowed */
+    const struct sp_revision *revision; /* borrowed; NULL for a refusal */
+    struct sp_facts *facts;             /* owned: of the entry at work */
+    size_t size;                        /* of its text, at most */
+    bool first;
+};
 
 void sp_gate_entries_clear(struct sp_gate *g)
 {
@@ -57,10 +32,159 @@ void sp_gate_entries_clear(struct sp_gate *g)
     free(g->entries);
     g->texts = NULL;
     g->entries = NULL;
-    g->entry_count = 0;
+    g->entry_count = g->entry_room = 0;
 }
 
-static enum sp_err claim_facts(struct sp_facts *f, const struct sp_revision *r)
+static enum sp_err make_room(struct sp_gate *g)
+{
+    if (g->entry_count < g->entry_room) {
+        return SP_OK;
+    }
+    size_t room = g->entry_room ? g->entry_room * 2 : 8;
+    struct sp_buf *texts = reallocarray(g->texts, room, sizeof *texts);
+    if (!texts) {
+        return SP_E_NOMEM;
+    }
+    g->texts = texts;
+    struct sp_gate_entry *entries = reallocarray(g->entries, room, sizeof *entries);
+    if (!entries) {
+        return SP_E_NOMEM;
+    }
+    g->entries = entries;
+    g->entry_room = room;
+    return SP_OK;
+}
+
+static enum sp_err add_entry(struct writer *w)
+{
+    struct sp_gate *g = w->gate;
+    SP_TRY(make_room(g));
+    struct sp_buf *text = &g->texts[g->entry_count];
+    sp_buf_init(text, SP_LIMIT_LEDGER_ENTRY);
+    g->entry_count++;
+    SP_TRY(sp_facts_encode(w->facts, text));
+    g->entries[g->entry_count - 1] = (struct sp_gate_entry){
+        .text = sp_buf_view(text), .revision = w->first ? w->revision : NULL};
+    w->first = false;
+    return SP_OK;
+}
+
+/* ---- what fits ----------------------------------------------------------------------
+ */
+
+static struct sp_view cut(struct sp_view text)
+{
+    if (text.len <= LONGEST_TEXT) {
+        return text;
+    }
+    size_t n = LONGEST_TEXT;
+    while (n > 0 && (text.data[n] & 0xC0) == 0x80) {
+        n--; /* not inside of a character */
+    }
+    return sp_view_slice(text, 0, n);
+}
+
+static enum sp_err put(struct writer *w, enum sp_fact k, struct sp_fact_value v)
+{
+    v.bytes = cut(v.bytes);
+    w->size += sp_fact_line_max(k, &v);
+    return sp_facts_add(w->facts, k, &v);
+}
+
+static bool fits(const struct writer *w, enum sp_fact k, const struct sp_fact_value *v)
+{
+    struct sp_fact_value shown = *v;
+    shown.bytes = cut(v->bytes);
+    return w->size + sp_fact_line_max(k, &shown) <= ENTRY_TEXT;
+}
+
+static enum sp_err put_text(struct writer *w, enum sp_fact k, const char *text)
+{
+    return put(w, k, (struct sp_fact_value){.bytes = sp_view_str(text)});
+}
+
+static enum sp_err begin(struct writer *w, const char *kind)
+{
+    char t[SP_TIME_TEXT];
+    sp_time_format(w->gate->now, t);
+    sp_facts_free(&w->facts);
+    w->size = 0;
+    SP_TRY(sp_facts_new(ENTRY_FACTS, &w->facts));
+    SP_TRY(put_text(w, SP_FACT_ENTRY_KIND, kind));
+    return put_text(w, SP_FACT_ENTRY_TIME, t);
+}
+
+static enum sp_err put_first(struct writer *w, const struct sp_facts *from,
+                             enum sp_fact k)
+{
+    struct sp_fact_value v;
+    return sp_facts_get(from, k, 0, &v) ? put(w, k, v) : SP_OK;
+}
+
+static enum sp_err go_on(struct writer *w)
+{
+    const struct sp_facts *f = w->revision->facts;
+    SP_TRY(add_entry(w));
+    SP_TRY(begin(w, "claims"));
+    SP_TRY(put_first(w, f, SP_FACT_UPDATE_ID));
+    SP_TRY(put_first(w, f, SP_FACT_UPDATE_REVISION));
+    return put_first(w, f, SP_FACT_DOCUMENT_SHA256);
+}
+
+static enum sp_err put_few(struct writer *w, const struct sp_facts *from)
+{
+    struct sp_fact_value v;
+    for (enum sp_fact k = 0; k < SP_FACT_COUNT; k++) {
+        size_t n = sp_facts_count(from, k);
+        for (size_t i = 0; n <= FEW && sp_facts_get(from, k, i, &v); i++) {
+            if (fits(w, k, &v)) {
+                SP_TRY(put(w, k, v));
+            }
+        }
+    }
+    return SP_OK;
+}
+
+/* Facts with more than few values. A refusal keeps as much as fits; a revision goes on
+ * in further entries. */
+static enum sp_err put_many(struct writer *w, const struct sp_facts *from, size_t few)
+{
+    struct sp_fact_value v;
+    for (enum sp_fact k = 0; k < SP_FACT_COUNT; k++) {
+        size_t n = sp_facts_count(from, k);
+        for (size_t i = 0; n > few && sp_facts_get(from, k, i, &v); i++) {
+            if (!fits(w, k, &v)) {
+                if (!w->revision) {
+                    return SP_OK;
+                }
+                SP_TRY(go_on(w));
+            }
+            SP_TRY(put(w, k, v));
+        }
+    }
+    return SP_OK;
+}
+
+/* ---- entries ------------------------------------------------------------------------
+ */
+
+static enum sp_err put_common(struct writer *w)
+{
+    struct sp_gate *g = w->gate;
+    SP_TRY(put_text(w, SP_FACT_SERVICE, sp_service_name(g->route.service)));
+    SP_TRY(put_text(w, SP_FACT_OPERATION, sp_op_text(g->op)));
+    return g->link ? put_few(w, g->link) : SP_OK;
+}
+
+static enum sp_err put_verdict(struct writer *w, const struct sp_verdict *v)
+{
+    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+    SP_TRY(sp_facts_new(SP_KIB(64), &f));
+    SP_TRY(sp_verdict_to_facts(v, w->gate->policy, f));
+    return sp_facts_merge(w->facts, f);
+}
+
+static enum sp_err claim_facts(const struct sp_revision *r, struct sp_facts *f)
 {
     for (size_t i = 0; i < r->claim_count; i++) {
         char text[SP_CLAIM_TEXT];
@@ -70,17 +194,20 @@ static enum sp_err claim_facts(struct sp_facts *f, const struct sp_revision *r)
     return SP_OK;
 }
 
-static enum sp_err revision_entry(struct sp_gate *g, const struct sp_revision *r)
+static enum sp_err revision_entry(struct writer *w)
 {
-    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
-    SP_TRY(sp_facts_new(ENTRY_FACTS, &f));
-    SP_TRY(common_facts(g, f, "revision"));
-    SP_TRY(sp_facts_merge(f, r->facts));
-    SP_TRY(claim_facts(f, r));
     struct sp_verdict v;
-    sp_policy_judge(g->policy, SP_SUBJECT_REVISION, r->facts, &v);
-    SP_TRY(sp_verdict_to_facts(&v, g->policy, f));
-    return add_entry(g, f, r);
+    SP_AUTO(sp_facts_free) struct sp_facts *claims = NULL;
+    SP_TRY(sp_facts_new(ENTRY_FACTS, &claims));
+    SP_TRY(claim_facts(w->revision, claims));
+    sp_policy_judge(w->gate->policy, SP_SUBJECT_REVISION, w->revision->facts, &v);
+    SP_TRY(begin(w, "revision"));
+    SP_TRY(put_common(w));
+    SP_TRY(put_verdict(w, &v));
+    SP_TRY(put_few(w, w->revision->facts));
+    SP_TRY(put_many(w, w->revision->facts, FEW));
+    SP_TRY(put_many(w, claims, 0)); /* none may be missing */
+    return add_entry(w);
 }
 
 /* Rules in observe mode let things pass that must not become the first document of a
@@ -96,50 +223,63 @@ static bool is_recordable(const struct sp_revision *r)
 enum sp_err sp_gate_entries_passed(struct sp_gate *g)
 {
     const struct sp_reply *r = g->inspection.reply;
-    SP_TRY(make_room(g, r->revision_count));
+    sp_gate_entries_clear(g);
     for (size_t i = 0; i < r->revision_count; i++) {
-        if (!g->known[i].known && is_recordable(&r->revisions[i])) {
-            SP_TRY(revision_entry(g, &r->revisions[i]));
+        struct writer w = {.gate = g, .revision = &r->revisions[i], .first = true};
+        if (!g->known[i].known && is_recordable(w.revision)) {
+            enum sp_err e = revision_entry(&w);
+            sp_facts_free(&w.facts);
+            SP_TRY(e);
         }
     }
     return SP_OK;
 }
 
-/* The facts the refusal rests on: those of the revision whose identity it names last in
- * the judging order, else those of the reply. */
-static enum sp_err refused_facts(struct sp_gate *g, struct sp_facts *f)
+/* The facts the refusal rests on: of the first revision that does not pass, else of the
+ * reply. NULL where no reply came. */
+static const struct sp_facts *refused_facts(const struct sp_gate *g)
 {
     const struct sp_reply *r = g->inspection.reply;
     if (!r) {
-        return SP_OK;
-    }
-    if (sp_rule_subject(g->verdict.rule) != SP_SUBJECT_REVISION) {
-        return sp_facts_merge(f, r->facts);
+        return NULL;
     }
     for (size_t i = 0; i < r->revision_count; i++) {
         struct sp_verdict v;
         sp_policy_judge(g->policy, SP_SUBJECT_REVISION, r->revisions[i].facts, &v);
-        if (v.ruling != SP_PASSED) {
-            return sp_facts_merge(f, r->revisions[i].facts);
+        if (v.ruling != SP_PASSED &&
+            sp_rule_subject(g->verdict.rule) == SP_SUBJECT_REVISION) {
+            return r->revisions[i].facts;
         }
     }
-    return SP_OK;
+    return r->facts;
+}
+
+static enum sp_err refusal_entry(struct writer *w)
+{
+    struct sp_gate *g = w->gate;
+    const struct sp_facts *facts = refused_facts(g);
+    SP_TRY(begin(w, "refusal"));
+    SP_TRY(put_text(w, SP_FACT_PEER_ADDRESS, g->asker.address));
+    SP_TRY(put_text(w, SP_FACT_PEER_LISTENER, g->door->name));
+    SP_TRY(put_text(w, SP_FACT_TRANSPORT, g->door->tls ? "tls" : "http"));
+    if (g->asker.has_pin) {
+        SP_TRY(put(w, SP_FACT_PEER_SPKI,
+                   (struct sp_fact_value){.bytes = sp_view(g->asker.pin, 32)}));
+    }
+    SP_TRY(put_common(w));
+    SP_TRY(put_verdict(w, &g->verdict));
+    if (facts) {
+        SP_TRY(put_few(w, facts));
+        SP_TRY(put_many(w, facts, FEW));
+    }
+    return add_entry(w);
 }
 
 enum sp_err sp_gate_entries_refused(struct sp_gate *g)
 {
-    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
-    SP_TRY(make_room(g, 1));
-    SP_TRY(sp_facts_new(ENTRY_FACTS, &f));
-    SP_TRY(common_facts(g, f, "refusal"));
-    SP_TRY(sp_facts_text(f, SP_FACT_PEER_ADDRESS, sp_view_str(g->asker.address)));
-    SP_TRY(sp_facts_text(f, SP_FACT_PEER_LISTENER, sp_view_str(g->door->name)));
-    SP_TRY(sp_facts_text(f, SP_FACT_TRANSPORT,
-                         g->door->tls ? SP_VIEW("tls") : SP_VIEW("http")));
-    if (g->asker.has_pin) {
-        SP_TRY(sp_facts_bytes(f, SP_FACT_PEER_SPKI, sp_view(g->asker.pin, 32)));
-    }
-    SP_TRY(refused_facts(g, f));
-    SP_TRY(sp_verdict_to_facts(&g->verdict, g->policy, f));
-    return add_entry(g, f, NULL);
+    struct writer w = {.gate = g, .first = true};
+    sp_gate_entries_clear(g);
+    enum sp_err e = refusal_entry(&w);
+    sp_facts_free(&w.facts);
+    return e;
 }
