@@ -72,7 +72,8 @@ class Wire:
             connection = self._open()
             try:
                 return self._exchange(connection, method, target, headers or {}, body)
-            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError,
+                    ssl.SSLEOFError):
                 self.close()
                 if fresh:
                     raise

@@ -1,0 +1,94 @@
+"""Full disks: content answers 503 and comes back, metadata flows, nothing is corrupt."""
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import harness  # noqa: F401
+
+import catalogue
+from scene import Scene
+
+
+def small_disk(case: unittest.TestCase, size: str) -> Path:
+    """A tmpfs of its own, or a skip that anybody sees."""
+    where = Path(tempfile.mkdtemp(prefix="sallyport-disk-"))
+    case.addCleanup(where.rmdir)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", where],
+                          capture_output=True, text=True, check=False) if os.geteuid() == 0 else None
+    if done is None or done.returncode != 0:
+        print("SKIPPED: a small tmpfs cannot be mounted here (root is needed)")
+        raise unittest.SkipTest("no mount")
+    case.addCleanup(subprocess.run, ["umount", "-l", where], check=True)
+    return where
+
+
+class FullDisk(Scene):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.catalogue = catalogue.Catalogue(81, 60, 12, big=20 << 20)
+
+    def test_cache_disk(self) -> None:
+        disk = small_disk(self, "8m")
+        gate = self.gate(self.upstream(self.catalogue), cache_dir=disk / "cache")
+        server = self.downstream(gate)
+        claims = sorted(server.sync().claims.values(), key=lambda c: c.size)
+        self.assertGreater(claims[-1].size, 8 << 20)
+        wire = self.wire(gate.http_url)
+        answer = wire.ask("GET", claims[-1].path)
+        self.assertEqual(answer.status, 503, answer.body[:200])
+        self.assertGreater(int(answer.headers["retry-after"]), 0)
+        self.assertTrue(answer.headers["content-type"].startswith("text/plain"))
+        for claim in claims[:6]:
+            server.download(claim)
+        self.assertEqual(self.downstream(gate).sync().documents, server.synced.documents)
+        self.assertGreater(gate.metric("sallyport_disk_full_total"), 0)
+        gate.check_objects()
+        self.assertEqual(gate.staged(), [])
+        self.assertEqual(gate.health(), 200)
+
+    def test_cache_disk_filled_by_another(self) -> None:
+        disk = small_disk(self, "64m")
+        gate = self.gate(self.upstream(self.catalogue), cache_dir=disk / "cache")
+        server = self.downstream(gate)
+        claim = max(server.sync().claims.values(), key=lambda c: c.size)
+        ballast = disk / "ballast"
+        with ballast.open("wb") as data:
+            data.write(bytes(60 << 20))
+        self.assertEqual(self.wire(gate.http_url).ask("GET", claim.path).status, 503)
+        ballast.unlink()
+        server.download(claim)  # as soon as there is room
+        gate.check_objects()
+
+    def test_state_disk_fails_closed(self) -> None:
+        """Without a ledger nothing new is passed; what follows is whole."""
+        disk = small_disk(self, "6m")
+        gate = self.gate(self.upstream(self.catalogue), state_dir=disk / "state")
+        server = self.downstream(gate)
+        server.authorize()
+        keys = [r.key for r in self.catalogue.revisions]
+        server.update_data(keys[:10])
+        ballast = disk / "ballast"
+        with ballast.open("wb", buffering=0) as data:
+            try:
+                while data.write(bytes(4096)) == 4096:
+                    pass
+            except OSError:
+                pass
+        delivered = dict(server.synced.documents)
+        self.assert_fault(lambda: server.fetch(keys[10:60], batch=5), "ledger")
+        recorded = int(gate.status()["ledger"]["revisions"])
+        self.assertLessEqual(len(delivered), len(server.synced.documents))
+        self.assertGreaterEqual(recorded, len(server.synced.documents), "passed but not recorded")
+        ballast.unlink()
+        gate.restart()
+        server.close()
+        server.fetch(keys)
+        self.assertEqual(gate.stop(), 0)
+        gate.verify_ledger()
+
+
+if __name__ == "__main__":
+    unittest.main()
