@@ -110,7 +110,8 @@ class Configuration(unittest.TestCase):
                    "does not cover.*wsus.corp.example.*localhost", where='listener "downstream"')
 
     def test_syntax(self) -> None:
-        for old, new in (('admin {', 'admin'), ('workers = 2', 'workers 2'), ("pins    = {", "pins = ")):
+        for old, new in (("admin {", "admin"), ("workers = 2", "workers 2"),
+                         ("pins    = {", "pins = ")):
             done = self.check(self.good.replace(old, new, 1))
             self.assertEqual(done.returncode, CONFIG)
             self.assertRegex(done.stderr, rf"{re.escape(str(self.gate.config))}:\d+: ")

@@ -15,9 +15,8 @@ def small_disk(case: unittest.TestCase, size: str) -> Path:
     """A tmpfs of its own, or a skip that anybody sees."""
     where = Path(tempfile.mkdtemp(prefix="sallyport-disk-"))
     case.addCleanup(where.rmdir)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", where],
-                          capture_output=True, text=True, check=False) if os.geteuid() == 0 else None
-    if done is None or done.returncode != 0:
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", where]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         print("SKIPPED: a small tmpfs cannot be mounted here (root is needed)")
         raise unittest.SkipTest("no mount")
     case.addCleanup(subprocess.run, ["umount", "-l", where], check=True)

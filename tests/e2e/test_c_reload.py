@@ -84,8 +84,7 @@ class Reload(Scene):
                          {"plain_http": "perhaps"}):
             with self.subTest(settings):
                 good = dict(self.door.settings)
-                told = self.reload(certificate="upstream", **{
-                    k: v for k, v in settings.items()})
+                told = self.reload(**({"certificate": "upstream"} | settings))
                 self.assertTrue(any(e["level"] == "error" for e in told), told)
                 self.assertEqual(self.shown(), old)
                 self.assertTrue(self.works())

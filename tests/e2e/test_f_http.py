@@ -134,7 +134,8 @@ TRICKS = (
     "/SERVER~1/SERVER~1.ASM", "/%u0053erverSyncWebService/ServerSyncWebService.asmx",
     "/%c0%aeServerSyncWebService/ServerSyncWebService.asmx",
     "/ServerSyncWebService/ServerSyncWebService.asmx%00", "/", "/admin", "/health", "/metrics",
-    "/ApiRemoting30/WebService.asmx", "/apiremoting30/webservice.asmx", "//ApiRemoting30/WebService.asmx",
+    "/ApiRemoting30/WebService.asmx", "/apiremoting30/webservice.asmx",
+    "//ApiRemoting30/WebService.asmx",
     "/ServerSyncWebService/ServerSyncProxy.asmx", "/ReportingWebService/WebService.asmx",
     "/Inventory/x", "/SelfUpdate/wuident.cab", "/Content/../ApiRemoting30/WebService.asmx",
 )

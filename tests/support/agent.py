@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A stand-in Windows Update agent: registers, scans, downloads and reports as [MS-WUSP] 3.2 has it."""
+"""A stand-in Windows Update agent: registers, scans, downloads, reports ([MS-WUSP] 3.2)."""
 import argparse
 import base64
 import json

@@ -131,8 +131,9 @@ workers = {get('workers', 2)}
 
     def start(self) -> "Gate":
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen([binary(), "run", "-c", self.config], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env=self._environment())
+            self.process = subprocess.Popen(
+                [binary(), "run", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, env=self._environment())
         deadline = time.monotonic() + READY_SECONDS
         while self.health() != 200:
             if self.process.poll() is not None or time.monotonic() > deadline:
