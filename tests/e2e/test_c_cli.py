@@ -76,23 +76,25 @@ class Configuration(unittest.TestCase):
         self.wrong('"enforce"', '"enforced"', "enforced.*enforce")
         self.wrong('"verified-only"', '"verified"', "verified.*verified-only")
         self.wrong('"json"', '"xml"', "json")
-        self.wrong('"127.0.0.0/8"', '"127.0.0.0/33"', "127.0.0.0/33")
+        self.wrong('"127.0.0.0/8"', '"127.0.0.0/33"', "network", where='allow = ')
         self.wrong(f'"127.0.0.1:{self.gate.port}"', '"127.0.0.1:99999"', "99999")
         self.wrong('"https"', '"http"', "content_transport|https", where='"http"')
 
     def test_upstreams(self) -> None:
         self.wrong("https://localhost:8531", "http://localhost:8530", "https")
-        self.wrong("https://localhost:8531", "https://localhost:8531/path", "path|url")
-        self.wrong("https://localhost:8531", "https://user@localhost:8531", "user|url|host")
+        self.wrong("https://localhost:8531", "https://localhost:8531/path", "nothing behind",
+                   where='upstream "head-office"')
+        self.wrong("https://localhost:8531", "https://user@localhost:8531", "no host name",
+                   where='upstream "head-office"')
         self.wrong('upstream = "head-office"', 'upstream = "head-offices"', "head-offices")
 
     def test_pins(self) -> None:
         spare = self.pki.pins["spare"]
-        self.wrong(f', "{spare}"', "", "two", where="pins")
+        self.wrong(f', "{spare}"', "", "single pin", where="pins ")
         same = self.pki.pins["intermediate"]
-        self.wrong(spare, same, "two|twice|same", where="pins")
-        self.wrong(spare, spare[:-4], "pin", where="pins")
-        self.wrong(spare, spare.replace("sha256//", "sha1//"), "sha256//", where="pins")
+        self.wrong(spare, same, "two|twice|same", where="pins ")
+        self.wrong(spare, spare[:-4], "pin", where="pins ")
+        self.wrong(spare, spare.replace("sha256//", "sha1//"), "sha256//", where="pins ")
 
     def test_files(self) -> None:
         self.wrong(self.pki.ca, "/nonexistent/ca.pem", "/nonexistent/ca.pem.*No such file",

@@ -46,6 +46,7 @@ AMBIGUOUS = {
     "hex length": post(length=f"Content-Length: {len(BODY):#x}\r\n"),
     "empty length": post(length="Content-Length: \r\n"),
     "length of 2^64": post(length="Content-Length: 18446744073709551616\r\n"),
+    "zeros before the length": post(length=f"Content-Length: 000{len(BODY)}\r\n"),
     "length with blank inside": post(length="Content-Length: 2 0\r\n"),
     "blank before colon": post(length=f"Content-Length : {len(BODY)}\r\n"),
     "TE list": post(length="Transfer-Encoding: gzip, chunked\r\n", body=chunked(BODY)),
@@ -109,7 +110,6 @@ LEGITIMATE = {
     "expect 100": post("Expect: 100-continue\r\n"),
     "odd case of names": post("x-oNe: a\r\n"),
     "empty value": post("X-Empty:\r\n"),
-    "zeros before the length": post(length=f"Content-Length: 000{len(BODY)}\r\n"),
 }
 
 TRICKS = (

@@ -16,7 +16,7 @@ from wsus_upstream import Upstream
 BODY = soap.request("GetAuthConfig", soap.S, "")
 # certificate of the stand-in -> what the fault must say
 HOSTILE = {
-    "wrong-name": "name|localhost", "expired": "expired", "not-yet-valid": "not yet",
+    "wrong-name": "name|localhost", "expired": "expired", "not-yet-valid": "not valid yet",
     "no-san": "name|localhost", "client-auth": "purpose|usage", "any-eku": "purpose|usage",
     "sha1": "weak|digest|SHA-?1|md", "rsa-1024": "weak|small|1024|key",
     "explicit-ec": "explicit|curve|parameters", "wildcard": "name|localhost",

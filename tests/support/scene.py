@@ -1,4 +1,5 @@
 """The usual scene: stand-in upstream, sallyport in front of it, a stand-in downstream behind."""
+import re
 import socket
 import ssl
 import unittest
@@ -112,5 +113,5 @@ def exchange(sock: socket.socket, data: bytes) -> bytes:
 
 def statuses(answer: bytes) -> list[int]:
     """The status codes of all answers in a raw exchange (100 left out)."""
-    lines = [line for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
-    return [code for code in (int(line.split(b" ")[1]) for line in lines) if code != 100]
+    found = re.findall(rb"HTTP/1\.1 (\d{3})[^\r\n]*\r\n[A-Z]", answer)
+    return [int(code) for code in found if code != b"100"]
