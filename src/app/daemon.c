@@ -131,13 +131,28 @@ static void close_admin(struct daemon *d)
     }
 }
 
-static void on_lane_gone(void *ctx)
+static void on_lane_finished(void *ctx)
 {
     struct daemon *d = ctx;
     if (--d->lanes_open == 0) {
-        sp_filler_stop(d->filler);
         sp_keeper_stop(d->keeper);
         close_admin(d);
+    }
+}
+
+/* Askers first, then what works for them, then what that rests on. */
+static void on_lane_drained(void *ctx)
+{
+    struct daemon *d = ctx;
+    if (--d->lanes_open > 0) {
+        return;
+    }
+    sp_filler_stop(d->filler);
+    d->lanes_open = d->lane_count;
+    for (size_t i = 0; i < d->lane_count; i++) {
+        if (sp_lane_finish(&d->lanes[i], d->loop, on_lane_finished, d) != SP_OK) {
+            _exit(1);
+        }
     }
 }
 
@@ -151,7 +166,8 @@ static void on_stop(struct daemon *d)
     sp_log_say(SP_LOG_INFO, "draining",
                "no new connections; open exchanges have %d seconds", DRAIN_MS / 1000);
     for (size_t i = 0; i < d->lane_count; i++) {
-        if (sp_lane_drain(&d->lanes[i], DRAIN_MS, d->loop, on_lane_gone, d) != SP_OK) {
+        if (sp_lane_drain(&d->lanes[i], DRAIN_MS, d->loop, on_lane_drained, d) !=
+            SP_OK) {
             _exit(1);
         }
     }

@@ -16,6 +16,7 @@
 #include "io/store/keeper.h"
 #include "io/store/objects.h"
 
+struct farewell;
 struct sp_filler;
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
@@ -24,6 +25,11 @@ struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 enum { SP_HOT_OBJECTS = 1024 };
 struct sp_hot {
     struct sp_object *at[SP_HOT_OBJECTS]; /* shared */
+};
+
+struct sp_door_context {
+    struct sp_lane *lane; /* borrowed */
+    size_t door;          /* index of the listener */
 };
 
 struct sp_lane {
@@ -35,10 +41,11 @@ struct sp_lane {
     struct sp_upstream_pool *pool; /* owned */
     struct sp_server **servers;    /* owned, one a listener of the first world */
     size_t server_count, servers_open;
-    struct sp_door_context {
-        struct sp_lane *lane;
-        size_t door;
-    } * doors; /* owned: a server's handler context */
+    struct sp_door_context *doors;   /* owned: a server's handler context */
+    struct sp_server_conf *confs;    /* owned: the servers borrow them */
+    size_t visits;                   /* exchanges and what they still wait for */
+    struct farewell *farewell;       /* lane.c: whom to tell at the end */
+    void (*idle)(struct sp_lane *l); /* called when visits falls to 0; NULL: do not */
     struct sp_hot hot;
     struct sp_counters counters;
 };

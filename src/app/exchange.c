@@ -52,6 +52,7 @@ static void perform(struct visit *v, const struct sp_step *step);
 
 static void visit_free(struct visit *v)
 {
+    struct sp_lane *lane = v->lane;
     sp_gate_free(&v->gate);
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
@@ -61,6 +62,9 @@ static void visit_free(struct visit *v)
     sp_object_unref(&v->object);
     sp_world_unref(&v->world);
     free(v);
+    if (--lane->visits == 0 && lane->idle) {
+        lane->idle(lane);
+    }
 }
 
 /* Something came back. True when the asker is still there and the gate wants to know.
@@ -431,6 +435,7 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
         return SP_E_NOMEM;
     }
     v->lane = d->lane;
+    v->lane->visits++;
     v->world = sp_world_ref(d->lane->world);
     v->door = &v->world->doors[d->door];
     v->exchange = x;

@@ -91,7 +91,11 @@ static void fill_free(struct fill *f)
     sp_digester_free(&f->digester);
     sp_object_unref(&f->object);
     sp_world_unref(&f->world);
+    struct sp_filler *filler = f->filler;
     free(f);
+    if (filler->stopping && !filler->fills) {
+        sp_loop_stop(filler->loop);
+    }
 }
 
 static void count_end(struct fill *f, const struct sp_fill_effect *e)
@@ -426,8 +430,11 @@ static void on_stop(struct sp_msg *msg)
     struct sp_filler *f =
         (struct sp_filler *)(void *)((char *)msg - offsetof(struct sp_filler, stop));
     f->stopping = true;
+    bool idle = !f->fills;
     sp_upstream_pool_close(&f->pool);
-    sp_loop_stop(f->loop);
+    if (idle) {
+        sp_loop_stop(f->loop);
+    }
 }
 
 void sp_filler_stop(struct sp_filler *f)

@@ -11,20 +11,21 @@ static enum sp_err open_doors(struct sp_lane *l, const struct sp_world *w,
     size_t n = w->config->listener_count;
     l->servers = calloc(n, sizeof(struct sp_server *));
     l->doors = calloc(n, sizeof *l->doors);
-    if (!l->servers || !l->doors) {
+    l->confs = calloc(n, sizeof *l->confs);
+    if (!l->servers || !l->doors || !l->confs) {
         return SP_E_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {
         const struct sp_config_listener *c = &w->config->listeners[i];
-        struct sp_server_conf conf = {.name = c->name,
-                                      .bind = c->bind,
-                                      .allow = c->allow,
-                                      .allow_count = c->allow_count,
-                                      .tls = w->doors[i].tls};
+        l->confs[i] = (struct sp_server_conf){.name = c->name,
+                                              .bind = c->bind,
+                                              .allow = c->allow,
+                                              .allow_count = c->allow_count,
+                                              .tls = w->doors[i].tls};
         struct sp_server_handler handler = sp_exchange_handler;
         l->doors[i] = (struct sp_door_context){.lane = l, .door = i};
         handler.ctx = &l->doors[i];
-        SP_TRY(sp_server_new(l->loop, &conf, &handler, &l->servers[i], why));
+        SP_TRY(sp_server_new(l->loop, &l->confs[i], &handler, &l->servers[i], why));
         l->server_count = l->servers_open = i + 1;
     }
     return SP_OK;
@@ -77,10 +78,10 @@ enum sp_err sp_lane_set_world(struct sp_lane *l, struct sp_world *w)
     return SP_OK;
 }
 
-/* ---- the end
- * ---------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------
+ */
 
-struct drain {
+struct farewell {
     struct sp_msg msg;
     struct sp_lane *lane; /* borrowed */
     uint64_t deadline_ms;
@@ -89,50 +90,87 @@ struct drain {
     void *ctx;
 };
 
-static void tell_done(struct sp_msg *msg)
+static void on_done(struct sp_msg *msg)
 {
-    struct drain *d = OF(msg, struct drain, msg);
-    d->done(d->ctx);
-    free(d);
+    struct farewell *f = OF(msg, struct farewell, msg);
+    f->done(f->ctx);
+    free(f);
+}
+
+static void report(struct farewell *f)
+{
+    f->msg.run = on_done;
+    sp_loop_post(f->loop, &f->msg);
+}
+
+static enum sp_err send_farewell(const struct farewell *from,
+                                 void (*run)(struct sp_msg *))
+{
+    struct farewell *f = malloc(sizeof *f);
+    if (!f) {
+        return SP_E_NOMEM;
+    }
+    *f = *from;
+    f->msg.run = run;
+    sp_loop_post(f->lane->loop, &f->msg);
+    return SP_OK;
 }
 
 static void on_server_gone(void *ctx)
 {
-    struct drain *d = ctx;
-    struct sp_lane *l = d->lane;
-    if (--l->servers_open > 0) {
-        return;
+    struct farewell *f = ctx;
+    if (--f->lane->servers_open == 0) {
+        report(f);
     }
-    sp_upstream_pool_close(&l->pool);
-    sp_hot_clear(&l->hot);
-    sp_loop_stop(l->loop);
-    d->msg.run = tell_done;
-    sp_loop_post(d->loop, &d->msg);
 }
 
 static void on_drain(struct sp_msg *msg)
 {
-    struct drain *d = OF(msg, struct drain, msg);
-    for (size_t i = 0; i < d->lane->server_count; i++) {
-        sp_server_drain(d->lane->servers[i], d->deadline_ms, on_server_gone, d);
+    struct farewell *f = OF(msg, struct farewell, msg);
+    for (size_t i = 0; i < f->lane->server_count; i++) {
+        sp_server_drain(f->lane->servers[i], f->deadline_ms, on_server_gone, f);
     }
 }
 
 enum sp_err sp_lane_drain(struct sp_lane *l, uint64_t deadline_ms, struct sp_loop *loop,
                           void (*done)(void *ctx), void *ctx)
 {
-    struct drain *d = calloc(1, sizeof *d);
-    if (!d) {
-        return SP_E_NOMEM;
+    return send_farewell(&(struct farewell){.lane = l,
+                                            .deadline_ms = deadline_ms,
+                                            .loop = loop,
+                                            .done = done,
+                                            .ctx = ctx},
+                         on_drain);
+}
+
+static void on_idle(struct sp_lane *l)
+{
+    struct farewell *f = l->farewell;
+    l->idle = NULL;
+    sp_hot_clear(&l->hot);
+    sp_loop_stop(l->loop);
+    report(f);
+}
+
+static void on_finish(struct sp_msg *msg)
+{
+    struct farewell *f = OF(msg, struct farewell, msg);
+    struct sp_lane *l = f->lane;
+    l->farewell = f;
+    sp_upstream_pool_close(&l->pool);
+    if (l->visits == 0) {
+        on_idle(l);
+    } else {
+        l->idle = on_idle;
     }
-    *d = (struct drain){.msg = {.run = on_drain},
-                        .lane = l,
-                        .deadline_ms = deadline_ms,
-                        .loop = loop,
-                        .done = done,
-                        .ctx = ctx};
-    sp_loop_post(l->loop, &d->msg);
-    return SP_OK;
+}
+
+enum sp_err sp_lane_finish(struct sp_lane *l, struct sp_loop *loop,
+                           void (*done)(void *ctx), void *ctx)
+{
+    return send_farewell(
+        &(struct farewell){.lane = l, .loop = loop, .done = done, .ctx = ctx},
+        on_finish);
 }
 
 void sp_lane_fini(struct sp_lane *l)
@@ -144,4 +182,5 @@ void sp_lane_fini(struct sp_lane *l)
     sp_world_unref(&l->world);
     free(l->servers);
     free(l->doors);
+    free(l->confs);
 }

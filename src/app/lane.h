@@ -16,12 +16,16 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
                           struct sp_why *why) SP_MUST_USE;
 /* The world in force from now on; exchanges under way keep theirs. */
 enum sp_err sp_lane_set_world(struct sp_lane *l, struct sp_world *w) SP_MUST_USE;
-/* No new connections; done runs on loop when the last exchange is over or was cut at
- * the deadline. The lane's thread then ends. */
+/* No new connections; done runs on loop when the last exchange is over or was cut at the
+ * deadline. The lane goes on: what was started for askers that are gone may still come
+ * back. */
 enum sp_err sp_lane_drain(struct sp_lane *l, uint64_t deadline_ms, struct sp_loop *loop,
                           void (*done)(void *ctx), void *ctx) SP_MUST_USE;
-/* After done: joins and frees what the lane owns. Also for a lane that did not start.
- */
+/* After the drain, and after the filler answered everybody: done runs on loop when nothing
+ * can come back any more. The lane's thread then ends. */
+enum sp_err sp_lane_finish(struct sp_lane *l, struct sp_loop *loop,
+                           void (*done)(void *ctx), void *ctx) SP_MUST_USE;
+/* After done: joins and frees what the lane owns. */
 void sp_lane_fini(struct sp_lane *l);
 
 #endif
