@@ -11,11 +11,22 @@
 #include <unistd.h>
 
 struct ask {
+    int words_wanted;
     const char *config, *dir, *from, *count;
     char **words;
     int left;
+    uint64_t entry;  /* the number, where one is wanted */
     char *state_dir; /* owned */
 };
+
+static int number(const char *text, uint64_t *out)
+{
+    if (sp_u64_parse(sp_view_str(text), INT64_MAX, out) == SP_OK) {
+        return 0;
+    }
+    fprintf(stderr, "sallyport: \"%s\" is not the number of an entry\n", text);
+    return SP_EXIT_USAGE;
+}
 
 static int find_ledger(int argc, char **argv, struct ask *a)
 {
@@ -29,6 +40,15 @@ static int find_ledger(int argc, char **argv, struct ask *a)
     if (a->left < 0) {
         return SP_EXIT_USAGE;
     }
+    if (a->left != a->words_wanted) {
+        fprintf(stderr, "sallyport: %s; see --help\n",
+                a->words_wanted ? "the number of one entry is needed"
+                                : "there is a word too many");
+        return SP_EXIT_USAGE;
+    }
+    if (a->words_wanted && number(a->words[0], &a->entry) != 0) {
+        return SP_EXIT_USAGE;
+    }
     if (!a->dir) {
         enum sp_err e =
             sp_config_load(a->config ? a->config : SP_CONFIG_DEFAULT, &config, &why);
@@ -39,15 +59,6 @@ static int find_ledger(int argc, char **argv, struct ask *a)
     a->state_dir = strdup(a->dir ? a->dir : config->state_dir);
     sp_config_free(&config);
     return a->state_dir ? 0 : sp_err_exit_status(SP_E_NOMEM);
-}
-
-static int number(const char *text, uint64_t *out)
-{
-    if (sp_u64_parse(sp_view_str(text), INT64_MAX, out) == SP_OK) {
-        return 0;
-    }
-    fprintf(stderr, "sallyport: \"%s\" is not the number of an entry\n", text);
-    return SP_EXIT_USAGE;
 }
 
 /* ---- verify
@@ -221,22 +232,14 @@ static int with_entry(int argc, char **argv,
                       enum sp_err (*act)(struct sp_ledger_files *, uint64_t,
                                          struct sp_why *))
 {
-    struct ask a = {0};
+    struct ask a = {.words_wanted = 1};
     struct sp_why why = {0};
     struct sp_ledger_files *l = NULL;
-    uint64_t n = 0;
     int status = find_ledger(argc, argv, &a);
-    if (status == 0 && a.left != 1) {
-        fprintf(stderr, "sallyport: the number of one entry is needed\n");
-        status = SP_EXIT_USAGE;
-    }
-    if (status == 0) {
-        status = number(a.words[0], &n);
-    }
     if (status == 0) {
         enum sp_err e = sp_ledger_open_view(a.state_dir, &l, &why);
         if (e == SP_OK) {
-            e = act(l, n, &why);
+            e = act(l, a.entry, &why);
         }
         status = e == SP_OK ? 0 : sp_cmd_failed(e, &why);
     }

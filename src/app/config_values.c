@@ -2,6 +2,8 @@
  * the file. What needs other files is checked in world.c. */
 #include "app/config_parts.h"
 
+#include "core/base/text.h"
+
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -164,6 +166,14 @@ static enum sp_err take_allow(const struct place *p, cfg_t *sec,
     return SP_OK;
 }
 
+static bool is_address(const char *bind)
+{
+    uint64_t port = 0;
+    const char *colon = strrchr(bind, ':');
+    return colon && colon != bind &&
+           sp_u64_parse(sp_view_str(colon + 1), 65535, &port) == SP_OK;
+}
+
 static bool has_upstream(const struct sp_config *c, const char *name)
 {
     for (size_t i = 0; i < c->upstream_count; i++) {
@@ -178,8 +188,13 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
                                   const struct sp_config_listener *l)
 {
     char message[300];
-    if (!l->bind[0]) {
-        return complain(p, "bind", "bind is missing: address:port to listen on");
+    if (!is_address(l->bind)) {
+        snprintf(
+            message, sizeof message,
+            "bind = \"%.60s\": an address and a port are needed, as 0.0.0.0:8531 or "
+            "[::]:8531",
+            l->bind);
+        return complain(p, "bind", message);
     }
     if (!has_upstream(c, l->upstream)) {
         snprintf(message, sizeof message,
@@ -292,7 +307,8 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
         return complain(&p, c->state_dir[0] ? "cache_dir" : "state_dir",
                         "the directory may not be empty");
     }
-    if (c->admin_bind[0] && !is_loopback(c->admin_bind)) {
+    if (c->admin_bind[0] &&
+        !(is_loopback(c->admin_bind) && is_address(c->admin_bind))) {
         p.section = "admin";
         return complain(
             &p, "bind",

@@ -29,6 +29,7 @@ struct fill {
     enum sp_err job_err;
     struct sp_why job_why;
     const char *quarantine_reason; /* NULL: the job commits */
+    struct sp_ask_claim again;     /* what the ledger says when the fill begins */
     struct sp_record record;
     struct sp_record_entry entry;
 };
@@ -341,9 +342,43 @@ static void join(struct fill *f, struct sp_want *w)
     f->waiting = w;
 }
 
+/* The file is here: a fill that ended between the asker's look-up and its want. */
+static void serve_what_is_here(struct fill *f)
+{
+    while (f->waiting) {
+        struct sp_want *w = f->waiting;
+        f->waiting = w->next;
+        w->object = sp_object_ref(f->object);
+        w->status = 200;
+        answer(w, SP_OK);
+    }
+    fill_free(f);
+}
+
+static void on_looked_again(struct sp_ask_claim *q, enum sp_err e)
+{
+    struct fill *f = FILL_OF(q, again);
+    struct sp_fill_effect first;
+    bool here = e == SP_OK && q->verified &&
+                sp_objects_get(f->filler->objects, q->verified_sha256, f->claim.sha1,
+                               f->claim.size, &f->object) == SP_OK;
+    if (here) {
+        serve_what_is_here(f);
+    } else if (sp_fill_start(f->machine, &first)) {
+        perform(f, &first);
+    }
+}
+
+static void look_again(struct fill *f)
+{
+    f->again =
+        (struct sp_ask_claim){.loop = f->filler->loop, .answer = on_looked_again};
+    memcpy(f->again.sha1, f->claim.sha1, 20);
+    sp_keeper_ask_claim(f->filler->keeper, &f->again);
+}
+
 static void begin(struct sp_filler *filler, struct sp_want *w)
 {
-    struct sp_fill_effect first;
     struct fill *f = calloc(1, sizeof *f);
     if (!f || sp_fill_new(&w->world->fills[w->upstream], w->world->policy, &w->path,
                           &w->claim, &f->machine) != SP_OK) {
@@ -361,9 +396,7 @@ static void begin(struct sp_filler *filler, struct sp_want *w)
     }
     filler->fills = f;
     join(f, w);
-    if (sp_fill_start(f->machine, &first)) {
-        perform(f, &first);
-    }
+    look_again(f);
 }
 
 static void open_object(struct sp_filler *filler, struct sp_want *w)

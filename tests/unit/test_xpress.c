@@ -383,7 +383,8 @@ static void f_ceilings(void **state)
     sp_buf_init(&out, 300);
     struct sp_why why = {""};
     assert_err(sp_xpress_decode(sp_buf_view(&in), &out, &why), SP_E_LIMIT);
-    assert_string_equal(why.text, "xpress block at byte 21: too much comes out");
+    assert_string_equal(
+        why.text, "xpress block at byte 21: more comes out than the limit allows");
     assert_int_equal(out.len, 0);
     assert_ok(sp_buf_append_str(&out, "kept"));
     assert_err(sp_xpress_encode(SP_VIEW("abc"), &(struct sp_buf){.ceiling = 10}),

@@ -60,7 +60,16 @@ bool sp_gate_judge(struct sp_gate *g)
     const struct sp_reply *r = g->inspection.reply;
     g->has_verdict = true;
     g->verdict = (struct sp_verdict){0};
-    if (!judge(g, SP_SUBJECT_LINK, g->link) || !judge(g, SP_SUBJECT_REPLY, r->facts)) {
+    if (!judge(g, SP_SUBJECT_LINK, g->link)) {
+        return false;
+    }
+    if (!judge(g, SP_SUBJECT_REPLY, r->facts)) {
+        /* the inspector saw the place and the reason */
+        bool unreadable = g->verdict.rule == SP_RULE_REPLY_WELLFORMED;
+        if (g->verdict.ruling == SP_REFUSED && unreadable &&
+            g->inspection.why.text[0]) {
+            g->verdict.why = g->inspection.why;
+        }
         return false;
     }
     for (size_t i = 0; i < r->revision_count; i++) {

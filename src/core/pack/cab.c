@@ -288,7 +288,8 @@ enum sp_err sp_cab_decode_single(struct sp_view in, struct sp_buf *out,
     struct frame f;
     SP_TRY(read_frame(in, &f, why));
     if (f.size > sp_pack_allowance(out, in.len)) {
-        return sp_why_set(why, SP_E_LIMIT, "cabinet: too much comes out (%zu bytes)",
+        return sp_why_set(why, SP_E_LIMIT,
+                          "cabinet: more comes out than the limit allows (%zu bytes)",
                           f.size);
     }
     if (f.size == 0) {

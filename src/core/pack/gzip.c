@@ -50,7 +50,7 @@ static enum sp_err inflate_all(z_stream *z, size_t ceiling, struct sp_buf *out,
         status = inflate_step(z, ceiling, out, &e);
     }
     if (e == SP_E_LIMIT) {
-        return sp_why_set(why, e, "gzip: too much comes out");
+        return sp_why_set(why, e, "gzip: more comes out than the limit allows");
     }
     if (e != SP_OK) {
         return e;

@@ -188,8 +188,9 @@ static enum sp_err decode_next(struct sp_cur *c, size_t allowed, struct sp_buf *
     }
     uint8_t *to = NULL;
     if (size > allowed) {
-        return sp_why_set(why, SP_E_LIMIT,
-                          "xpress block at byte %zu: too much comes out", at);
+        return sp_why_set(
+            why, SP_E_LIMIT,
+            "xpress block at byte %zu: more comes out than the limit allows", at);
     }
     SP_TRY(sp_buf_reserve(out, size, &to));
     if (stored == size) {

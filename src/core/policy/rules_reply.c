@@ -6,8 +6,7 @@ enum sp_finding sp_rule_reply_wellformed(const struct sp_facts *f, struct sp_why
         return SP_HOLDS;
     }
     return sp_fails(sp_why_set(why, SP_E_MISMATCH,
-                               "the reply does not have the shape of its operation %s",
-                               sp_rule_say(f, SP_FACT_OPERATION).text));
+                               "the reply does not have the shape of its operation"));
 }
 
 static bool is_alphanumeric(struct sp_view v)
