@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import urllib.request
 from contextlib import ExitStack
@@ -90,8 +91,12 @@ class Gate:
                                             start_new_session=True)
         deadline = time.monotonic() + READY_SECONDS
         while not self._is_ready():
-            expect(self.process.poll() is None and time.monotonic() < deadline,
-                   "sallyport did not start")
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
+                self.process = None
+                last = self.log.read_text(errors="replace").splitlines()[-1:]
+                raise Broken("sallyport did not start. " + "".join(last))
             time.sleep(0.05)
 
     def _is_ready(self) -> bool:
@@ -139,16 +144,9 @@ def refused(call, *words: str) -> soap.Fault:
 
 
 def show(number: int, what: str, came: str) -> None:
-    """One numbered line of at most WIDTH columns; what does not fit goes on below."""
-    lines, line = [], ""
-    for word in came.split():
-        if line and LABEL + len(line) + 1 + len(word) > WIDTH:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".strip()
-    for i, text in enumerate([*lines, line]):
-        head = f"{number}  {what}" if i == 0 else ""
-        print(f"{head:<{LABEL}}{text}", flush=True)
+    """One numbered line; what does not fit in WIDTH columns goes on below."""
+    lines = textwrap.wrap(came, WIDTH - LABEL)
+    print(f"{f'{number}  {what}':<{LABEL}}" + ("\n" + " " * LABEL).join(lines), flush=True)
 
 
 class Demo:
@@ -249,10 +247,12 @@ class Demo:
 
 def keep(demo: Demo) -> None:
     gate = demo.gate
+    program = os.path.relpath(gate.program, SOURCE)
     print(f"""
 It runs on until Ctrl-C. To try yourself, in another terminal:
-  {gate.program} status -c {gate.config}
-  {gate.program} ledger list -c {gate.config}
+  cd {SOURCE}
+  {program} status -c {gate.config}
+  {program} ledger list -c {gate.config}
   upstream    {demo.upstream.url}
   downstream  https://localhost:{gate.tls}  CA {demo.pki.ca}
   status      http://127.0.0.1:{gate.admin}/status.json""", flush=True)
@@ -287,8 +287,9 @@ def main() -> int:
     try:
         play(os.path.abspath(options.program), work, options.keep)
     except (Broken, OSError, subprocess.SubprocessError) as broken:
-        print(f"\nThe demonstration failed. {broken}\nThe log is {work}/sallyport.log",
-              file=sys.stderr)
+        print("\n" + textwrap.fill(f"The demonstration failed. {broken}", WIDTH,
+                                   break_long_words=False, break_on_hyphens=False)
+              + f"\nThe log is {work}/sallyport.log", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         shutil.rmtree(work)
