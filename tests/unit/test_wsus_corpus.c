@@ -20,7 +20,7 @@ static const char *const folders[] = {"C-wsusss-dialogue", "C-wusp"};
 
 static uint8_t *read_part(const char *folder, const char *file, size_t *len)
 {
-    char path[4200];
+    char path[8192];
     snprintf(path, sizeof path, "%s/%s", folder, file);
     *len = 0;
     return unit_read_file(path, len);
