@@ -42,6 +42,16 @@ static enum sp_fault_code fault_of_failure(enum sp_err e)
     return transient ? SP_FAULT_SERVER_BUSY : SP_FAULT_INTERNAL_SERVER_ERROR;
 }
 
+static void record(struct sp_gate *g, struct sp_step *step)
+{
+    sp_gate_move(g, SP_STATION_RECORD);
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_RECORD,
+        .record = {.entries = g->entries, .count = g->entry_count},
+    };
+}
+
 void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
                           const struct sp_link *link, int64_t now, struct sp_step *step)
 {
@@ -64,12 +74,7 @@ void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why 
         sp_gate_refuse_verdict(g, step);
         return;
     }
-    sp_gate_move(g, SP_STATION_RECORD);
-    step->has_effect = true;
-    step->effect = (struct sp_effect){
-        .kind = SP_EFFECT_RECORD,
-        .record = {.entries = g->entries, .count = g->entry_count},
-    };
+    record(g, step);
 }
 
 static enum sp_err decode(struct sp_view coding, struct sp_view body,
@@ -151,12 +156,7 @@ static void judged(struct sp_gate *g, struct sp_step *step)
         sp_gate_release_reply(g, step);
         return;
     }
-    sp_gate_move(g, SP_STATION_RECORD);
-    step->has_effect = true;
-    step->effect = (struct sp_effect){
-        .kind = SP_EFFECT_RECORD,
-        .record = {.entries = g->entries, .count = g->entry_count},
-    };
+    record(g, step);
 }
 
 void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
