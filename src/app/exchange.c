@@ -343,12 +343,12 @@ static void want(struct visit *v, const struct sp_content_path *path,
 static void claim_answer(struct sp_ask_claim *q, enum sp_err e)
 {
     struct visit *v = VISIT_OF(q, claim);
-    struct sp_route route = sp_route(v->head.target);
     struct sp_step step;
     if (!came_back(v)) {
-        return;
+        return; /* and the head is gone with the asker */
     }
     if (e == SP_OK && q->claimed && q->verified) {
+        struct sp_route route = sp_route(v->head.target);
         want(v, &route.content, &q->claim, true);
         return;
     }
