@@ -98,6 +98,10 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
 static void on_reload(struct daemon *d)
 {
     struct sp_why why = {0};
+    if (d->draining) { /* listeners are gone, lanes may be: nobody is left to tell */
+        sp_log_say(SP_LOG_WARNING, "reload_refused", "this server is stopping");
+        return;
+    }
     enum sp_err e = reload(d, &why);
     if (e == SP_OK) {
         sp_log_say(SP_LOG_INFO, "reloaded",
