@@ -164,6 +164,9 @@ static void do_tell(struct fill *f, const struct sp_fill_effect *e)
 
 static enum sp_err stage(struct fill *f, struct sp_why *why)
 {
+    f->got = (struct sp_fill_got){0};
+    sp_digester_free(&f->digester);
+    sp_stage_drop(&f->stage);
     if (f->claim.size > SP_LIMIT_CONTENT_FILE) {
         return sp_why_set(why, SP_E_LIMIT,
                           "metadata claims more than 16 GiB for one file");
@@ -253,8 +256,11 @@ static void do_fetch(struct fill *f, const struct sp_fill_effect *e)
     struct sp_fetch_handler handler = {
         .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = f};
     struct sp_fill_effect next;
-    enum sp_err err = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream],
-                                     &ask, &handler, &f->fetch);
+    enum sp_err err =
+        f->filler->stopping /* the pool is gone */
+            ? SP_E_CANCELLED
+            : sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream], &ask,
+                             &handler, &f->fetch);
     if (err != SP_OK && sp_fill_fetched(f->machine, err, NULL, &(struct sp_link){0},
                                         &f->got, sp_clock_wall_s(), &next)) {
         perform(f, &next);

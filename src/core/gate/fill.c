@@ -195,7 +195,8 @@ static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *
     if (may_try_http(f, e)) {
         f->over_http = true;
         f->why = (struct sp_why){0};
-        return fetch(f, out);
+        *out = (struct sp_fill_effect){.kind = SP_FILL_STAGE}; /* what came is void */
+        return true;
     }
     sp_why_say(&f->why, "The upstream %s did not deliver this file: %s",
                f->conf->upstream_name, sp_why_text(why, e));

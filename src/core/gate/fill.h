@@ -15,7 +15,7 @@
 #include "core/gate/gate.h"
 
 enum sp_fill_effect_kind {
-    SP_FILL_STAGE,  /* reserve claim.size bytes */
+    SP_FILL_STAGE,  /* reserve claim.size bytes; what came before, if any, is void */
     SP_FILL_FETCH,  /* GET path; over_http: the plain content port */
     SP_FILL_RECORD, /* append entry; is_file: the file counts as verified from now on */
     SP_FILL_COMMIT, /* fsync and rename */
