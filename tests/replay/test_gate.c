@@ -41,6 +41,17 @@
                                 "</updates><fileUrls "                                 \
                                 "/></GetUpdateDataResult></GetUpdateDataResponse>")
 
+/* The same revision twice in one reply, with two documents. */
+#define TWICE(id, one, two)                                                            \
+    ENVELOPE("<GetUpdateDataResponse " NS                                              \
+             "><GetUpdateDataResult><updates>" UPDATE(id, one)                         \
+                 UPDATE(id, two) "</updates><fileUrls "                                \
+                                 "/></GetUpdateDataResult></GetUpdateDataResponse>")
+#define UPDATE(id, title)                                                              \
+    "<ServerSyncUpdateData><Id><UpdateID>" id "</UpdateID>"                            \
+    "<RevisionNumber>200</RevisionNumber></Id><XmlUpdateBlob>" DOCUMENT(               \
+        id, title) "</XmlUpdateBlob></ServerSyncUpdateData>"
+
 #define HEAD_OF(action)                                                                \
     "POST /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\n"                \
     "Host: gate.example:8531\r\nContent-Type: text/xml; charset=utf-8\r\n"             \
@@ -130,6 +141,15 @@ static void give_known(struct story *s, const char *document)
         sp_sha256(sp_view_str(document), known.document_sha256);
     }
     sp_gate_known(s->gate, SP_OK, &known, &s->step);
+    s->judged = true;
+}
+
+static void give_all_unknown(struct story *s, size_t count)
+{
+    struct sp_gate_known known[4] = {0};
+    assert_in_range(count, 1, 4);
+    assert_int_equal(effect(s, SP_EFFECT_ASK_REVISIONS)->ask.count, count);
+    sp_gate_known(s->gate, SP_OK, known, &s->step);
     s->judged = true;
 }
 
@@ -268,6 +288,56 @@ static void c_conflict_looks_again(void **state)
     give_known(&s, "theirs, recorded in the meantime");
     give_recorded(&s, SP_OK, 9);
     assert_refused(&s, "revision-immutable", "ledger entry 9");
+    finish(&s);
+}
+
+/* The ledger takes one document a revision: without this the gate would look, judge and
+ * be refused by the ledger for ever. */
+static void f_one_revision_with_two_documents(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, TWICE(ID_A, "one", "two"));
+    give_all_unknown(&s, 2);
+    struct sp_view text = effect(&s, SP_EFFECT_RECORD)->record.entries[0].text;
+    assert_non_null(memmem(text.data, text.len, "entry.kind refusal", 18));
+    give_recorded(&s, SP_OK, 11);
+    assert_refused(&s, "revision-immutable", "ledger entry 11");
+    finish(&s);
+}
+
+static void b_one_document_twice_is_recorded_once(void **state)
+{
+    (void)state;
+    static const char reply[] = TWICE(ID_A, "same", "same");
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, reply);
+    give_all_unknown(&s, 2);
+    assert_int_equal(effect(&s, SP_EFFECT_RECORD)->record.count, 1);
+    give_recorded(&s, SP_OK, 3);
+    assert_released(&s, reply);
+    finish(&s);
+}
+
+static void c_observed_second_document_is_not_recorded(void **state)
+{
+    (void)state;
+    static const char observe[] =
+        "policy observe\nupstream-pinned enforce\nreply-wellformed enforce\n"
+        "document-readable enforce\nrevision-immutable observe\n";
+    static const char reply[] = TWICE(ID_A, "one", "two");
+    struct story s;
+    begin(&s, observe, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, reply);
+    give_all_unknown(&s, 2);
+    assert_int_equal(effect(&s, SP_EFFECT_RECORD)->record.count, 1);
+    give_recorded(&s, SP_OK, 3);
+    assert_released(&s, reply);
     finish(&s);
 }
 
@@ -530,10 +600,9 @@ static void c_update_with_thousands_of_files_takes_several_entries(void **state)
     free(reply);
 }
 
-static const char content_head[] =
-    "GET /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\nHost: "
-    "a\r\n"
-    "Range: bytes=10-19\r\n\r\n";
+#define CONTENT "/Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab"
+static const char content_head[] = "GET " CONTENT " HTTP/1.1\r\nHost: a\r\n"
+                                   "Range: bytes=10-19\r\n\r\n";
 
 static void b_content_hit_serves_the_range(void **state)
 {
@@ -549,6 +618,37 @@ static void b_content_hit_serves_the_range(void **state)
     assert_int_equal(e->answer.first, 10);
     assert_int_equal(e->answer.length, 10);
     finish(&s);
+}
+
+/* RFC 9110 8.6: a length in a 304 would be that of the 200 it stands for. */
+static void c_head_says_a_length_but_not_with_304(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        int status;
+        bool has_length;
+        uint64_t length;
+    } rows[] = {
+        {"HEAD " CONTENT " HTTP/1.1\r\nHost: a\r\n\r\n", 200, true, 100},
+        {"HEAD " CONTENT " HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\n\r\n", 304, false,
+         0},
+        {"GET " CONTENT " HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\n\r\n", 304, false,
+         0},
+    };
+    struct sp_gate_object o = {
+        .size = 100, .etag = "\"x\"", .last_modified = 1000000000};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct story s;
+        begin(&s, strict, rows[i].head, true);
+        sp_gate_object(s.gate, &o, &s.step);
+        const struct sp_effect *e = effect(&s, SP_EFFECT_SERVE);
+        assert_int_equal(e->answer.status, rows[i].status);
+        assert_int_equal(e->answer.has_announce, rows[i].has_length);
+        assert_int_equal(e->answer.announce, rows[i].length);
+        assert_int_equal(e->answer.length, 0);
+        finish(&s);
+    }
 }
 
 static void f_unclaimed_content_is_404_without_a_fetch(void **state)
@@ -599,7 +699,11 @@ int main(void)
         cmocka_unit_test(b_upstream_fault_passes_unchanged),
         cmocka_unit_test(b_content_hit_serves_the_range),
         cmocka_unit_test(b_content_miss_joins_the_fill),
+        cmocka_unit_test(b_one_document_twice_is_recorded_once),
         cmocka_unit_test(c_conflict_looks_again),
+        cmocka_unit_test(c_observed_second_document_is_not_recorded),
+        cmocka_unit_test(c_head_says_a_length_but_not_with_304),
+        cmocka_unit_test(f_one_revision_with_two_documents),
         cmocka_unit_test(c_update_with_thousands_of_files_takes_several_entries),
         cmocka_unit_test(c_observed_rules_let_pass_but_are_not_first),
         cmocka_unit_test(f_changed_revision_is_refused_and_recorded),

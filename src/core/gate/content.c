@@ -66,7 +66,7 @@ static void serve(struct sp_gate *g, const struct sp_gate_object *o,
                    .first = a.first,
                    .length = has_body && !is_head ? a.length : 0,
                    .announce = has_body ? a.length : 0,
-                   .has_announce = is_head},
+                   .has_announce = is_head && a.status != 304},
     };
     if (serve_fields(g, &a) != SP_OK) {
         g->status = step->effect.answer.status = 503;

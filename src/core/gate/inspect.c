@@ -205,6 +205,7 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
     for (size_t i = 0; i < g->inspection.reply->revision_count; i++) {
         g->known[i] = known[i];
     }
+    sp_gate_known_here(g);
     sp_gate_move(g, SP_STATION_JUDGE);
     judged(g, step);
 }

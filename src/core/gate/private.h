@@ -52,6 +52,9 @@ enum sp_err sp_gate_link_facts(struct sp_gate *g,
 enum sp_err sp_gate_entries_passed(struct sp_gate *g) SP_MUST_USE;
 enum sp_err sp_gate_entries_refused(struct sp_gate *g) SP_MUST_USE;
 void sp_gate_entries_clear(struct sp_gate *g);
+/* A reply may hold a revision more than once: its first document here is what the later
+ * ones are compared with, as if the ledger knew it. */
+void sp_gate_known_here(struct sp_gate *g);
 
 /* answer.c: REFUSE and RELEASE. */
 void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step);

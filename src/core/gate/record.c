@@ -7,6 +7,7 @@
 #include "core/wsus/claim.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     ENTRY_FACTS = 4 * 1024 * 1024, /* memory for the facts of one revision */
@@ -218,6 +219,26 @@ static bool is_recordable(const struct sp_revision *r)
            sp_facts_same_set(r->facts, SP_FACT_UPDATE_ID, SP_FACT_DOCUMENT_ID) &&
            sp_facts_same_set(r->facts, SP_FACT_UPDATE_REVISION,
                              SP_FACT_DOCUMENT_REVISION);
+}
+
+static bool same_revision(const struct sp_revision *a, const struct sp_revision *b)
+{
+    return a->id.number == b->id.number && sp_guid_eq(&a->id.id, &b->id.id);
+}
+
+void sp_gate_known_here(struct sp_gate *g)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    for (size_t first = 0; first < r->revision_count; first++) {
+        const struct sp_revision *a = &r->revisions[first];
+        for (size_t i = first + 1; !g->known[first].known && i < r->revision_count;
+             i++) {
+            if (same_revision(a, &r->revisions[i]) && is_recordable(a)) {
+                g->known[i].known = true;
+                memcpy(g->known[i].document_sha256, a->document_sha256, 32);
+            }
+        }
+    }
 }
 
 enum sp_err sp_gate_entries_passed(struct sp_gate *g)
