@@ -37,8 +37,9 @@ struct sp_why {
 };
 
 /* Writes the sentence unless there is one; cuts it at SP_WHY_MAX - 1 bytes. Control
- * characters, which may come from a peer, are written as '?'. Returns e, so that a failure
- * is one line: return sp_why_set(why, SP_E_MALFORMED, "..."). */
+ * characters, which may come from a peer, are written as '?'; so is every byte above 0x7f of
+ * a sentence that is not UTF-8. Returns e, so that a failure is one line:
+ * return sp_why_set(why, SP_E_MALFORMED, "..."). */
 enum sp_err sp_why_set(struct sp_why *why, enum sp_err e, const char *fmt, ...)
     SP_PRINTF(3, 4) SP_MUST_USE;
 /* The same where there is no error to hand on. */

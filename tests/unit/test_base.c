@@ -76,10 +76,10 @@ static void b_base64(void **state)
     (void)state;
     static const struct {
         const char *text, *bytes;
-    } good[] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"},
-                {"Zm9vYg==", "foob"}};
-    static const char *const bad[] = {"Zg=", "Zg", "Zh==", "Zm9=", "Z===", "====",
-                                      "Zg==Zg==", "Zm 9", "Zm9v\n"};
+    } good[] = {
+        {"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"}};
+    static const char *const bad[] = {
+        "Zg=", "Zg", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9", "Zm9v\n"};
     struct sp_buf b;
     sp_buf_init(&b, 100);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -201,6 +201,30 @@ static void b_why_keeps_the_first_sentence(void **state)
     assert_err(sp_why_set(NULL, SP_E_IO, "later"), SP_E_IO);
 }
 
+static void f_why_is_utf8_whatever_the_peer_says(void **state)
+{
+    (void)state;
+    struct sp_why good = {0}, bad = {0};
+    sp_why_say(&good, "title \"%s\"",
+               "Gr\xc3\xb6\xc3\x9f"
+               "e");
+    assert_string_equal(good.text, "title \"Gr\xc3\xb6\xc3\x9f"
+                                   "e\"");
+    sp_why_say(&bad, "coding \"%s\"", "x\xff\xc3\xb6");
+    assert_string_equal(bad.text, "coding \"x???\"");
+    for (int pad = 0; pad < 4; pad++) { /* the cut falls on every byte of a character */
+        struct sp_why cut = {0};
+        char text[1024] = "";
+        while (strlen(text) < 600) {
+            strncat(text, "\xe6\x97\xa5", 4);
+        }
+        sp_why_say(&cut, "%.*s%s", pad, "aaaa", text);
+        assert_true(sp_utf8_is_valid(sp_view_str(cut.text)));
+        assert_in_range(strlen(cut.text), SP_WHY_MAX - 4, SP_WHY_MAX - 1);
+        assert_null(strchr(cut.text, '?'));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +239,7 @@ int main(void)
         cmocka_unit_test(b_guid_and_time),
         cmocka_unit_test(b_nearest_word),
         cmocka_unit_test(b_why_keeps_the_first_sentence),
+        cmocka_unit_test(f_why_is_utf8_whatever_the_peer_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
