@@ -42,7 +42,8 @@ static void put_escaped(struct sp_log *l, const char *s)
     for (size_t i = 0; i < v.len; i++) {
         unsigned char c = v.data[i];
         char code[8];
-        if (sizeof l->line - l->len < 64) {
+        bool begins = !utf8 || (c & 0xC0) != 0x80; /* a character, else it goes on */
+        if (begins && sizeof l->line - l->len < 64) {
             puts_(l, "...");
             return;
         }
