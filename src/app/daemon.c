@@ -229,11 +229,23 @@ static enum sp_err start_store(struct daemon *d, struct sp_why *why)
     return sp_filler_new(d->keeper, d->objects, d->desk, &d->filler, why);
 }
 
+/* A quarter of all descriptors; the rest is for connections, fills and upstreams. */
+static size_t hot_objects_a_lane(size_t lanes)
+{
+    struct rlimit files;
+    bool known = getrlimit(RLIMIT_NOFILE, &files) == 0;
+    return known && files.rlim_cur != RLIM_INFINITY ? files.rlim_cur / 4 / lanes
+                                                    : SP_HOT_OBJECTS;
+}
+
 static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
 {
-    struct sp_lane_conf conf = {
-        .world = d->world, .keeper = d->keeper, .filler = d->filler, .desk = d->desk};
     size_t n = lanes_wanted(d->world->config);
+    struct sp_lane_conf conf = {.world = d->world,
+                                .keeper = d->keeper,
+                                .filler = d->filler,
+                                .desk = d->desk,
+                                .hot_objects = hot_objects_a_lane(n)};
     d->lanes = calloc(n, sizeof *d->lanes);
     if (!d->lanes) {
         return SP_E_NOMEM;

@@ -21,10 +21,11 @@ struct sp_filler;
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
 /* Objects that were served lately, found without a message; a place a key, newest wins.
- */
+ * Each is an open file: places are a share of the descriptors the process may have. */
 enum { SP_HOT_OBJECTS = 1024 };
 struct sp_hot {
     struct sp_object *at[SP_HOT_OBJECTS]; /* shared */
+    size_t places;                        /* of them in use, 1.. */
 };
 
 struct sp_door_context {
@@ -54,6 +55,7 @@ struct sp_lane {
 extern const struct sp_server_handler sp_exchange_handler;
 
 /* hot.c */
+void sp_hot_init(struct sp_hot *h, size_t places); /* as many, but within 1..SP_HOT_OBJECTS */
 struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20]); /* borrowed */
 void sp_hot_put(struct sp_hot *h, struct sp_object *o); /* takes a reference */
 void sp_hot_clear(struct sp_hot *h);

@@ -2,11 +2,17 @@
 
 #include <string.h>
 
+void sp_hot_init(struct sp_hot *h, size_t places)
+{
+    h->places = places < SP_HOT_OBJECTS ? places : SP_HOT_OBJECTS;
+    h->places = h->places ? h->places : 1;
+}
+
 /* A digest is random enough to be its own hash. */
 static struct sp_object **place(struct sp_hot *h, const uint8_t sha1[20])
 {
     size_t key = (size_t)sha1[0] << 8 | sha1[1];
-    return &h->at[key % SP_HOT_OBJECTS];
+    return &h->at[key % h->places];
 }
 
 struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20])

@@ -38,6 +38,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     l->filler = conf->filler;
     l->desk = conf->desk;
     l->world = sp_world_ref(conf->world);
+    sp_hot_init(&l->hot, conf->hot_objects);
     SP_TRY(sp_loop_new("lane", &l->loop));
     SP_TRY(sp_upstream_pool_new(l->loop, &l->pool));
     SP_TRY(open_doors(l, l->world, why));

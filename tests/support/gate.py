@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -136,7 +137,7 @@ workers = {get('workers', 2)}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [binary(), "run", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, env=self._environment())
+                stderr=log, env=self._environment(), preexec_fn=self._limit_files)
         deadline = time.monotonic() + READY_SECONDS
         while self.health() != 200:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -145,6 +146,10 @@ workers = {get('workers', 2)}
                 raise AssertionError(f"sallyport is not ready (exit {status}):\n{self.tail()}")
             time.sleep(0.02)
         return self
+
+    def _limit_files(self) -> None:
+        if files := self.settings.get("files"):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
     def _environment(self) -> dict[str, str]:
         keep = {k: v for k, v in os.environ.items()
