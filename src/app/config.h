@@ -34,7 +34,8 @@ struct sp_config {
     char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
     bool log_json;
     enum sp_log_level log_level;
-    unsigned workers; /* 0: one a core */
+    unsigned workers;       /* 0: one a core */
+    size_t metadata_memory; /* bytes */
     struct sp_config_upstream *upstreams;
     size_t upstream_count;
     struct sp_config_listener *listeners;

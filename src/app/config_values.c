@@ -320,6 +320,12 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
         return complain(&p, "workers", "workers is 0 (one a core) to 256");
     }
     c->workers = (unsigned)workers;
+    long memory = cfg_getint(cfg, "metadata_memory_mib");
+    if (memory < 1 || memory > 1 << 20) {
+        return complain(&p, "metadata_memory_mib",
+                        "metadata_memory_mib is 1 to 1048576");
+    }
+    c->metadata_memory = SP_MIB(memory);
     SP_TRY(take_log(c, cfg, p));
     return take_sections(c, cfg, p);
 }

@@ -21,7 +21,8 @@ struct daemon {
     struct sp_keeper *keeper; /* owned */
     struct sp_objects *objects; /* owned */
     struct sp_filler *filler;   /* owned */
-    struct sp_lane *lanes;      /* owned */
+    struct sp_budget budget;
+    struct sp_lane *lanes; /* owned */
     size_t lane_count, lanes_open;
     struct sp_admin *admin; /* owned; freed by its drain */
     uv_signal_t signals[3];
@@ -91,6 +92,7 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     }
     sp_world_unref(&d->world);
     d->world = w;
+    sp_budget_set(&d->budget, w->config->metadata_memory);
     sp_log_setup(w->config->log_json, w->config->log_level);
     return SP_OK;
 }
@@ -245,6 +247,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
                                 .keeper = d->keeper,
                                 .filler = d->filler,
                                 .desk = d->desk,
+                                .budget = &d->budget,
                                 .hot_objects = hot_objects_a_lane(n)};
     d->lanes = calloc(n, sizeof *d->lanes);
     if (!d->lanes) {
@@ -278,6 +281,7 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(sp_upstream_global_init(why));
     SP_TRY(load_world(d->config_file, &d->world, why));
     d->first = sp_world_ref(d->world);
+    sp_budget_set(&d->budget, d->world->config->metadata_memory);
     sp_log_setup(d->world->config->log_json, d->world->config->log_level);
     set_process_limits();
     d->started = sp_clock_wall_s();

@@ -28,6 +28,17 @@ struct sp_hot {
     size_t places;                        /* of them in use, 1.. */
 };
 
+/* budget.c: bytes that all exchanges of metadata may hold together. One reply may have
+ * 64 MiB and one loop thousands of askers; without a common ceiling each would keep to
+ * its own and all of them use up the machine. Any thread. */
+struct sp_budget {
+    atomic_size_t limit, held;
+};
+void sp_budget_set(struct sp_budget *b, size_t limit); /* also while bytes are held */
+/* False, and nothing is held, where it would be more than the limit. */
+bool sp_budget_hold(struct sp_budget *b, size_t bytes);
+void sp_budget_give(struct sp_budget *b, size_t bytes);
+
 struct sp_door_context {
     struct sp_lane *lane; /* borrowed */
     size_t door;          /* index of the listener */
@@ -38,6 +49,7 @@ struct sp_lane {
     struct sp_keeper *keeper; /* borrowed from the daemon, as what follows */
     struct sp_filler *filler;
     struct sp_desk *desk;
+    struct sp_budget *budget;
     struct sp_world *world;        /* shared: the one in force */
     struct sp_upstream_pool *pool; /* owned */
     struct sp_server **servers;    /* owned, one a listener of the first world */
@@ -55,7 +67,8 @@ struct sp_lane {
 extern const struct sp_server_handler sp_exchange_handler;
 
 /* hot.c */
-void sp_hot_init(struct sp_hot *h, size_t places); /* as many, but within 1..SP_HOT_OBJECTS */
+void sp_hot_init(struct sp_hot *h,
+                 size_t places); /* as many, but within 1..SP_HOT_OBJECTS */
 struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20]); /* borrowed */
 void sp_hot_put(struct sp_hot *h, struct sp_object *o); /* takes a reference */
 void sp_hot_clear(struct sp_hot *h);

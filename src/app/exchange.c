@@ -18,7 +18,8 @@ struct visit {
     struct sp_gate *gate;         /* owned */
     struct sp_http_request head;  /* copy; its views stay valid until end */
     char peer[64], host[256];
-    bool busy; /* something was started and will come back */
+    bool busy;   /* something was started and will come back */
+    size_t held; /* bytes of the lane's budget */
     uint64_t began_ms;
     /* FETCH */
     struct sp_fetch *fetch; /* borrowed from the pool while it runs */
@@ -53,6 +54,7 @@ static void perform(struct visit *v, const struct sp_step *step);
 static void visit_free(struct visit *v)
 {
     struct sp_lane *lane = v->lane;
+    sp_budget_give(lane->budget, v->held);
     sp_gate_free(&v->gate);
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
@@ -77,6 +79,17 @@ static bool came_back(struct visit *v)
     }
     visit_free(v);
     return false;
+}
+
+/* Buffers grow by doubling, so what is in them counts twice. */
+static enum sp_err hold(struct visit *v, size_t bytes, struct sp_why *why)
+{
+    if (!sp_budget_hold(v->lane->budget, 2 * bytes)) {
+        SP_COUNT(&v->lane->counters, busy, 1);
+        return sp_why_set(why, SP_E_NOMEM, "too much is asked at once");
+    }
+    v->held += 2 * bytes;
+    return SP_OK;
 }
 
 static void out_of_memory(struct visit *v)
@@ -111,7 +124,9 @@ static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
 
 static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
 {
-    return sp_buf_append(&((struct visit *)ctx)->reply, bytes);
+    struct visit *v = ctx;
+    SP_TRY(hold(v, bytes.len, NULL));
+    return sp_buf_append(&v->reply, bytes);
 }
 
 static struct sp_link link_of(const struct sp_link_report *r)
@@ -172,14 +187,17 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
     struct sp_fetch_handler handler = {
         .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = v};
     struct sp_step step;
-    enum sp_err err =
-        sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream], &ask,
-                       &handler, &v->fetch);
+    struct sp_why why = {0};
+    enum sp_err err = hold(v, sizeof *v + e->fetch.body.len, &why);
+    if (err == SP_OK) {
+        err = sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream],
+                             &ask, &handler, &v->fetch);
+    }
     if (err == SP_OK) {
         v->busy = true;
         return;
     }
-    sp_gate_fetch_failed(v->gate, err, NULL, &(struct sp_link){0}, sp_clock_wall_s(),
+    sp_gate_fetch_failed(v->gate, err, &why, &(struct sp_link){0}, sp_clock_wall_s(),
                          &step);
     perform(v, &step);
 }
@@ -198,6 +216,10 @@ static void inspect_done(struct sp_job *job)
     struct visit *v = VISIT_OF(job, job);
     struct sp_step step;
     if (came_back(v)) {
+        if (hold(v, v->inspection.decoded.len, NULL) != SP_OK) {
+            sp_inspection_fini(&v->inspection);
+            v->inspection = (struct sp_inspection){.err = SP_E_NOMEM};
+        }
         sp_gate_inspected(v->gate, &v->inspection, &step);
         perform(v, &step);
     }

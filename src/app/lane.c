@@ -37,6 +37,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     l->keeper = conf->keeper;
     l->filler = conf->filler;
     l->desk = conf->desk;
+    l->budget = conf->budget;
     l->world = sp_world_ref(conf->world);
     sp_hot_init(&l->hot, conf->hot_objects);
     SP_TRY(sp_loop_new("lane", &l->loop));

@@ -106,6 +106,7 @@ class Gate:
         return f"""state_dir = "{self.state_dir}"
 cache_dir = "{self.cache_dir}"
 policy    = "{policy}"
+metadata_memory_mib = {get('metadata_memory_mib', 512)}
 log {{ format = "json"  level = "{get('log_level', 'info')}" }}
 upstream "head-office" {{
   url     = "{self.upstream}"
