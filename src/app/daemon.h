@@ -39,6 +39,14 @@ void sp_budget_set(struct sp_budget *b, size_t limit); /* also while bytes are h
 bool sp_budget_hold(struct sp_budget *b, size_t bytes);
 void sp_budget_give(struct sp_budget *b, size_t bytes);
 
+/* rate.c: refusals that go into the ledger, 600 at once and then ten a minute. Who asks
+ * again and again for what is refused must not be able to fill the disk; the log and
+ * the counters still have every one. On one loop. */
+struct sp_rate {
+    uint64_t spent, since_ms;
+};
+bool sp_rate_take(struct sp_rate *r, uint64_t now_ms);
+
 struct sp_door_context {
     struct sp_lane *lane; /* borrowed */
     size_t door;          /* index of the listener */
@@ -60,6 +68,7 @@ struct sp_lane {
     struct farewell *farewell;       /* lane.c: whom to tell at the end */
     void (*idle)(struct sp_lane *l); /* called when visits falls to 0; NULL: do not */
     struct sp_hot hot;
+    struct sp_rate refusals;
     struct sp_counters counters;
 };
 

@@ -283,9 +283,27 @@ static void record_answer(struct sp_record *r, enum sp_err e)
     }
 }
 
+static bool is_refusal(const struct sp_effect *e)
+{
+    return e->record.count == 1 && !e->record.entries[0].revision;
+}
+
+static void leave_unrecorded(struct visit *v)
+{
+    struct sp_step step;
+    SP_COUNT(&v->lane->counters, refused_unrecorded, 1);
+    sp_gate_recorded(v->gate, SP_E_LIMIT, NULL, 0, &step);
+    perform(v, &step);
+}
+
 static void do_record(struct visit *v, const struct sp_effect *e)
 {
     size_t n = e->record.count;
+    if (is_refusal(e) &&
+        !sp_rate_take(&v->lane->refusals, sp_loop_now_ms(v->lane->loop))) {
+        leave_unrecorded(v);
+        return;
+    }
     free(v->entries);
     free(v->revisions);
     v->entries = calloc(n, sizeof *v->entries);

@@ -42,6 +42,7 @@ struct sp_filler {
     struct sp_upstream_pool *pool; /* owned */
     struct fill *fills;            /* owned list */
     struct sp_counters counters;
+    struct sp_rate refusals;
     bool stopping;
     struct sp_msg stop;
 };
@@ -281,6 +282,15 @@ static void record_answer(struct sp_record *r, enum sp_err e)
 
 static void do_record(struct fill *f, const struct sp_fill_effect *e)
 {
+    struct sp_fill_effect next;
+    if (!e->is_file &&
+        !sp_rate_take(&f->filler->refusals, sp_loop_now_ms(f->filler->loop))) {
+        SP_COUNT(&f->filler->counters, refused_unrecorded, 1);
+        if (sp_fill_recorded(f->machine, SP_E_LIMIT, 0, NULL, &next)) {
+            perform(f, &next);
+        }
+        return;
+    }
     f->entry = (struct sp_record_entry){
         .text = e->entry, .is_file = e->is_file, .size = f->got.size};
     memcpy(f->entry.sha1, f->got.sha1, 20);

@@ -262,6 +262,20 @@ static void f_refusal_stands_when_the_ledger_cannot_be_written(void **state)
     finish(&s);
 }
 
+static void f_refusal_stands_when_there_are_too_many(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+    give_body(&s, ASK);
+    give_reply(&s, 200, REPLY(ID_A, ID_A, "changed"));
+    give_known(&s, "another document");
+    give_recorded(&s, SP_E_LIMIT, 0);
+    assert_refused(&s, "revision-immutable",
+                   "not recorded: there are too many refusals");
+    finish(&s);
+}
+
 static void f_unwritable_ledger_releases_nothing_new(void **state)
 {
     (void)state;
@@ -708,6 +722,7 @@ int main(void)
         cmocka_unit_test(c_observed_rules_let_pass_but_are_not_first),
         cmocka_unit_test(f_changed_revision_is_refused_and_recorded),
         cmocka_unit_test(f_refusal_stands_when_the_ledger_cannot_be_written),
+        cmocka_unit_test(f_refusal_stands_when_there_are_too_many),
         cmocka_unit_test(f_unwritable_ledger_releases_nothing_new),
         cmocka_unit_test(f_swapped_identity),
         cmocka_unit_test(f_not_asked_for),

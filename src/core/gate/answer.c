@@ -121,6 +121,9 @@ void sp_gate_refuse_verdict(struct sp_gate *g, struct sp_step *step)
 {
     char message[SP_WHY_MAX + 128],
         where[64] = "not recorded: the ledger cannot be written";
+    if (g->too_many_refusals) {
+        snprintf(where, sizeof where, "not recorded: there are too many refusals");
+    }
     const char *rule =
         g->verdict.ruling == SP_REFUSED ? sp_rule_text(g->verdict.rule) : "unproven";
     if (g->has_entry) {

@@ -175,7 +175,8 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
                        struct sp_step *step);
 void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known *known,
                    struct sp_step *step);
-/* SP_OK with the number of the first entry, SP_E_CONFLICT, or a failure. */
+/* SP_OK with the number of the first entry, SP_E_CONFLICT, or a failure. SP_E_LIMIT for a
+ * refusal: there were so many that this one is not recorded; it stands all the same. */
 void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
                       uint64_t first, struct sp_step *step);
 

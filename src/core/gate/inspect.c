@@ -232,6 +232,7 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
         g->entry = first;
         g->recorded = g->entry_count;
     }
+    g->too_many_refusals = e == SP_E_LIMIT;
     if (refusing) {
         sp_gate_refuse_verdict(g, step);
         return;

@@ -33,7 +33,7 @@ struct sp_gate {
     struct sp_buf fields, body;          /* owned: the answer */
     int status;
     enum sp_fault_code fault;
-    bool has_fault, has_entry;
+    bool has_fault, has_entry, too_many_refusals;
     uint64_t entry;
     size_t recorded;
     struct sp_why why;
