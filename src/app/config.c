@@ -134,28 +134,6 @@ static void SP_PRINTF(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list args)
     sp_why_say(reading.why, "%s:%d: %s", reading.file, cfg->line, text);
 }
 
-/* libconfuse would put environment variables in: decision S5, nothing comes from there.
- */
-static enum sp_err refuse_environment(const char *file, struct sp_view text,
-                                      struct sp_why *why)
-{
-    int line = 1;
-    for (size_t i = 0; i + 1 < text.len; i++) {
-        line += text.data[i] == '\n';
-        if (text.data[i] == 0) {
-            return sp_why_set(why, SP_E_CONFIG, "%s:%d: a NUL byte", file, line);
-        }
-        if (text.data[i] == '$' && text.data[i + 1] == '{') {
-            return sp_why_set(
-                why, SP_E_CONFIG,
-                "%s:%d: ${...} is not expanded: nothing in this file comes "
-                "from the environment. Write the value itself",
-                file, line);
-        }
-    }
-    return SP_OK;
-}
-
 void sp_config_free(struct sp_config **pc)
 {
     struct sp_config *c = *pc;
@@ -201,11 +179,12 @@ void sp_config_free(struct sp_config **pc)
 /* ---- dump ---------------------------------------------------------------------------
  */
 
+/* "$\{" is the way to write what would else be a variable. */
 static enum sp_err dump_string(struct sp_buf *out, const char *s)
 {
     SP_TRY(sp_buf_append_byte(out, '"'));
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\') {
+    for (char before = 0; *s; before = *s++) {
+        if (*s == '"' || *s == '\\' || (*s == '{' && before == '$')) {
             SP_TRY(sp_buf_append_byte(out, '\\'));
         }
         SP_TRY(sp_buf_append_byte(out, (uint8_t)*s));
@@ -284,19 +263,17 @@ static enum sp_err parse(const char *file, struct sp_view text, cfg_t *cfg,
     return SP_OK;
 }
 
-static enum sp_err load(struct sp_config *c, struct sp_buf *text, struct sp_why *why)
+/* text ends with a NUL behind its length, as libconfuse wants it. */
+static enum sp_err take_text(struct sp_config *c, struct sp_view text,
+                             struct sp_why *why)
 {
-    SP_TRY(sp_file_read(c->file, text, why));
-    SP_TRY(refuse_environment(c->file, sp_buf_view(text), why));
-    SP_TRY(sp_buf_append_byte(text, 0));
-    text->len--;
     cfg_t *cfg = cfg_init(top_keys, CFGF_NONE);
     if (!cfg) {
         return SP_E_NOMEM;
     }
-    enum sp_err e = parse(c->file, sp_buf_view(text), cfg, why);
+    enum sp_err e = parse(c->file, text, cfg, why);
     if (e == SP_OK) {
-        e = sp_config_take(c, cfg, sp_buf_view(text), why);
+        e = sp_config_take(c, cfg, text, why);
     }
     if (e == SP_OK) {
         e = make_dump(c, cfg);
@@ -305,16 +282,28 @@ static enum sp_err load(struct sp_config *c, struct sp_buf *text, struct sp_why 
     return e;
 }
 
-enum sp_err sp_config_load(const char *file, struct sp_config **out, struct sp_why *why)
+enum sp_err sp_config_parse(const char *name, struct sp_view text,
+                            struct sp_config **out, struct sp_why *why)
 {
     SP_AUTO(sp_config_free) struct sp_config *c = calloc(1, sizeof *c);
-    SP_AUTO(sp_buf_fini) struct sp_buf text;
-    sp_buf_init(&text, SP_MIB(2));
-    if (!c || !(c->file = strdup(file))) {
+    SP_AUTO(sp_buf_fini) struct sp_buf terminated;
+    sp_buf_init(&terminated, SP_MIB(1) + 1);
+    if (!c || !(c->file = strdup(name))) {
         return SP_E_NOMEM;
     }
-    SP_TRY(load(c, &text, why));
+    SP_TRY(sp_config_check_text(name, text, why));
+    SP_TRY(sp_buf_append(&terminated, text));
+    SP_TRY(sp_buf_append_byte(&terminated, 0));
+    SP_TRY(take_text(c, sp_view(terminated.data, text.len), why));
     *out = c;
     c = NULL;
     return SP_OK;
+}
+
+enum sp_err sp_config_load(const char *file, struct sp_config **out, struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, SP_MIB(1));
+    SP_TRY(sp_file_read(file, &text, why));
+    return sp_config_parse(file, sp_buf_view(&text), out, why);
 }

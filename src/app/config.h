@@ -44,7 +44,10 @@ struct sp_config {
 };
 
 /* Reads and checks the shape: keys, types, values, references between sections. why has
- * "FILE:LINE: ...". SP_E_CONFIG, SP_E_NOTFOUND, SP_E_DENIED, SP_E_NOMEM. */
+ * "NAME:LINE: ...". SP_E_CONFIG, SP_E_LIMIT (over 1 MiB), SP_E_NOMEM. */
+enum sp_err sp_config_parse(const char *name, struct sp_view text,
+                            struct sp_config **out, struct sp_why *why) SP_MUST_USE;
+/* The same of a file, with the errors of sp_file_read. */
 enum sp_err sp_config_load(const char *file, struct sp_config **out,
                            struct sp_why *why) SP_MUST_USE;
 void sp_config_free(struct sp_config **c);

@@ -11,6 +11,9 @@
 int sp_config_line(struct sp_view text, const char *section, const char *title,
                    const char *key);
 
+/* Refuses what libconfuse would read otherwise than it looks: config_text.c. */
+enum sp_err sp_config_check_text(const char *file, struct sp_view text,
+                                 struct sp_why *why) SP_MUST_USE;
 /* Turns a parsed tree into c. text is for line numbers. */
 enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                            struct sp_why *why) SP_MUST_USE;

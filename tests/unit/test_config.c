@@ -1,0 +1,448 @@
+/* The configuration from a text: every key of config.def, every refusal with its line.
+ */
+#include "unit.h"
+
+#include "app/config.h"
+
+#define PIN(c) "sha256//" c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+/* Line 1 takes top-level keys, line 2 those of the upstream, line 3 of the listener. */
+#define TEXT_OF(top, upstream, listener)                                               \
+    top "\n"                                                                           \
+        "upstream \"u\" { url = \"https://u\" ca_file = \"/ca\" pins = { \"" PIN(      \
+            "A") "\", \"" PIN("B") "\" } " upstream " }\n"                             \
+                                   "listener \"l\" { bind = \"127.0.0.1:8530\" "       \
+                                   "upstream = \"u\" " listener " }\n"
+#define LEAST TEXT_OF("", "", "")
+
+static struct sp_why why;
+
+static enum sp_err parse_bytes(struct sp_view text, struct sp_config **out)
+{
+    why = (struct sp_why){0};
+    return sp_config_parse("x.conf", text, out, &why);
+}
+
+static struct sp_config *parse(const char *text)
+{
+    struct sp_config *c = NULL;
+    if (parse_bytes(sp_view_str(text), &c) != SP_OK) {
+        fail_msg("%s", why.text);
+    }
+    return c;
+}
+
+static void refused(const char *text, const char *start, const char *part)
+{
+    struct sp_config *c = NULL;
+    assert_err(parse_bytes(sp_view_str(text), &c), SP_E_CONFIG);
+    assert_null(c);
+    if (strncmp(why.text, start, strlen(start)) != 0 || !strstr(why.text, part)) {
+        fail_msg("\"%s\" is not \"%s...%s\"", why.text, start, part);
+    }
+}
+
+/* ---- the table ---------------------------------------------------------------- */
+
+enum section { TOP, LOG, UPSTREAM, LISTENER, ADMIN, SECTIONS };
+
+/* One key with a value that passes and one that does not; more is what the first one
+ * needs beside it; part is of what the second one is told. */
+static const struct key_case {
+    enum section section;
+    const char *key, *good, *more, *wrong, *part;
+} cases[] = {
+    {TOP, "state_dir", "\"/s\"", "", "\"\"", "may not be empty"},
+    {TOP, "cache_dir", "\"/c\"", "", "\"\"", "may not be empty"},
+    {TOP, "policy", "\"/p\"", "", "{ \"/p\" }", "unexpected token '{'"},
+    {TOP, "ledger_name", "\"example.net/l\"", "", "{ \"x\" }", "unexpected token '{'"},
+    {TOP, "workers", "256", "", "257", "0 (one a core) to 256"},
+    {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
+    {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
+    {UPSTREAM, "url", "\"https://other:8531\"", "", "\"http://u:8530\"", "plain HTTP"},
+    {UPSTREAM, "ca_file", "\"/other\"", "", "\"\"", "ca_file is missing"},
+    {UPSTREAM, "pins", "{ \"" PIN("C") "\", \"" PIN("D") "\" }", "",
+     "{ \"sha1//x\", \"" PIN("D") "\" }", "sha256//BASE64="},
+    {UPSTREAM, "content_transport", "\"https-or-http\"", "", "\"http\"",
+     "https, https-or-http"},
+    {UPSTREAM, "proxy", "\"http://p:3128\"", "", "{ \"p\" }", "unexpected token '{'"},
+    {UPSTREAM, "client_certificate", "\"/cert\"", "client_key = \"/key\"", "\"/cert\"",
+     "go together"},
+    {UPSTREAM, "client_key", "\"/key\"", "client_certificate = \"/cert\"", "\"/key\"",
+     "go together"},
+    {LISTENER, "bind", "\"[::]:65535\"", "", "\"127.0.0.1:65536\"",
+     "address and a port"},
+    {LISTENER, "upstream", "\"u\"", "", "\"v\"", "no such upstream"},
+    {LISTENER, "certificate", "\"/cert\"", "key = \"/key\"", "\"/cert\"",
+     "go together"},
+    {LISTENER, "key", "\"/key\"", "certificate = \"/cert\"", "\"/key\"", "go together"},
+    {LISTENER, "client_ca", "\"/ca\"", "certificate = \"/c\" key = \"/k\"", "\"/ca\"",
+     "needs a listener with a certificate"},
+    {LISTENER, "names", "{ \"a\", \"b\" }", "", "{ \"a\" \"b\" }",
+     "unexpected token 'b'"},
+    {LISTENER, "allow", "{ \"10.0.0.0/8\" }", "", "{ \"10.0.0.1/8\" }", "network"},
+    {LISTENER, "plain_http", "\"observe\"", "", "\"off\"", "enforce, audit, observe"},
+    {LISTENER, "content_http", "\"refuse\"", "", "\"on\"", "verified-only, refuse"},
+    {ADMIN, "bind", "\"[::1]:1\"", "", "\"0.0.0.0:8532\"", "stays on loopback"},
+};
+
+static const struct {
+    enum section section;
+    const char *key, *value; /* as the dump writes it */
+} defaults[] = {
+#define IS_STR(def)                        "\"" def "\""
+#define IS_INT(def)                        #def
+#define IS_LIST(def)                       "{ }"
+#define KEY(section, key, type, def, help) {section, #key, IS_##type(def)},
+#include "app/config.def"
+#undef KEY
+};
+
+static const char *with(const struct key_case *k, const char *value, const char *more)
+{
+    static char text[4096], line[512];
+    static const char *const heads[SECTIONS] = {[TOP] = "",
+                                                [LOG] = "log { ",
+                                                [ADMIN] = "admin { ",
+                                                [UPSTREAM] = "",
+                                                [LISTENER] = ""};
+    bool framed = k->section == LOG || k->section == ADMIN;
+    snprintf(line, sizeof line, "%s%s = %s %s%s", heads[k->section], k->key, value,
+             more, framed ? " }" : "");
+    snprintf(text, sizeof text, TEXT_OF("%s", "%s", "%s"),
+             k->section == UPSTREAM || k->section == LISTENER ? "" : line,
+             k->section == UPSTREAM ? line : "", k->section == LISTENER ? line : "");
+    return text;
+}
+
+static int line_of(const struct key_case *k)
+{
+    return k->section == UPSTREAM ? 2 : k->section == LISTENER ? 3 : 1;
+}
+
+/* The dump has "key = value" in its section. */
+static bool dumps(const struct sp_config *c, enum section section, const char *key,
+                  const char *value)
+{
+    static const char *const heads[SECTIONS] = {[TOP] = "",
+                                                [LOG] = "\nlog {",
+                                                [UPSTREAM] = "\nupstream \"",
+                                                [LISTENER] = "\nlistener \"",
+                                                [ADMIN] = "\nadmin {"};
+    char line[512];
+    snprintf(line, sizeof line, "%s%s = %s\n", section == TOP ? "" : "    ", key,
+             value);
+    const char *from = strstr(sp_config_dump(c), heads[section]);
+    assert_non_null(from);
+    const char *found = strstr(from, line);
+    const char *end = section == TOP ? strchr(from, '{') : strstr(from, "\n}");
+    return found && found < end;
+}
+
+static void b_every_key_has_a_case(void **state)
+{
+    (void)state;
+    assert_int_equal(sizeof cases / sizeof cases[0],
+                     sizeof defaults / sizeof defaults[0]);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(cases[i].section, defaults[i].section);
+        assert_string_equal(cases[i].key, defaults[i].key);
+    }
+}
+
+static bool is_given(const char *key)
+{
+    static const char *const given[] = {"url", "ca_file", "pins", "upstream"};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        if (strcmp(key, given[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void b_defaults(void **state)
+{
+    (void)state;
+    struct sp_config *c = parse(LEAST);
+    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
+        const char *key = defaults[i].key;
+        bool given =
+            is_given(key) || (defaults[i].section == LISTENER && !strcmp(key, "bind"));
+        if (!given && !dumps(c, defaults[i].section, key, defaults[i].value)) {
+            fail_msg("%s is not %s in\n%s", key, defaults[i].value, sp_config_dump(c));
+        }
+    }
+    assert_string_equal(c->admin_bind, "127.0.0.1:8532");
+    assert_true(c->log_json);
+    assert_int_equal(c->log_level, SP_LOG_INFO);
+    assert_int_equal(c->workers, 0);
+    assert_false(c->upstreams[0].content_over_http);
+    assert_int_equal(c->listeners[0].plain_http, SP_PLAIN_ENFORCE);
+    assert_true(c->listeners[0].content_http);
+    sp_config_free(&c);
+}
+
+static void b_every_key_is_taken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sp_config *c = parse(with(&cases[i], cases[i].good, cases[i].more));
+        if (!dumps(c, cases[i].section, cases[i].key, cases[i].good)) {
+            fail_msg("%s = %s is not in\n%s", cases[i].key, cases[i].good,
+                     sp_config_dump(c));
+        }
+        struct sp_config *again = parse(sp_config_dump(c));
+        assert_string_equal(sp_config_dump(again), sp_config_dump(c));
+        sp_config_free(&again);
+        sp_config_free(&c);
+    }
+}
+
+static void b_values(void **state)
+{
+    (void)state;
+    struct sp_config *c =
+        parse(TEXT_OF("workers = 3 log { format = text level = error } admin { bind = "
+                      "\"\" }",
+                      "content_transport = \"https-or-http\"",
+                      "plain_http = audit content_http = refuse names = { a, b } "
+                      "allow = { \"10.0.0.0/8\", \"::/0\" }"));
+    assert_int_equal(c->workers, 3);
+    assert_false(c->log_json);
+    assert_int_equal(c->log_level, SP_LOG_ERROR);
+    assert_string_equal(c->admin_bind, "");
+    assert_int_equal(c->upstream_count, 1);
+    assert_string_equal(c->upstreams[0].name, "u");
+    assert_string_equal(c->upstreams[0].url, "https://u");
+    assert_int_equal(c->upstreams[0].pin_count, 2);
+    assert_true(c->upstreams[0].content_over_http);
+    assert_int_equal(c->upstreams[0].line, 2);
+    assert_int_equal(c->listener_count, 1);
+    assert_int_equal(c->listeners[0].plain_http, SP_PLAIN_AUDIT);
+    assert_false(c->listeners[0].content_http);
+    assert_int_equal(c->listeners[0].name_count, 2);
+    assert_string_equal(c->listeners[0].names[1], "b");
+    assert_int_equal(c->listeners[0].allow_count, 2);
+    assert_int_equal(c->listeners[0].line, 3);
+    sp_config_free(&c);
+    assert_null(c);
+}
+
+static void f_every_key_is_checked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char start[32];
+        snprintf(start, sizeof start, "x.conf:%d: ", line_of(&cases[i]));
+        refused(with(&cases[i], cases[i].wrong, ""), start, cases[i].part);
+    }
+    refused(TEXT_OF("workers = many", "", ""), "x.conf:1: ", "workers");
+    refused(TEXT_OF("workers = -1", "", ""), "x.conf:1: ", "0 (one a core) to 256");
+}
+
+/* ---- what goes together -----------------------------------------------------------
+ */
+
+/* count different pins, then more. */
+static const char *pins(unsigned count, const char *more)
+{
+    static char text[4096];
+    size_t at = (size_t)snprintf(text, sizeof text,
+                                 "\n\nupstream \"u\" { url = \"https://u\" ca_file = "
+                                 "\"/ca\"\n  pins = {");
+    for (unsigned i = 0; i < count; i++) {
+        char c[2] = {(char)('A' + i), 0};
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s \"sha256//%s%s\"",
+                               i ? "," : "", c,
+                               "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    }
+    snprintf(text + at, sizeof text - at,
+             "%s }\n}\nlistener \"l\" { bind = \"[::]:1\" upstream = \"u\" }\n", more);
+    return text;
+}
+
+static void f_pins(void **state)
+{
+    (void)state;
+    refused(pins(0, ""), "x.conf:4: upstream \"u\": ", "no pins");
+    refused(pins(1, ""),
+            "x.conf:4: upstream \"u\": ", "a single pin locks everybody out");
+    refused(pins(2, ", \"" PIN("A") "\""), "x.conf:4: ", "stands twice");
+    refused(pins(17, ""), "x.conf:4: ", "more than 16");
+    for (unsigned count = 2; count <= 16; count += 14) {
+        struct sp_config *c = parse(pins(count, ""));
+        assert_int_equal(c->upstreams[0].pin_count, count);
+        sp_config_free(&c);
+    }
+}
+
+static void f_unknown_keys(void **state)
+{
+    (void)state;
+    refused(TEXT_OF("stat_dir = \"/s\"", "", ""),
+            "x.conf:1: ", "unknown key \"stat_dir\"; did you mean \"state_dir\"?");
+    refused(TEXT_OF("", "cafile = \"/s\"", ""), "x.conf:2: ",
+            "unknown key \"cafile\" in section upstream; did you mean \"ca_file\"?");
+    refused(TEXT_OF("", "", "\n\nplain_htpp = audit"), "x.conf:5: ", "\"plain_http\"?");
+    refused(TEXT_OF("frobnicate = 1", "", ""), "x.conf:1: ", "\"frobnicate\"");
+}
+
+static void f_sections(void **state)
+{
+    (void)state;
+    refused(LEAST "upstream \"u\" { }", "x.conf:4: ", "'u'");
+    refused(LEAST "listener \"l\" { }", "x.conf:4: ", "'l'");
+    refused("", "x.conf:", "no upstream section");
+    refused("upstream \"u\" { url = \"https://u\" ca_file = \"/ca\" pins = { \"" PIN(
+                "A") "\", \"" PIN("B") "\" } }",
+            "x.conf:", "no listener section");
+    struct sp_config *c =
+        parse(LEAST "upstream \"v\" { url = \"https://v\" ca_file = "
+                    "\"/ca\" pins = { \"" PIN("A") "\", \"" PIN("B") "\" } }");
+    assert_int_equal(c->upstream_count, 2);
+    sp_config_free(&c);
+}
+
+/* ---- the text ----------------------------------------------------------------------
+ */
+
+static void f_environment(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("SALLYPORT_TEST", "from outside", 1), 0);
+    refused(TEXT_OF("\nledger_name = \"${SALLYPORT_TEST}\"", "", ""),
+            "x.conf:2: ", "${...}");
+    refused(TEXT_OF("ledger_name = ${SALLYPORT_TEST}", "", ""), "x.conf:1: ", "${...}");
+    struct sp_config *c =
+        parse(TEXT_OF("ledger_name = \"$SALLYPORT_TEST $\\{x}\"", "", ""));
+    assert_string_equal(c->ledger_name, "$SALLYPORT_TEST ${x}");
+    struct sp_config *again = parse(sp_config_dump(c));
+    assert_string_equal(again->ledger_name, "$SALLYPORT_TEST ${x}");
+    sp_config_free(&again);
+    sp_config_free(&c);
+}
+
+static void f_nul(void **state)
+{
+    (void)state;
+    static const char text[] = LEAST "\n# \0\n";
+    static const char last[] = LEAST "\0";
+    struct sp_config *c = NULL;
+    assert_err(parse_bytes(sp_view(text, sizeof text - 1), &c), SP_E_CONFIG);
+    assert_non_null(strstr(why.text, "x.conf:5: a NUL byte"));
+    assert_err(parse_bytes(sp_view(last, sizeof last - 1), &c), SP_E_CONFIG);
+    assert_non_null(strstr(why.text, "x.conf:4: a NUL byte"));
+}
+
+static void f_size(void **state)
+{
+    (void)state;
+    size_t most = 1024 * 1024;
+    char *text = malloc(most + 1);
+    struct sp_config *c = NULL;
+    assert_non_null(text);
+    memset(text, '\n', most + 1);
+    memcpy(text, LEAST, sizeof LEAST - 1);
+    assert_ok(parse_bytes(sp_view(text, most), &c));
+    sp_config_free(&c);
+    assert_err(parse_bytes(sp_view(text, most + 1), &c), SP_E_LIMIT);
+    assert_non_null(strstr(why.text, "x.conf is larger than 1 MiB"));
+    free(text);
+}
+
+/* What is not closed leaves nothing behind for the next text. */
+static void f_open_ends(void **state)
+{
+    static const char *const ends[] = {LEAST "policy = \"open",
+                                       LEAST "policy = 'open",
+                                       LEAST "/* open",
+                                       LEAST "log {",
+                                       LEAST "upstream \"v\" { pins = { \"x\",",
+                                       LEAST "policy =",
+                                       LEAST "policy = \"\\"};
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct sp_config *c = NULL;
+        enum sp_err e = parse_bytes(sp_view_str(ends[i]), &c);
+        if (e == SP_OK) {
+            fail_msg("\"%s\" was taken", ends[i]);
+        }
+        c = parse(LEAST);
+        sp_config_free(&c);
+    }
+}
+
+static void f_comments(void **state)
+{
+    (void)state;
+    refused(LEAST "\nworkers = 2 /* open\n\n", "x.conf:5: ", "never closed");
+    refused(LEAST "/*/", "x.conf:4: ", "never closed");
+    refused(LEAST "policy = \"a\"/* open", "x.conf:4: ", "never closed");
+    refused(LEAST "policy = \"a\\\\\"/* open", "x.conf:4: ", "never closed");
+    static const char *const closed[] = {"/* a\n /* b **/",
+                                         "# /*",
+                                         "// /*",
+                                         "/* \" */",
+                                         "policy = \"/*\"",
+                                         "policy = '/*'",
+                                         "policy = \"\\\"/*\"",
+                                         "policy = '\\'/*'",
+                                         "policy = a//b"};
+    for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s\nworkers = 7\n%s", closed[i], LEAST);
+        struct sp_config *c = parse(text);
+        assert_int_equal(c->workers, 7);
+        sp_config_free(&c);
+    }
+}
+
+static void f_cut_off(void **state)
+{
+    static const char text[] = LEAST;
+    (void)state;
+    for (size_t len = sizeof text - 3; len > 0; len--) {
+        struct sp_config *c = NULL;
+        if (parse_bytes(sp_view(text, len), &c) == SP_OK) {
+            fail_msg("the first %zu bytes were taken", len);
+        }
+    }
+    refused(LEAST "\nlog {\n level = debug",
+            "x.conf:5: ", "a brace that is never closed");
+    struct sp_config *c = parse(LEAST "# {\n/* { */ log { level = \"info\" }");
+    sp_config_free(&c);
+}
+
+static void b_from_a_file(void **state)
+{
+    (void)state;
+    struct sp_config *c = NULL;
+    why = (struct sp_why){0};
+    assert_err(sp_config_load("/nonexistent/x.conf", &c, &why), SP_E_NOTFOUND);
+    assert_non_null(strstr(why.text, "/nonexistent/x.conf"));
+    assert_err(sp_config_load("/", &c, &why), SP_E_UNSUPPORTED);
+    assert_null(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(b_every_key_has_a_case),
+        cmocka_unit_test(b_defaults),
+        cmocka_unit_test(b_every_key_is_taken),
+        cmocka_unit_test(b_values),
+        cmocka_unit_test(b_from_a_file),
+        cmocka_unit_test(f_every_key_is_checked),
+        cmocka_unit_test(f_pins),
+        cmocka_unit_test(f_unknown_keys),
+        cmocka_unit_test(f_sections),
+        cmocka_unit_test(f_environment),
+        cmocka_unit_test(f_nul),
+        cmocka_unit_test(f_size),
+        cmocka_unit_test(f_open_ends),
+        cmocka_unit_test(f_comments),
+        cmocka_unit_test(f_cut_off),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
