@@ -62,7 +62,7 @@ class Leaving(Scene):
         time.sleep(0.2)
         self.door.signal(signal.SIGHUP)
         asker.join()
-        self.assertEqual(self.door.stop(), 0)
+        self.assertEqual(self.door.ended(), 0)
 
     def test_stop_while_fills_begin(self) -> None:
         for _ in range(5):

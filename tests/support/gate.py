@@ -179,6 +179,12 @@ workers = {get('workers', 2)}
             process.wait()
             raise AssertionError(f"SIGTERM did not end it:\n{self.tail()}") from None
 
+    def ended(self) -> int:
+        """The exit status of a program that was told to end already."""
+        assert self.process is not None
+        process, self.process = self.process, None
+        return process.wait(STOP_SECONDS)
+
     def restart(self) -> "Gate":
         if self.process is not None:
             self.stop()
