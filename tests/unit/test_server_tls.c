@@ -427,7 +427,8 @@ static void c_files(void **state)
     struct tls_client c = tls_open(&r);
     assert_int_equal(SSL_connect(c.ssl), 1);
     for (uint64_t at = 0; at < 3; at++) {
-        r.file = (struct sp_answer_file){body, at * 1234567, BIG_BYTES - at * 1234567};
+        r.file = (struct sp_answer_file){
+            .fd = body, .offset = at * 1234567, .length = BIG_BYTES - at * 1234567};
         tls_say(&c, GET("/file"));
         usleep(20000);
         assert_true(answer_read_via(tls_read, &c, &a, true));

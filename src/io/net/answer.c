@@ -164,16 +164,44 @@ static bool send_some(struct sp_conn *c, struct sp_view head, struct sp_view bod
     return true;
 }
 
+static bool waits_for_growth(const struct sp_reply *r)
+{
+    return r->file.length > r->body_sent && r->body_sent == sp_slice_end(&r->file);
+}
+
+/* All that may go out is on its way. A peer that left will not read the rest. */
+static bool wait_for_growth(struct sp_conn *c)
+{
+    enum sp_err e = c->hung_up ? SP_E_CLOSED : c->t.ops->flush(&c->t);
+    if (e == SP_E_AGAIN) {
+        return block(c);
+    }
+    sp_conn_set_deadline(c, SP_DEADLINE_NONE);
+    if (e != SP_OK) {
+        sp_conn_doom(c);
+    }
+    return false;
+}
+
 bool sp_step_answer(struct sp_conn *c)
 {
     struct sp_reply *r = &c->x->reply;
     struct sp_view head =
         sp_view_slice(sp_buf_view(&r->head), r->head_sent, r->head.len);
     struct sp_view body = {0};
+    if (c->x->cut) {
+        c->reset = true;
+        sp_conn_doom(c);
+        return true;
+    }
     if (c->blocked) {
         return false;
     }
-    enum sp_err e = next_body(c, &body);
+    bool waits = waits_for_growth(r);
+    if (waits && head.len == 0) {
+        return wait_for_growth(c);
+    }
+    enum sp_err e = waits ? SP_OK : next_body(c, &body);
     if (e == SP_E_AGAIN && head.len == 0) {
         return false;
     }

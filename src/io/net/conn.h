@@ -155,7 +155,9 @@ bool sp_reply_keep_memory(struct sp_reply *r) SP_MUST_USE;
 void sp_reply_fini(struct sp_reply *r);
 void sp_answer_begin(struct sp_conn *c);
 
-/* slice.c: the next bytes of the file, at most SP_WIRE_SLICE, borrowed until
+/* slice.c: how many bytes of the file may have gone out by now. */
+uint64_t sp_slice_end(const struct sp_answer_file *f);
+/* The next bytes of the file before that end, at most SP_WIRE_SLICE, borrowed until
  * sp_slice_done. SP_E_AGAIN: the work pool reads them and makes the connection ready.
  */
 enum sp_err sp_slice_get(struct sp_conn *c, struct sp_view *out);

@@ -116,9 +116,21 @@ void sp_exchange_respond(struct sp_exchange *x, const struct sp_answer *a)
     wake(x);
 }
 
+void sp_exchange_grow(struct sp_exchange *x, uint64_t ready)
+{
+    struct sp_answer_file *file = &x->reply.file;
+    SP_ASSERT(x->told && x->reply.given);
+    if (file->length == 0) { /* a HEAD: nothing of it is sent */
+        return;
+    }
+    SP_ASSERT(file->grows && ready >= file->ready && ready <= file->length);
+    file->ready = ready;
+    wake(x);
+}
+
 void sp_exchange_cut(struct sp_exchange *x)
 {
-    SP_ASSERT(x->told && !x->reply.given && !x->cut);
+    SP_ASSERT(x->told && !x->cut && (!x->reply.given || x->reply.file.grows));
     x->cut = true;
     wake(x);
 }

@@ -107,6 +107,8 @@ void sp_exchange_take_body(struct sp_exchange *x, struct sp_buf *out);
 struct sp_answer_file {
     int fd;                  /* borrowed until release */
     uint64_t offset, length; /* the part of the file to send */
+    bool grows;     /* the file is still being written: no byte goes out before */
+    uint64_t ready; /* sp_exchange_grow released it; so many may go at once */
 };
 struct sp_answer {
     int status;
@@ -123,8 +125,11 @@ struct sp_answer {
 /* Exactly once per exchange. Date and Content-Length are added; no Server header. A file
  * that turns out shorter than promised cuts the connection. */
 void sp_exchange_respond(struct sp_exchange *x, const struct sp_answer *a);
-/* Cuts the connection without an answer, so that the asker cannot take what it has for
- * complete. */
+/* The first ready bytes of a growing part may go out from now on; never fewer than before.
+ * The announced length is sent in the end, or the connection is cut. */
+void sp_exchange_grow(struct sp_exchange *x, uint64_t ready);
+/* Cuts the connection without an answer, or in the middle of a growing one, so that the
+ * asker cannot take what it has for complete. */
 void sp_exchange_cut(struct sp_exchange *x);
 
 #endif

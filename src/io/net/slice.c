@@ -95,13 +95,18 @@ static enum sp_err result(uint8_t *data, ssize_t got, struct sp_view *out)
     return SP_OK;
 }
 
+uint64_t sp_slice_end(const struct sp_answer_file *f)
+{
+    return f->grows ? f->ready : f->length;
+}
+
 enum sp_err sp_slice_get(struct sp_conn *c, struct sp_view *out)
 {
     struct sp_reply *r = &c->x->reply;
     if (r->slice) {
         return r->slice->done ? result(r->slice->data, r->slice->got, out) : SP_E_AGAIN;
     }
-    uint64_t left = r->file.length - r->body_sent;
+    uint64_t left = sp_slice_end(&r->file) - r->body_sent;
     off_t offset = (off_t)(r->file.offset + r->body_sent);
     struct iovec part = {
         .iov_base = c->server->wire.slice,
