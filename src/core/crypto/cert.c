@@ -135,7 +135,7 @@ static void read_key(const X509 *x, char *text, size_t cap)
     }
 }
 
-static enum sp_err read_time(const ASN1_TIME *t, int64_t *out)
+enum sp_err sp_asn1_time(const ASN1_TIME *t, int64_t *out)
 {
     struct tm tm;
     if (ASN1_TIME_to_tm(t, &tm) != 1) {
@@ -147,7 +147,7 @@ static enum sp_err read_time(const ASN1_TIME *t, int64_t *out)
     return SP_OK;
 }
 
-static enum sp_err read_pin(const X509 *x, struct sp_pin *out)
+enum sp_err sp_x509_pin(const X509 *x, struct sp_pin *out)
 {
     unsigned char *spki = NULL;
     int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
@@ -161,11 +161,11 @@ static enum sp_err read_pin(const X509 *x, struct sp_pin *out)
 
 static enum sp_err read_all(X509 *x, struct sp_cert_facts *f)
 {
-    SP_TRY(read_pin(x, &f->spki));
+    SP_TRY(sp_x509_pin(x, &f->spki));
     SP_TRY(read_name(X509_get_subject_name(x), f->subject, sizeof f->subject));
     SP_TRY(read_name(X509_get_issuer_name(x), f->issuer, sizeof f->issuer));
-    SP_TRY(read_time(X509_get0_notBefore(x), &f->not_before));
-    SP_TRY(read_time(X509_get0_notAfter(x), &f->not_after));
+    SP_TRY(sp_asn1_time(X509_get0_notBefore(x), &f->not_before));
+    SP_TRY(sp_asn1_time(X509_get0_notAfter(x), &f->not_after));
     read_names(x, f->names, sizeof f->names);
     read_key(x, f->key, sizeof f->key);
     const char *signature = OBJ_nid2ln(X509_get_signature_nid(x));

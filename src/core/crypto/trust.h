@@ -1,0 +1,44 @@
+/* Whom signatures of files are believed: pins, certificates to build chains with, and
+ * revocation lists.
+ *
+ * A pin is a public key with the name it must go by and what it may do. A chain is good
+ * when it reaches a certificate with a pinned key, whether that stands at its end (a
+ * root) or before it. The certificates of the bundle only help to build chains; being
+ * in it makes none of them trusted. Pins are a text, one a line:
+ *
+ *     # comment
+ *     sha256//BASE64=  code-signing,time-stamping  "Common Name"  # where it was seen
+ *
+ * Filled by one thread, then read by many. */
+#ifndef SP_CORE_CRYPTO_TRUST_H
+#define SP_CORE_CRYPTO_TRUST_H
+
+#include "core/crypto/crypto.h"
+
+enum sp_purpose { SP_PURPOSE_CODE_SIGNING, SP_PURPOSE_TIME_STAMPING, SP_PURPOSE_COUNT };
+const char *sp_purpose_text(enum sp_purpose p); /* "code-signing" */
+
+struct sp_trust;
+enum sp_err sp_trust_new(struct sp_trust **out) SP_MUST_USE;
+void sp_trust_free(struct sp_trust **t);
+/* SP_E_CONFIG with the line that is wrong; SP_E_LIMIT. */
+enum sp_err sp_trust_add_pins(struct sp_trust *t, struct sp_view text,
+                              struct sp_why *why) SP_MUST_USE;
+/* Certificates and revocation lists of a PEM text; at least one of them. */
+enum sp_err sp_trust_add_pem(struct sp_trust *t, struct sp_view pem,
+                             struct sp_why *why) SP_MUST_USE;
+size_t sp_trust_pins(const struct sp_trust *t); /* how many */
+/* A key with this name is pinned for this. */
+bool sp_trust_has(const struct sp_trust *t, const struct sp_pin *key,
+                  struct sp_view common_name, enum sp_purpose p);
+
+/* What came of building a chain. */
+struct sp_chain {
+    bool is_trusted;        /* it reaches a pinned key and all of it is good */
+    uint8_t top_sha256[32]; /* certificate where it ended */
+    struct sp_pin top_spki;
+    char top[256]; /* its subject */
+    char why[384]; /* why it is not trusted, and what to do; else empty */
+};
+
+#endif
