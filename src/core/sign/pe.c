@@ -1,0 +1,204 @@
+/* PE images, [Authenticode_PE] and [PE]: the certificate table (data directory 4)
+ * stands at the end; CheckSum, the directory's entry and the table are left out of the
+ * digest. */
+#include "core/sign/inside.h"
+
+#include "core/base/cursor.h"
+
+enum {
+    DOS_HEADER = 64,
+    LFANEW = 0x3c,
+    COFF = 24, /* "PE\0\0" and the file header */
+    CHECKSUM = COFF + 64,
+    SECTION = 40,
+    SECTIONS_MAX = 96,
+    MAGIC32 = 0x10b,
+    MAGIC64 = 0x20b,
+    SECURITY = 4, /* index of the certificate table's directory */
+    HEADERS = COFF + 240 + SECTIONS_MAX * SECTION
+};
+
+struct image {
+    uint64_t at; /* of the PE header in the file */
+    uint32_t sections, optional_size, magic, directories;
+    uint32_t headers_size;
+    uint32_t table_at, table_size;
+    uint32_t entry; /* offset of the directory's entry in the PE header; 0: none */
+};
+
+bool sp_pe_probe(struct sp_view head)
+{
+    return head.len >= DOS_HEADER && sp_view_starts(head, SP_VIEW("MZ"));
+}
+
+static enum sp_err find_headers(struct sp_sign *s)
+{
+    struct sp_cur c = sp_cur(sp_buf_view(&s->piece));
+    sp_cur_seek(&c, LFANEW);
+    uint64_t at = sp_cur_le32(&c);
+    if (c.err != SP_OK || at >= s->size || s->size - at < COFF) {
+        return sp_sign_broken(s, "an old program without a PE header");
+    }
+    uint64_t left = s->size - at;
+    s->table.at = at;
+    sp_sign_collect(s, at, left < HEADERS ? left : HEADERS);
+    return SP_OK;
+}
+
+/* The optional header, [PE] "Optional Header": CheckSum has the same place in both. */
+static bool read_optional(struct sp_cur *c, struct image *out)
+{
+    enum { OPTIONAL = COFF, HEADERS_SIZE = 60 };
+    sp_cur_seek(c, OPTIONAL);
+    out->magic = sp_cur_le16(c);
+    if (out->magic != MAGIC32 && out->magic != MAGIC64) {
+        return false;
+    }
+    size_t directories = out->magic == MAGIC32 ? 96 : 112;
+    sp_cur_seek(c, OPTIONAL + HEADERS_SIZE);
+    out->headers_size = sp_cur_le32(c);
+    sp_cur_seek(c, OPTIONAL + directories - 4);
+    out->directories = sp_cur_le32(c);
+    size_t entry = directories + SECURITY * 8;
+    if (out->directories > SECURITY) {
+        sp_cur_seek(c, OPTIONAL + entry);
+        out->entry = (uint32_t)(OPTIONAL + entry);
+        out->table_at = sp_cur_le32(c);
+        out->table_size = sp_cur_le32(c);
+    }
+    /* the header must be as long as its own count of directories says */
+    return c->err == SP_OK && out->directories <= 16 &&
+           directories + (size_t)out->directories * 8 <= out->optional_size;
+}
+
+static bool read_image(struct sp_view head, struct image *out)
+{
+    struct sp_cur c = sp_cur(head);
+    sp_cur_expect(&c, sp_view_eq(sp_cur_take(&c, 4), SP_VIEW("PE\0\0")),
+                  SP_E_MALFORMED);
+    sp_cur_skip(&c, 2);
+    out->sections = sp_cur_le16(&c);
+    sp_cur_skip(&c, 12);
+    out->optional_size = sp_cur_le16(&c);
+    return c.err == SP_OK && out->sections <= SECTIONS_MAX && read_optional(&c, out);
+}
+
+/* Sections have their bytes to themselves: behind the headers, before the table, none
+ * of them shared. Few enough that comparing each with each is cheap. */
+static bool sections_overlap(struct sp_view head, const struct image *m, uint64_t end)
+{
+    struct sp_range found[SECTIONS_MAX];
+    size_t count = 0;
+    struct sp_cur c = sp_cur(head);
+    sp_cur_seek(&c, COFF + m->optional_size);
+    for (uint32_t i = 0; i < m->sections; i++) {
+        sp_cur_skip(&c, 16);
+        uint32_t length = sp_cur_le32(&c), at = sp_cur_le32(&c);
+        sp_cur_skip(&c, 16);
+        if (length == 0 || at == 0) {
+            continue;
+        }
+        if ((uint64_t)at + length > end || at < m->headers_size) {
+            return true;
+        }
+        for (size_t j = 0; j < count; j++) {
+            if (at < found[j].at + found[j].length &&
+                found[j].at < (uint64_t)at + length) {
+                return true;
+            }
+        }
+        found[count++] = (struct sp_range){at, length};
+    }
+    return c.err != SP_OK;
+}
+
+static enum sp_err find_table(struct sp_sign *s)
+{
+    struct image m = {.at = s->table.at};
+    struct sp_view head = sp_buf_view(&s->piece);
+    if (!read_image(head, &m)) {
+        return sp_sign_broken(s, "the PE header is broken");
+    }
+    bool is_signed = m.entry && m.table_size > 0;
+    s->overlaps = sections_overlap(head, &m, is_signed ? m.table_at : s->size);
+    if (!is_signed) {
+        return SP_OK;
+    }
+    uint64_t end = (uint64_t)m.table_at + m.table_size;
+    if (end > s->size) {
+        return sp_sign_broken(s, "the certificate table is cut off");
+    }
+    if (m.table_at < m.at + m.entry + 8 || m.table_at < m.headers_size) {
+        s->overlaps = true;
+        return sp_sign_broken(s, "the certificate table lies inside of the headers");
+    }
+    if (m.table_size > SP_LIMIT_SIGNATURE) {
+        return sp_sign_broken(s, "the certificate table is larger than %zu bytes",
+                              SP_LIMIT_SIGNATURE);
+    }
+    s->table = (struct sp_range){m.table_at, m.table_size};
+    s->checksum = m.at + CHECKSUM;
+    s->entry = m.at + m.entry;
+    if (end < s->size) {
+        s->is_outside = true;
+        s->tail = end;
+    }
+    sp_sign_collect(s, m.table_at, m.table_size);
+    return SP_OK;
+}
+
+/* [PE] "The Attribute Certificate Table". */
+static enum sp_err read_table(struct sp_sign *s)
+{
+    enum { REVISION = 0x0200, PKCS_SIGNED_DATA = 2 };
+    struct sp_cur c = sp_cur(sp_buf_view(&s->signature));
+    while (sp_cur_left(&c) > 0 && s->cms_count < SP_SIGN_TABLE) {
+        uint32_t length = sp_cur_le32(&c);
+        uint32_t revision = sp_cur_le16(&c), type = sp_cur_le16(&c);
+        sp_cur_expect(&c, length >= 8, SP_E_MALFORMED);
+        struct sp_view data = sp_cur_take(&c, length - 8);
+        size_t gap = (8 - length % 8) % 8;
+        struct sp_view rest =
+            sp_cur_take(&c, gap < sp_cur_left(&c) ? gap : sp_cur_left(&c));
+        if (c.err != SP_OK || revision != REVISION || type != PKCS_SIGNED_DATA) {
+            s->is_unreadable = true;
+            return sp_sign_wrong(s, "the certificate table is broken");
+        }
+        s->trails = s->trails || !sp_sign_is_zero(rest);
+        SP_TRY(sp_sign_read(s, data));
+    }
+    s->trails = s->trails || sp_cur_left(&c) > 0;
+    return SP_OK;
+}
+
+/* All but CheckSum, the directory's entry and the table. */
+static enum sp_err read_signatures(struct sp_sign *s)
+{
+    bool any = false;
+    uint64_t end = s->table.at + s->table.length;
+    sp_buf_take(&s->piece, &s->signature);
+    SP_TRY(read_table(s));
+    SP_TRY(sp_sign_left_out(s, s->checksum, 4, "CheckSum"));
+    SP_TRY(sp_sign_start_digests(s, &any));
+    if (any) {
+        sp_sign_digest(s, 0, s->checksum);
+        sp_sign_digest(s, s->checksum + 4, s->entry - s->checksum - 4);
+        sp_sign_digest(s, s->entry + 8, s->table.at - s->entry - 8);
+        sp_sign_digest(s, end, s->size - end);
+    }
+    return SP_OK;
+}
+
+enum sp_err sp_pe_step(struct sp_sign *s)
+{
+    switch (s->step++) {
+    case 0:
+        return find_headers(s);
+    case 1:
+        return find_table(s);
+    case 2:
+        return read_signatures(s);
+    default:
+        return SP_OK;
+    }
+}

@@ -1,0 +1,231 @@
+/* The engine: ranges out, bytes in. What the bytes mean is in the formats' files. */
+#include "core/sign/inside.h"
+
+#include "core/base/text.h"
+#include "core/crypto/der.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FACTS = SP_KIB(64), HEAD_STEP = 0 };
+
+enum sp_err sp_sign_new(uint64_t size, struct sp_view extension, struct sp_sign **out)
+{
+    SP_AUTO(sp_sign_free) struct sp_sign *s = calloc(1, sizeof *s);
+    if (!s) {
+        return SP_E_NOMEM;
+    }
+    s->size = size;
+    s->by_name = sp_format_of_extension(extension);
+    s->format = SP_FORMAT_COUNT;
+    sp_buf_init(&s->piece, SP_LIMIT_SIGNATURE);
+    sp_buf_init(&s->signature, SP_LIMIT_SIGNATURE);
+    SP_TRY(sp_facts_new(FACTS, &s->facts));
+    if (size > 0) {
+        sp_sign_collect(s, 0, size < SP_SIGN_HEAD ? size : SP_SIGN_HEAD);
+    } else {
+        s->format = sp_format_of_content((struct sp_view){0});
+        s->is_done = true;
+    }
+    *out = s;
+    s = NULL;
+    return SP_OK;
+}
+
+void sp_sign_free(struct sp_sign **s)
+{
+    if (!*s) {
+        return;
+    }
+    for (size_t i = 0; i < (*s)->cms_count; i++) {
+        sp_cms_free(&(*s)->cms[i]);
+    }
+    sp_facts_free(&(*s)->facts);
+    sp_hasher_free(&(*s)->hasher);
+    sp_buf_fini(&(*s)->piece);
+    sp_buf_fini(&(*s)->signature);
+    free(*s);
+    *s = NULL;
+}
+
+static void forget_ranges(struct sp_sign *s)
+{
+    s->range_count = s->next = 0;
+    s->fed = 0;
+}
+
+void sp_sign_collect(struct sp_sign *s, uint64_t at, uint64_t length)
+{
+    SP_ASSERT(length > 0 && length <= SP_LIMIT_SIGNATURE && at <= s->size &&
+              length <= s->size - at);
+    forget_ranges(s);
+    sp_buf_clear(&s->piece);
+    s->digests = false;
+    s->ranges[s->range_count++] = (struct sp_range){at, length};
+}
+
+void sp_sign_digest(struct sp_sign *s, uint64_t at, uint64_t length)
+{
+    SP_ASSERT(at <= s->size && length <= s->size - at && s->hasher);
+    if (!s->digests) {
+        forget_ranges(s);
+        s->digests = true;
+    }
+    if (length > 0) {
+        SP_ASSERT(s->range_count < SP_SIGN_RANGES);
+        s->ranges[s->range_count++] = (struct sp_range){at, length};
+    }
+}
+
+bool sp_sign_wants(const struct sp_sign *s, uint64_t *offset, uint64_t *length)
+{
+    if (s->is_done) {
+        return false;
+    }
+    const struct sp_range *r = &s->ranges[s->next];
+    *offset = r->at + s->fed;
+    *length = r->length - s->fed;
+    return true;
+}
+
+/* A step that queues nothing has come to its end. */
+static enum sp_err advance(struct sp_sign *s)
+{
+    forget_ranges(s);
+    if (s->format == SP_FORMAT_COUNT) {
+        s->format = sp_format_of_content(sp_buf_view(&s->piece));
+    }
+    SP_TRY(sp_format_step(s));
+    s->is_done = s->range_count == 0;
+    return SP_OK;
+}
+
+enum sp_err sp_sign_feed(struct sp_sign *s, struct sp_view bytes)
+{
+    SP_ASSERT(!s->is_done && bytes.len > 0 &&
+              bytes.len <= s->ranges[s->next].length - s->fed);
+    SP_TRY(s->digests ? sp_hasher_update(s->hasher, bytes)
+                      : sp_buf_append(&s->piece, bytes));
+    s->fed += bytes.len;
+    if (s->fed < s->ranges[s->next].length) {
+        return SP_OK;
+    }
+    s->next++;
+    s->fed = 0;
+    return s->next < s->range_count ? SP_OK : advance(s);
+}
+
+enum sp_err sp_sign_finish(struct sp_sign *s, const struct sp_trust *trust, int64_t now,
+                           struct sp_facts *facts)
+{
+    SP_ASSERT(s->is_done);
+    for (size_t i = 0; i < s->cms_count; i++) {
+        SP_TRY(sp_cms_verify(s->cms[i], trust, now));
+    }
+    SP_TRY(sp_sign_state(s, s->facts));
+    return sp_facts_merge(facts, s->facts);
+}
+
+static enum sp_err say(struct sp_sign *s, enum sp_fact k, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static enum sp_err say(struct sp_sign *s, enum sp_fact k, const char *fmt, va_list args)
+{
+    char text[384];
+    vsnprintf(text, sizeof text, fmt, args);
+    struct sp_view v = sp_view_str(text);
+    return sp_facts_text(s->facts, k,
+                         sp_utf8_is_valid(v) ? v : SP_VIEW("not readable"));
+}
+
+enum sp_err sp_sign_wrong(struct sp_sign *s, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    enum sp_err e = say(s, SP_FACT_SIGN_ERROR, fmt, args);
+    va_end(args);
+    return e;
+}
+
+enum sp_err sp_sign_broken(struct sp_sign *s, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    enum sp_err e = say(s, SP_FACT_SIGN_ERROR, fmt, args);
+    va_end(args);
+    forget_ranges(s);
+    return e;
+}
+
+enum sp_err sp_sign_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
+                             const char *what)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%" PRIu64 "+%" PRIu64 " %s", at, length, what);
+    return sp_facts_text(s->facts, SP_FACT_SIGN_LEFT_OUT, sp_view_str(text));
+}
+
+static bool is_ours(enum sp_err e)
+{
+    return e == SP_E_NOMEM || e == SP_E_CRYPTO || e == SP_E_INTERNAL;
+}
+
+bool sp_sign_is_zero(struct sp_view v)
+{
+    for (size_t i = 0; i < v.len; i++) {
+        if (v.data[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum sp_err read_der(struct sp_sign *s, struct sp_view der)
+{
+    struct sp_why why = {0};
+    if (s->cms_count == SP_SIGN_TABLE) {
+        s->is_unreadable = true;
+        return sp_sign_wrong(s, "more than %d signatures beside one another",
+                             SP_SIGN_TABLE);
+    }
+    enum sp_err e = sp_cms_read(der, &s->cms[s->cms_count], &why);
+    if (e != SP_OK && !is_ours(e)) {
+        s->is_unreadable = true;
+        return sp_sign_wrong(s, "%s", sp_why_text(&why, e));
+    }
+    s->cms_count += e == SP_OK;
+    return e;
+}
+
+enum sp_err sp_sign_read(struct sp_sign *s, struct sp_view place)
+{
+    struct sp_der d = sp_der(place);
+    struct sp_view der = sp_der_any(&d).whole;
+    if (d.err != SP_OK) {
+        s->is_unreadable = true;
+        return sp_sign_wrong(s, "where a signature should be is none: %s",
+                             sp_err_text(d.err));
+    }
+    if (d.left.len >= 8 || !sp_sign_is_zero(d.left)) {
+        s->trails = true;
+        SP_TRY(sp_sign_wrong(s, "%zu bytes follow the signature in its place",
+                             d.left.len));
+    }
+    return read_der(s, der);
+}
+
+enum sp_err sp_sign_start_digests(struct sp_sign *s, bool *any)
+{
+    unsigned wanted = 0;
+    for (size_t i = 0; i < s->cms_count; i++) {
+        for (size_t j = 0; j < sp_cms_count(s->cms[i]); j++) {
+            const struct sp_signature *one = sp_cms_at(s->cms[i], j);
+            wanted |= one->file.len > 0 ? 1U << one->file_digest : 0;
+        }
+    }
+    *any = wanted != 0;
+    return wanted ? sp_hasher_new(wanted, &s->hasher) : SP_OK;
+}
