@@ -36,6 +36,14 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_file_sha1(f, why);
     case SP_RULE_FILE_SHA256:
         return sp_rule_file_sha256(f, why);
+    case SP_RULE_FILE_SIGNED:
+        return sp_rule_file_signed(f, why);
+    case SP_RULE_FILE_SIGNATURE_STRICT:
+        return sp_rule_file_signature_strict(f, why);
+    case SP_RULE_FILE_TYPE_AGREES:
+        return sp_rule_file_type_agrees(f, why);
+    case SP_RULE_FILE_DIGEST_STRONG:
+        return sp_rule_file_digest_strong(f, why);
     case SP_RULE_COUNT:
         break;
     }
@@ -73,9 +81,9 @@ void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,
         }
     }
     if (v.ruling == SP_UNPROVEN) {
-        enum sp_err e = sp_why_set(&v.why, SP_E_UNPROVEN,
-                                   "no rule of policy %s applies to it",
-                                   sp_policy_name(p));
+        enum sp_err e =
+            sp_why_set(&v.why, SP_E_UNPROVEN, "no rule of policy %s applies to it",
+                       sp_policy_name(p));
         SP_ASSERT(e == SP_E_UNPROVEN);
     }
     *out = v;

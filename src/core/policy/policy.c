@@ -227,7 +227,7 @@ enum sp_err sp_policy_print(const struct sp_policy *p, struct sp_buf *out)
     SP_TRY(sp_buf_printf(out, "policy %s\n", p->name));
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
         SP_TRY(
-            sp_buf_printf(out, "%-20s %s\n", rules[r].text, mode_texts[p->modes[r]]));
+            sp_buf_printf(out, "%-21s %s\n", rules[r].text, mode_texts[p->modes[r]]));
     }
     return SP_OK;
 }

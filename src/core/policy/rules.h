@@ -38,6 +38,13 @@ enum sp_finding sp_rule_digests_sound(const struct sp_facts *f, struct sp_why *w
 enum sp_finding sp_rule_file_size(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha1(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha256(const struct sp_facts *f, struct sp_why *why);
+/* rules_sign.c */
+enum sp_finding sp_rule_file_signed(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_file_signature_strict(const struct sp_facts *f,
+                                              struct sp_why *why);
+enum sp_finding sp_rule_file_type_agrees(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_file_digest_strong(const struct sp_facts *f,
+                                           struct sp_why *why);
 
 /* A fact's values for a sentence: "12ab..., 34cd..." as the ledger writes them,
  * "nothing" where there is none; cut to fit. */
