@@ -1,23 +1,41 @@
 #include "app/cmd.h"
+#include "app/config.h"
+#include "app/inspect.h"
 #include "core/base/text.h"
-#include "core/crypto/crypto.h"
+#include "sallyport/policy.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct digest {
-    bool sha256;
+    enum sp_fact claim;
     uint8_t bytes[32];
 };
 struct wanted {
     struct digest at[32];
     size_t count;
 };
+
+/* All that the command line says. */
+struct verify {
+    struct wanted wanted;
+    const char *trust_file, *bundle, *at; /* borrowed from argv */
+    bool as_json;
+    struct sp_trust *trust;   /* owned */
+    struct sp_policy *policy; /* owned */
+    int64_t now;
+};
+
+static void verify_fini(struct verify *v)
+{
+    sp_trust_free(&v->trust);
+    sp_policy_free(&v->policy);
+}
 
 /* "sha256:HEX", "sha1:HEX", or a bare hex or base64 digest of either length. */
 static enum sp_err digest_parse(const char *text, struct digest *out)
@@ -28,96 +46,253 @@ static enum sp_err digest_parse(const char *text, struct digest *out)
     } else if (sp_view_starts(v, SP_VIEW("sha1:"))) {
         v = sp_view_slice(v, 5, v.len);
     }
-    out->sha256 = v.len == 64 || v.len == 44;
-    size_t n = out->sha256 ? 32 : 20;
+    bool is_sha256 = v.len == 64 || v.len == 44;
+    size_t n = is_sha256 ? 32 : 20;
+    out->claim = is_sha256 ? SP_FACT_FILE_CLAIM_SHA256 : SP_FACT_FILE_CLAIM_SHA1;
     return v.len == 64 || v.len == 40 ? sp_hex_parse(v, out->bytes, n)
                                       : sp_base64_parse_exact(v, out->bytes, n);
 }
 
-static enum sp_err digest_file(const char *path, uint64_t *size, uint8_t sha1[20],
-                               uint8_t sha256[32], struct sp_why *why)
+/* Takes every --digest out of argv, which sp_options could give only once. */
+static bool take_digests(int *argc, char **argv, struct wanted *w)
 {
-    enum { PIECE = 256 * 1024 };
-    SP_AUTO(sp_digester_free) struct sp_digester *d = NULL;
-    SP_TRY(sp_digester_new(&d));
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    uint8_t *piece = fd >= 0 ? malloc(PIECE) : NULL;
-    ssize_t n = piece ? 0 : -1;
-    enum sp_err e = SP_OK;
-    *size = 0;
-    while (piece && e == SP_OK && (n = read(fd, piece, PIECE)) > 0) {
-        *size += (uint64_t)n;
-        e = sp_digester_update(d, sp_view(piece, (size_t)n));
-    }
-    int err = errno;
-    free(piece);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (n < 0) {
-        return sp_why_set(why, SP_E_IO, "%s: %s", path, strerror(err));
-    }
-    return e == SP_OK ? sp_digester_finish(d, sha1, sha256) : e;
-}
-
-static void print_hex(const uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        printf("%02x", bytes[i]);
-    }
-}
-
-static int verify_file(const char *path, const struct wanted *w)
-{
-    uint64_t size = 0;
-    uint8_t sha1[20], sha256[32];
-    struct sp_why why = {0};
-    enum sp_err e = digest_file(path, &size, sha1, sha256, &why);
-    if (e != SP_OK) {
-        fprintf(stderr, "sallyport: %s\n", sp_why_text(&why, e));
-        return SP_EXIT_UNKNOWN;
-    }
-    bool failed = false;
-    for (size_t i = 0; i < w->count; i++) {
-        failed = failed || (w->at[i].sha256 ? memcmp(w->at[i].bytes, sha256, 32)
-                                            : memcmp(w->at[i].bytes, sha1, 20)) != 0;
-    }
-    printf("%s  %s  %" PRIu64 " bytes  sha1 ",
-           w->count == 0 ? "unproven"
-           : failed      ? "refused"
-                         : "passed",
-           path, size);
-    print_hex(sha1, 20);
-    printf("  sha256 ");
-    print_hex(sha256, 32);
-    printf("%s\n", failed ? "  a digest differs from the one that was named" : "");
-    return failed ? SP_EXIT_REFUSED : SP_EXIT_PASSED;
-}
-
-int sp_cmd_verify(int argc, char **argv)
-{
-    struct wanted w = {0};
-    int left = 0, status = SP_EXIT_PASSED;
-    for (int i = 0; i < argc; i++) {
+    int left = 0;
+    for (int i = 0; i < *argc; i++) {
         if (strcmp(argv[i], "--digest") != 0) {
             argv[left++] = argv[i];
             continue;
         }
-        if (i + 1 == argc || w.count == sizeof w.at / sizeof w.at[0] ||
-            digest_parse(argv[++i], &w.at[w.count++]) != SP_OK) {
+        if (i + 1 == *argc || w->count == sizeof w->at / sizeof w->at[0] ||
+            digest_parse(argv[++i], &w->at[w->count]) != SP_OK) {
             fprintf(stderr,
                     "sallyport: --digest takes sha1:HEX or sha256:HEX (or base64), "
                     "at most 32 times\n");
-            return SP_EXIT_USAGE;
+            return false;
+        }
+        w->count++;
+    }
+    *argc = left;
+    return true;
+}
+
+static enum sp_err load(const char *path,
+                        enum sp_err (*add)(struct sp_trust *, struct sp_view,
+                                           struct sp_why *),
+                        struct sp_trust *trust, struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text = {0};
+    struct sp_why inner = {0};
+    if (!path) {
+        return SP_OK;
+    }
+    SP_TRY(sp_file_read(path, &text, why));
+    enum sp_err e = add(trust, sp_buf_view(&text), &inner);
+    return e == SP_OK
+               ? SP_OK
+               : sp_why_set(why, SP_E_CONFIG, "%s: %s", path, sp_why_text(&inner, e));
+}
+
+/* What is asked for is demanded; the digests only where one was named, the signatures
+ * only where somebody is trusted. */
+static enum sp_err make_policy(const struct verify *v, struct sp_policy **out,
+                               struct sp_why *why)
+{
+    char text[512];
+    bool sha1 = false, sha256 = false;
+    for (size_t i = 0; i < v->wanted.count; i++) {
+        bool is_sha256 = v->wanted.at[i].claim == SP_FACT_FILE_CLAIM_SHA256;
+        sha256 = sha256 || is_sha256;
+        sha1 = sha1 || !is_sha256;
+    }
+    snprintf(text, sizeof text, "policy verify\n%s%s%s",
+             sha1 ? "file-sha1 enforce\n" : "", sha256 ? "file-sha256 enforce\n" : "",
+             v->trust_file ? "file-signed enforce\nfile-signature-strict enforce\n"
+                             "file-type-agrees enforce\nfile-digest-strong enforce\n"
+                           : "");
+    return sp_policy_parse(sp_view_str(text), out, why);
+}
+
+static enum sp_err prepare(struct verify *v, struct sp_why *why)
+{
+    v->now = (int64_t)time(NULL);
+    if (v->at && sp_time_parse(sp_view_str(v->at), &v->now) != SP_OK) {
+        return sp_why_set(why, SP_E_USAGE, "--at takes a time as 2026-01-02T03:04:05Z");
+    }
+    SP_TRY(sp_trust_new(&v->trust));
+    SP_TRY(load(v->trust_file, sp_trust_add_pins, v->trust, why));
+    SP_TRY(load(v->bundle, sp_trust_add_pem, v->trust, why));
+    return make_policy(v, &v->policy, why);
+}
+
+static bool shows_progress(void)
+{
+    return isatty(STDERR_FILENO) == 1;
+}
+
+static void show_progress(void *ctx, uint64_t done, uint64_t all)
+{
+    enum { LARGE = 64 << 20 };
+    int *shown = ctx;
+    int percent = all ? (int)(done > all ? 100 : done * 100 / all) : 100;
+    if (all >= LARGE && percent != *shown) {
+        *shown = percent;
+        fprintf(stderr, "\r%3d%%", percent);
+    }
+}
+
+/* ---- saying it ---- */
+
+static void print_text(const struct sp_facts *f, const char *label, enum sp_fact k)
+{
+    struct sp_fact_value v;
+    for (size_t i = 0; sp_facts_get(f, k, i, &v); i++) {
+        printf("  %s" SP_VIEW_FMT, label, SP_VIEW_ARG(v.bytes));
+    }
+}
+
+static void print_hex(const struct sp_facts *f, const char *label, enum sp_fact k)
+{
+    struct sp_fact_value v;
+    for (size_t i = 0; sp_facts_get(f, k, i, &v); i++) {
+        printf("  %s ", label);
+        for (size_t j = 0; j < v.bytes.len; j++) {
+            printf("%02x", v.bytes.data[j]);
         }
     }
-    if (left == 0) {
-        fprintf(stderr,
-                "usage: sallyport verify [--digest ALGORITHM:HEX]... FILE...\n");
+}
+
+static void print_line(const char *path, const struct sp_facts *f,
+                       const struct sp_verdict *v)
+{
+    struct sp_fact_value size;
+    printf("%s  %s", sp_ruling_text(v->ruling), path);
+    if (sp_facts_get(f, SP_FACT_FILE_SIZE, 0, &size)) {
+        printf("  %" PRId64 " bytes", size.number);
+    }
+    print_text(f, "", SP_FACT_SIGN_FORMAT);
+    print_hex(f, "sha1", SP_FACT_FILE_SHA1);
+    print_hex(f, "sha256", SP_FACT_FILE_SHA256);
+    print_text(f, "", SP_FACT_SIGN_SIGNATURE);
+    if (v->ruling == SP_REFUSED) {
+        printf("  %s: %s\n", sp_rule_text(v->rule), v->why.text);
+        return;
+    }
+    print_text(f, "note: ", SP_FACT_SIGN_ERROR);
+    printf("\n");
+}
+
+static json_t *json_of(enum sp_fact k, const struct sp_fact_value *v)
+{
+    char hex[2 * 64 + 1] = "";
+    switch (sp_fact_kind(k)) {
+    case SP_FACT_KIND_TEXT:
+        return json_stringn((const char *)v->bytes.data, v->bytes.len);
+    case SP_FACT_KIND_INT:
+        return json_integer(v->number);
+    case SP_FACT_KIND_FLAG:
+        return json_boolean(v->number != 0);
+    case SP_FACT_KIND_DIGEST:
+    case SP_FACT_KIND_GUID:
+        for (size_t i = 0; i < v->bytes.len && i < 64; i++) {
+            snprintf(hex + 2 * i, 3, "%02x", v->bytes.data[i]);
+        }
+        return json_string(hex);
+    }
+    return NULL;
+}
+
+/* One object a line: every fact by its key, a list where there may be several. */
+static void print_json(const struct sp_facts *f)
+{
+    json_t *all = json_object();
+    for (enum sp_fact k = 0; k < SP_FACT_COUNT; k++) {
+        struct sp_fact_value v;
+        json_t *list = json_array();
+        for (size_t i = 0; sp_facts_get(f, k, i, &v); i++) {
+            json_array_append_new(list, json_of(k, &v));
+        }
+        if (json_array_size(list) > 0) {
+            json_object_set(all, sp_fact_key(k), list);
+        }
+        json_decref(list);
+    }
+    char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+    printf("%s\n", text ? text : "{}");
+    free(text);
+    json_decref(all);
+}
+
+static enum sp_err add_claims(const struct wanted *w, struct sp_facts *facts)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        const struct digest *d = &w->at[i];
+        size_t n = d->claim == SP_FACT_FILE_CLAIM_SHA256 ? 32 : 20;
+        SP_TRY(sp_facts_bytes(facts, d->claim, sp_view(d->bytes, n)));
+    }
+    return SP_OK;
+}
+
+static enum sp_err verify_file(const struct verify *v, const char *path,
+                               struct sp_verdict *verdict, struct sp_why *why)
+{
+    int shown = -1;
+    struct sp_progress progress = {shows_progress() ? show_progress : NULL, &shown};
+    SP_AUTO(sp_facts_free) struct sp_facts *facts = NULL;
+    SP_TRY(sp_facts_new(SP_MIB(1), &facts));
+    SP_TRY(add_claims(&v->wanted, facts));
+    enum sp_err e = sp_inspect_file(path, v->trust, v->now, &progress, facts, why);
+    if (shown >= 0) {
+        fprintf(stderr, "\r    \r");
+    }
+    SP_TRY(e);
+    sp_policy_judge(v->policy, SP_SUBJECT_FILE, facts, verdict);
+    if (v->as_json) {
+        SP_TRY(sp_verdict_to_facts(verdict, v->policy, facts));
+        print_json(facts);
+    } else {
+        print_line(path, facts, verdict);
+    }
+    return SP_OK;
+}
+
+static int verify_one(const struct verify *v, const char *path)
+{
+    struct sp_verdict verdict;
+    struct sp_why why = {0};
+    enum sp_err e = verify_file(v, path, &verdict, &why);
+    if (e != SP_OK) {
+        fprintf(stderr, "sallyport: %s\n", sp_why_text(&why, e));
+        return SP_EXIT_UNKNOWN;
+    }
+    return verdict.ruling == SP_REFUSED ? SP_EXIT_REFUSED : SP_EXIT_PASSED;
+}
+
+int sp_cmd_verify(int argc, char **argv)
+{
+    SP_AUTO(verify_fini) struct verify v = {0};
+    char **files = NULL;
+    struct sp_why why = {0};
+    const struct sp_option options[] = {{"--trust", &v.trust_file, NULL},
+                                        {"--bundle", &v.bundle, NULL},
+                                        {"--at", &v.at, NULL},
+                                        {"--json", NULL, &v.as_json}};
+    if (!take_digests(&argc, argv, &v.wanted)) {
         return SP_EXIT_USAGE;
     }
-    for (int i = 0; i < left; i++) {
-        int one = verify_file(argv[i], &w);
+    int count =
+        sp_options(argc, argv, options, sizeof options / sizeof options[0], &files);
+    if (count <= 0) {
+        fprintf(stderr, "usage: sallyport verify [--digest ALGORITHM:HEX]... "
+                        "[--trust PINS] [--bundle PEM] [--at TIME] [--json] FILE...\n");
+        return SP_EXIT_USAGE;
+    }
+    enum sp_err e = prepare(&v, &why);
+    if (e != SP_OK) {
+        return sp_cmd_failed(e, &why);
+    }
+    int status = SP_EXIT_PASSED;
+    for (int i = 0; i < count; i++) {
+        int one = verify_one(&v, files[i]);
         status = one > status ? one : status;
     }
     return status;

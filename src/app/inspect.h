@@ -1,0 +1,19 @@
+/* One file on disk, read for its digests and its signatures: what `verify` looks at. */
+#ifndef SP_APP_INSPECT_H
+#define SP_APP_INSPECT_H
+
+#include "core/crypto/trust.h"
+#include "sallyport/facts.h"
+
+/* Called now and then with the bytes read of how many are to be read. */
+struct sp_progress {
+    void (*step)(void *ctx, uint64_t done, uint64_t all); /* may be NULL */
+    void *ctx;
+};
+
+/* Adds file.* and sign.* facts of the regular file at path, as it is at time now. */
+enum sp_err sp_inspect_file(const char *path, const struct sp_trust *trust, int64_t now,
+                            const struct sp_progress *progress, struct sp_facts *facts,
+                            struct sp_why *why) SP_MUST_USE;
+
+#endif
