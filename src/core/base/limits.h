@@ -3,22 +3,21 @@
 #ifndef SP_CORE_BASE_LIMITS_H
 #define SP_CORE_BASE_LIMITS_H
 
-#define SP_KIB(n) ((size_t)(n)*1024)
-#define SP_MIB(n) ((size_t)(n)*1024 * 1024)
+#define SP_KIB(n) ((size_t)(n) * 1024)
+#define SP_MIB(n) ((size_t)(n) * 1024 * 1024)
 
 /* HTTP request head. Real agents stay under 1 KiB; IIS itself takes 16 KiB. */
-#define SP_LIMIT_REQUEST_LINE SP_KIB(2)
-#define SP_LIMIT_HEAD         SP_KIB(16)
-#define SP_LIMIT_HEADERS      48
-#define SP_LIMIT_HEADER_VALUE SP_KIB(4)
-#define SP_LIMIT_CHUNK_LINE   32 /* "FFFFFFFFFFFFFFFF\r\n" and room to say no */
+#define SP_LIMIT_REQUEST_LINE  SP_KIB(2)
+#define SP_LIMIT_HEAD          SP_KIB(16)
+#define SP_LIMIT_HEADERS       48
+#define SP_LIMIT_HEADER_VALUE  SP_KIB(4)
+#define SP_LIMIT_CHUNK_LINE    32 /* "FFFFFFFFFFFFFFFF\r\n" and room to say no */
 
-/* SOAP bodies. Client requests were seen up to 51 KiB, ASP.NET's own default is 4 MiB.
- */
+/* SOAP bodies. Client requests were seen up to 51 KiB, ASP.NET's own default is 4 MiB. */
 #define SP_LIMIT_SOAP_REQUEST_CLIENT SP_MIB(1)
 #define SP_LIMIT_SOAP_REQUEST_SERVER SP_MIB(8)
-/* One reply, decoded. GetRevisionIdList was seen at 3 MB, a full catalogue is over 20
- * MB, one update with an embedded CBS manifest 47 MB. */
+/* One reply, decoded. GetRevisionIdList was seen at 3 MB, a full catalogue is over 20 MB,
+ * one update with an embedded CBS manifest 47 MB. */
 #define SP_LIMIT_SOAP_REPLY SP_MIB(64)
 /* One metadata document as UTF-8. 47 MB was seen. */
 #define SP_LIMIT_DOCUMENT SP_MIB(64)
@@ -27,18 +26,18 @@
 #define SP_LIMIT_RATIO_AFTER SP_MIB(1)
 
 /* XML. Depth 10 was seen, rules nest And/Or/Not. */
-#define SP_LIMIT_XML_DEPTH         64
-#define SP_LIMIT_XML_ATTRIBUTES    64
-#define SP_LIMIT_XML_NAME          256
+#define SP_LIMIT_XML_DEPTH        64
+#define SP_LIMIT_XML_ATTRIBUTES   64
+#define SP_LIMIT_XML_NAME         256
 #define SP_LIMIT_XML_NODES_REQUEST 200000
-#define SP_LIMIT_XML_NODES_REPLY   4000000
-#define SP_LIMIT_XML_TEXT_REQUEST  SP_KIB(64)
+#define SP_LIMIT_XML_NODES_REPLY  4000000
+#define SP_LIMIT_XML_TEXT_REQUEST SP_KIB(64)
 
 /* [MS-WUSP] and [MS-WSUSSS] items. */
-#define SP_LIMIT_COOKIE           SP_KIB(8) /* decoded; real ones have about 0.5 KiB */
-#define SP_LIMIT_UPDATE_IDS       1000      /* servers announce 100 */
-#define SP_LIMIT_DOWNLOAD_FILES   100       /* [MS-WSUSSS] 3.1.4.11 */
-#define SP_LIMIT_FILES_PER_UPDATE 4096      /* 2,114 cabinets were seen in one update */
+#define SP_LIMIT_COOKIE          SP_KIB(8) /* decoded; real ones have about 0.5 KiB */
+#define SP_LIMIT_UPDATE_IDS      1000      /* servers announce 100 */
+#define SP_LIMIT_DOWNLOAD_FILES  100       /* [MS-WSUSSS] 3.1.4.11 */
+#define SP_LIMIT_FILES_PER_UPDATE 4096     /* 2,114 cabinets were seen in one update */
 
 /* Xpress, [MS-WUSP] 2.1.1. */
 #define SP_LIMIT_XPRESS_BLOCK 65535
@@ -61,8 +60,8 @@
 #define SP_LIMIT_CHAIN_BYTES SP_KIB(64)
 #define SP_LIMIT_PINS        16
 
-/* Signatures of files. The table of a large PE with page hashes has some MiB, a
- * catalogue of Windows as many; two signatures a file are normal. */
+/* Signatures of files. The table of a large PE with page hashes has some MiB, a catalogue
+ * of Windows as many; two signatures a file are normal. */
 #define SP_LIMIT_SIGNATURE       SP_MIB(16)
 #define SP_LIMIT_SIGNATURES      16
 #define SP_LIMIT_SIGNATURE_CERTS 64
@@ -70,22 +69,22 @@
 #define SP_LIMIT_TRUST_CERTS     512
 
 /* Connections and time. */
-#define SP_LIMIT_CONNECTIONS          10000
-#define SP_LIMIT_CONNECTIONS_PER_IP   64
-#define SP_LIMIT_HANDSHAKES           256
-#define SP_LIMIT_KEEPALIVE_REQUESTS   1000
-#define SP_TIME_HANDSHAKE             10000
-#define SP_TIME_HEAD                  10000
-#define SP_TIME_IDLE                  60000 /* Delivery Optimization idles up to 31 s */
-#define SP_TIME_WRITE_STALL           30000
-#define SP_TIME_BODY_GRACE            10000
-#define SP_LIMIT_BODY_RATE_MIN        1024 /* bytes a second once the grace is over */
-#define SP_TIME_LINGER                2000
+#define SP_LIMIT_CONNECTIONS        10000
+#define SP_LIMIT_CONNECTIONS_PER_IP 64
+#define SP_LIMIT_HANDSHAKES         256
+#define SP_LIMIT_KEEPALIVE_REQUESTS 1000
+#define SP_TIME_HANDSHAKE           10000
+#define SP_TIME_HEAD                10000
+#define SP_TIME_IDLE                60000 /* Delivery Optimization idles up to 31 s */
+#define SP_TIME_WRITE_STALL         30000
+#define SP_TIME_BODY_GRACE          10000
+#define SP_LIMIT_BODY_RATE_MIN      1024 /* bytes a second once the grace is over */
+#define SP_TIME_LINGER              2000
 #define SP_LIMIT_UPSTREAM_CONNECTIONS 16 /* a host and loop */
-#define SP_TIME_UPSTREAM_CONNECT      15000
+#define SP_TIME_UPSTREAM_CONNECT    15000
 /* Minutes of server time are normal; Microsoft's own advice for large catalogues is an
  * hour (executionTimeout 3600). */
-#define SP_TIME_UPSTREAM_SOAP 300000
+#define SP_TIME_UPSTREAM_SOAP  300000
 #define SP_TIME_UPSTREAM_LIST 3600000
 
 #define SP_LIMIT_LOG_LINE SP_KIB(8)

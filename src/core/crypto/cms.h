@@ -26,6 +26,8 @@ enum sp_signed_content {
 enum sp_time_kind { SP_TIME_NONE, SP_TIME_RFC3161, SP_TIME_PKCS9 };
 const char *sp_time_kind_text(enum sp_time_kind k); /* "none", "rfc3161", "pkcs9" */
 
+enum { SP_LOOSE = 16 };
+
 struct sp_signature {
     /* as read */
     enum sp_signed_content content;
@@ -39,7 +41,9 @@ struct sp_signature {
     bool is_good;           /* the signer signed exactly this content */
     bool has_signer;        /* its certificate was found */
     bool is_explicit_curve; /* a certificate spells out its curve (CVE-2020-0601) */
-    bool has_false_cert;    /* a certificate was not signed by the issuer it names */
+    bool has_forged_cert;   /* a certificate was not signed by the issuer it names */
+    struct sp_view loose[SP_LOOSE]; /* parts that nothing proves */
+    size_t loose_count;
     struct sp_cert_facts signer;
     char eku[256]; /* extended key usages, dotted, ", " between */
     struct sp_chain chain;

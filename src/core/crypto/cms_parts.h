@@ -20,6 +20,7 @@ struct sp_signed_data {
     struct sp_view content; /* what the digest runs over; NULL data where detached */
     struct sp_view inner;   /* the same as a TLV */
     struct sp_view certs;   /* certificates, one behind the other */
+    struct sp_view lists;   /* TLV of revocation lists, which nobody reads; or empty */
     struct sp_view signers; /* SignerInfos, one behind the other */
     struct sp_view digests; /* AlgorithmIdentifiers that it announces */
 };
@@ -59,6 +60,10 @@ enum sp_err sp_digest_algorithm(struct sp_der *d, enum sp_digest *out) SP_MUST_U
 enum sp_err sp_attribute(struct sp_view attributes, enum sp_oid which,
                          struct sp_view *out) SP_MUST_USE;
 
+/* SP_E_MISMATCH unless d is the one digest that the SignedData announces. */
+enum sp_err sp_cms_announced(const struct sp_signed_data *data,
+                             enum sp_digest d) SP_MUST_USE;
+
 /* spc.c: what a signature is about. */
 enum sp_err sp_spc_read(struct sp_cms_one *one) SP_MUST_USE;
 
@@ -69,6 +74,14 @@ X509 *sp_cms_find_signer(const struct sp_signer_info *s, STACK_OF(X509) * certs,
                          const struct sp_trust *trust);
 bool sp_cms_check(const struct sp_signer_info *s, X509 *x, struct sp_view content_type,
                   struct sp_view content, bool is_countersignature, const char **why);
+
+/* cms_beside.c: fills loose, has_forged_cert and is_explicit_curve. others are all
+ * certificates that may prove these. A time stamp has no unsigned attributes to expect.
+ */
+enum sp_err sp_cms_look_beside(const struct sp_signed_data *data,
+                               const struct sp_signer_info *signer, bool is_stamp,
+                               STACK_OF(X509) * others, const struct sp_trust *trust,
+                               struct sp_signature *out) SP_MUST_USE;
 
 /* cms_time.c */
 enum sp_err sp_cms_read_time(struct sp_cms_one *one,

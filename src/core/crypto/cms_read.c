@@ -64,7 +64,7 @@ enum sp_err sp_signed_data_read(struct sp_view der, struct sp_signed_data *out)
         found.certs = sp_der_content(&data, SP_DER_0);
     }
     if (sp_der_is(&data, SP_DER_1)) {
-        sp_der_any(&data); /* revocation lists: only the configuration's count */
+        found.lists = sp_der_any(&data).whole;
     }
     found.signers = sp_der_content(&data, SP_DER_SET);
     SP_TRY(sp_der_end(&data));
@@ -201,7 +201,7 @@ const struct sp_signature *sp_cms_at(const struct sp_cms *c, size_t i)
 }
 
 /* The signer's digest is among those that the SignedData announces, and no other is. */
-static enum sp_err check_announced(const struct sp_signed_data *data, enum sp_digest d)
+enum sp_err sp_cms_announced(const struct sp_signed_data *data, enum sp_digest d)
 {
     struct sp_der all = sp_der(data->digests);
     enum sp_digest announced;
@@ -222,7 +222,7 @@ static enum sp_err read_one(struct sp_view der, const struct sp_signed_data *out
     SP_TRY(sp_signed_data_read(der, &one->data));
     if (one->data.signers.len > 0) {
         SP_TRY(sp_signer_info_read(one->data.signers, &one->signer));
-        SP_TRY(check_announced(&one->data, one->signer.digest));
+        SP_TRY(sp_cms_announced(&one->data, one->signer.digest));
         SP_TRY(sp_cms_certs(one->data.certs, &one->certs));
     }
     if (!one->data.content.data && outer) {

@@ -9,6 +9,7 @@
 /* One time stamp as read. */
 struct stamp {
     enum sp_time_kind kind;
+    struct sp_signed_data data; /* of a token */
     struct sp_signer_info signer;
     struct sp_view content_type, content;
     STACK_OF(X509) * certs; /* owned */
@@ -47,17 +48,18 @@ static enum sp_err read_tst_info(struct sp_view inner, struct sp_view value,
 static enum sp_err read_token(struct sp_view token, struct sp_view value,
                               struct stamp *out)
 {
-    struct sp_signed_data data;
-    SP_TRY(sp_signed_data_read(token, &data));
-    SP_TRY(sp_signer_info_read(data.signers, &out->signer));
-    SP_TRY(sp_cms_certs(data.certs, &out->certs));
-    if (!sp_oid_is(data.content_type, SP_OID_TST_INFO)) {
+    const struct sp_signed_data *data = &out->data;
+    SP_TRY(sp_signed_data_read(token, &out->data));
+    SP_TRY(sp_signer_info_read(data->signers, &out->signer));
+    SP_TRY(sp_cms_announced(data, out->signer.digest));
+    SP_TRY(sp_cms_certs(data->certs, &out->certs));
+    if (!sp_oid_is(data->content_type, SP_OID_TST_INFO)) {
         return SP_E_UNSUPPORTED;
     }
     out->kind = SP_TIME_RFC3161;
-    out->content_type = data.content_type;
-    out->content = data.content;
-    return read_tst_info(data.inner, value, out);
+    out->content_type = data->content_type;
+    out->content = data->content;
+    return read_tst_info(data->inner, value, out);
 }
 
 /* PKCS #9 5.6: a SignerInfo whose content is the signature's value; its signing time is
@@ -155,6 +157,8 @@ enum sp_err sp_cms_read_time(struct sp_cms_one *one, const struct sp_trust *trus
     }
     if (e == SP_OK) {
         SP_TRY(gather(&stamp, one->certs));
+        SP_TRY(sp_cms_look_beside(&stamp.data, &stamp.signer, true, stamp.certs, trust,
+                                  &one->public));
         return verify_stamp(&stamp, trust, &one->public);
     }
     if (e != SP_E_NOMEM) {

@@ -18,11 +18,6 @@ static void pkey_ctx_free(EVP_PKEY_CTX **ctx)
     EVP_PKEY_CTX_free(*ctx);
 }
 
-static void algor_free(X509_ALGOR **a)
-{
-    X509_ALGOR_free(*a);
-}
-
 static bool is_signer(X509 *x, const struct sp_signer_info *s)
 {
     if (s->key_id.len > 0) {
@@ -61,23 +56,27 @@ X509 *sp_cms_find_signer(const struct sp_signer_info *s, STACK_OF(X509) * certs,
 }
 
 /* The signature's algorithm is of the key's kind, and where it names a digest, that is
- * the signer's. */
+ * the signer's. Its parameters are absent or NULL. */
 static bool algorithm_fits(struct sp_view der, enum sp_digest d, EVP_PKEY *key)
 {
-    const unsigned char *at = der.data;
-    const ASN1_OBJECT *object = NULL;
     int digest = NID_undef, kind = NID_undef;
-    SP_AUTO(algor_free)
-    X509_ALGOR *algorithm = d2i_X509_ALGOR(NULL, &at, (long)der.len);
-    if (!algorithm) {
+    struct sp_der all = sp_der(der);
+    struct sp_der algorithm = sp_der_enter(&all, SP_DER_SEQUENCE);
+    struct sp_view oid = sp_der_tlv(&algorithm, SP_DER_OID).whole;
+    bool is_plain =
+        !sp_der_more(&algorithm) || sp_der_content(&algorithm, SP_DER_NULL).len == 0;
+    if (!is_plain || sp_der_end(&algorithm) != SP_OK) {
         return false;
     }
-    X509_ALGOR_get0(&object, NULL, NULL, algorithm);
-    int nid = OBJ_obj2nid(object);
+    const unsigned char *at = oid.data;
+    ASN1_OBJECT *object = d2i_ASN1_OBJECT(NULL, &at, (long)oid.len);
+    int nid = object ? OBJ_obj2nid(object) : NID_undef;
+    ASN1_OBJECT_free(object);
     bool is_pair = OBJ_find_sigid_algs(nid, &digest, &kind) == 1;
     SP_AUTO(md_free) EVP_MD *md = sp_digest_fetch(d);
     bool digest_fits = !is_pair || (md && EVP_MD_get_type(md) == digest);
-    return digest_fits && EVP_PKEY_get_base_id(key) == (is_pair ? kind : nid);
+    return nid != NID_undef && digest_fits &&
+           EVP_PKEY_get_base_id(key) == (is_pair ? kind : nid);
 }
 
 static bool value_fits(EVP_PKEY *key, enum sp_digest d, const uint8_t *digest,
@@ -172,62 +171,6 @@ bool sp_cms_check(const struct sp_signer_info *s, X509 *x, struct sp_view conten
     return !*why;
 }
 
-/* CVE-2020-0601: a key that brings its own curve can be given any signature. RFC 5480
- * 2.1.1: namedCurve it is. */
-static bool spells_out_curve(const X509 *x)
-{
-    X509_ALGOR *algorithm = NULL;
-    const ASN1_OBJECT *object = NULL;
-    int type = V_ASN1_UNDEF;
-    if (X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, X509_get_X509_PUBKEY(x)) !=
-        1) {
-        return false;
-    }
-    X509_ALGOR_get0(&object, &type, NULL, algorithm);
-    return OBJ_obj2nid(object) == NID_X9_62_id_ecPublicKey && type != V_ASN1_OBJECT;
-}
-
-static bool any_spells_out_curve(STACK_OF(X509) * certs)
-{
-    for (int i = 0; i < sk_X509_num(certs); i++) {
-        if (spells_out_curve(sk_X509_value(certs, i))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* 1: some issuer of that name signed x; 0: there is one, and none did; -1: unknown. */
-static int was_issued_by(X509 *x, STACK_OF(X509) * certs)
-{
-    int found = -1;
-    for (int i = 0; i < sk_X509_num(certs); i++) {
-        X509 *issuer = sk_X509_value(certs, i);
-        if (X509_check_issued(issuer, x) == X509_V_OK) {
-            if (X509_verify(x, X509_get0_pubkey(issuer)) == 1) {
-                return 1;
-            }
-            found = 0;
-        }
-    }
-    return found;
-}
-
-/* The certificates of a signature are outside of all digests. One that only looks like
- * its issuer's work can hold anything in place of a key, and has held code. */
-static bool any_is_false(STACK_OF(X509) * certs, const struct sp_trust *trust)
-{
-    for (int i = 0; i < sk_X509_num(certs); i++) {
-        X509 *x = sk_X509_value(certs, i);
-        int own = was_issued_by(x, certs);
-        int bundle = own == 1 ? 1 : was_issued_by(x, trust->certs);
-        if (bundle != 1 && (own == 0 || bundle == 0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void read_eku(const X509 *x, char *text, size_t cap)
 {
     EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
@@ -249,8 +192,7 @@ static enum sp_err verify_one(struct sp_cms_one *one, const struct sp_trust *tru
     struct sp_signature *out = &one->public;
     const char *why = NULL;
     X509 *signer = sp_cms_find_signer(&one->signer, one->certs, trust);
-    out->is_explicit_curve = any_spells_out_curve(one->certs);
-    out->has_false_cert = any_is_false(one->certs, trust);
+    SP_TRY(sp_cms_look_beside(&one->data, &one->signer, false, one->certs, trust, out));
     out->is_good = one->data.content.data &&
                    sp_cms_check(&one->signer, signer, one->data.content_type,
                                 one->data.content, false, &why);
@@ -258,11 +200,15 @@ static enum sp_err verify_one(struct sp_cms_one *one, const struct sp_trust *tru
              why            ? why
              : out->is_good ? ""
                             : "there is no signed content");
+    if (signer && sp_x509_read(signer, &out->signer) != SP_OK) {
+        out->is_good = false;
+        snprintf(out->why, sizeof out->why, "the signer's certificate cannot be read");
+        signer = NULL;
+    }
     if (!signer) {
         return SP_OK;
     }
     out->has_signer = true;
-    SP_TRY(sp_x509_read(signer, &out->signer));
     read_eku(signer, out->eku, sizeof out->eku);
     SP_TRY(sp_cms_read_time(one, trust));
     return sp_chain_build(signer, one->certs, trust, SP_PURPOSE_CODE_SIGNING,

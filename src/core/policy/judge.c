@@ -81,9 +81,9 @@ void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,
         }
     }
     if (v.ruling == SP_UNPROVEN) {
-        enum sp_err e =
-            sp_why_set(&v.why, SP_E_UNPROVEN, "no rule of policy %s applies to it",
-                       sp_policy_name(p));
+        enum sp_err e = sp_why_set(&v.why, SP_E_UNPROVEN,
+                                   "no rule of policy %s applies to it",
+                                   sp_policy_name(p));
         SP_ASSERT(e == SP_E_UNPROVEN);
     }
     *out = v;

@@ -15,7 +15,6 @@ enum {
 struct header {
     uint32_t reserved1, size, flags, set_index;
     uint32_t reserve_sizes, mark, at, length, unused;
-    uint32_t covered_tail; /* bytes 56..59: unused too, but digested */
 };
 
 bool sp_cab_probe(struct sp_view head)
@@ -41,7 +40,6 @@ static bool read_header(struct sp_view head, struct header *out)
     out->at = sp_cur_le32(&c);
     out->length = sp_cur_le32(&c);
     out->unused = sp_cur_le32(&c);
-    out->covered_tail = sp_cur_le32(&c);
     return c.err == SP_OK;
 }
 
@@ -74,7 +72,6 @@ static enum sp_err find_signature(struct sp_sign *s)
         return sp_sign_broken(s, "the cabinet or its signature is cut off");
     }
     if (end < s->size) {
-        s->is_outside = true;
         s->tail = end;
     }
     if (!is_signed(&h)) {

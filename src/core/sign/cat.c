@@ -31,7 +31,6 @@ static enum sp_err read_catalogue(struct sp_sign *s)
     size_t length = der_length(file);
     if (length < file.len) {
         s->tail = length;
-        s->is_outside = true;
     }
     SP_TRY(sp_sign_read(s, sp_view_slice(file, 0, length)));
     for (size_t i = 0; s->cms_count && i < sp_cms_count(s->cms[0]); i++) {

@@ -35,7 +35,7 @@ struct sp_sign {
     bool digests;        /* the ranges are digested, else collected */
     uint64_t fed;        /* bytes of the range at next */
     struct sp_buf piece; /* what was collected */
-    bool is_done;
+    bool is_at_tail, is_done;
 
     unsigned step;                     /* of the format's own counting */
     struct sp_buf signature;           /* bytes of the signatures, borrowed by cms */

@@ -140,7 +140,6 @@ static enum sp_err find_table(struct sp_sign *s)
     s->checksum = m.at + CHECKSUM;
     s->entry = m.at + m.entry;
     if (end < s->size) {
-        s->is_outside = true;
         s->tail = end;
     }
     sp_sign_collect(s, m.table_at, m.table_size);

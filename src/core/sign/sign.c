@@ -91,6 +91,31 @@ bool sp_sign_wants(const struct sp_sign *s, uint64_t *offset, uint64_t *length)
     return true;
 }
 
+/* CVE-2020-1464: an archive is found from its end, so one may stand behind anything. */
+static bool holds_zip_end(struct sp_view v)
+{
+    static const uint8_t mark[] = {'P', 'K', 5, 6};
+    for (size_t at = 0; at + sizeof mark <= v.len; at++) {
+        if (memcmp(v.data + at, mark, sizeof mark) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The end of what stands behind the signed file, as far as an archive's end reaches. */
+static enum sp_err queue_tail(struct sp_sign *s)
+{
+    enum { REACH = 64 * 1024 + 22 };
+    uint64_t length = s->size - s->tail;
+    s->is_at_tail = true;
+    s->is_outside = true;
+    SP_TRY(sp_sign_wrong(s, "%" PRIu64 " bytes stand behind the end", length));
+    length = length < REACH ? length : REACH;
+    sp_sign_collect(s, s->size - length, length);
+    return SP_OK;
+}
+
 /* A step that queues nothing has come to its end. */
 static enum sp_err advance(struct sp_sign *s)
 {
@@ -98,7 +123,16 @@ static enum sp_err advance(struct sp_sign *s)
     if (s->format == SP_FORMAT_COUNT) {
         s->format = sp_format_of_content(sp_buf_view(&s->piece));
     }
+    if (s->is_at_tail) {
+        s->is_done = true;
+        return holds_zip_end(sp_buf_view(&s->piece))
+                   ? sp_facts_text(s->facts, SP_FACT_SIGN_POLYGLOT, SP_VIEW("zip"))
+                   : SP_OK;
+    }
     SP_TRY(sp_format_step(s));
+    if (s->range_count == 0 && s->tail > 0) {
+        return queue_tail(s);
+    }
     s->is_done = s->range_count == 0;
     return SP_OK;
 }

@@ -126,6 +126,17 @@ static enum sp_err state_line(const struct sp_signature *one, bool good, bool tr
     return text(out, SP_FACT_SIGN_SIGNATURE, line);
 }
 
+/* Parts of the signature that nothing proves, where they stand in the file. */
+static enum sp_err state_loose(struct sp_sign *s, const struct sp_signature *one)
+{
+    for (size_t i = 0; i < one->loose_count; i++) {
+        size_t at = (size_t)(one->loose[i].data - s->signature.data);
+        SP_TRY(sp_sign_left_out(s, s->table.at + at, one->loose[i].len,
+                                "part of a signature that nothing proves"));
+    }
+    return SP_OK;
+}
+
 /* The signature, its certificate and its chain are each told apart. */
 static enum sp_err state_faults(struct sp_sign *s, const struct sp_signature *one)
 {
@@ -138,7 +149,7 @@ static enum sp_err state_faults(struct sp_sign *s, const struct sp_signature *on
     if (one->is_explicit_curve) {
         SP_TRY(sp_sign_wrong(s, "a certificate spells out its elliptic curve"));
     }
-    if (one->has_false_cert) {
+    if (one->has_forged_cert) {
         s->is_outside = true;
         SP_TRY(sp_sign_wrong(s, "a certificate in the signature was not signed by the "
                                 "issuer it names"));
@@ -167,6 +178,7 @@ static enum sp_err state_one(struct sp_sign *s, const struct sp_signature *one,
     SP_TRY(state_signer(one, out));
     SP_TRY(state_time(one, out));
     SP_TRY(text(out, SP_FACT_SIGN_PROGRAM_NAME, one->program_name));
+    SP_TRY(state_loose(s, one));
     return state_faults(s, one);
 }
 

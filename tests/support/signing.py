@@ -1,0 +1,161 @@
+"""Small files signed by a PKI of their own: signing.py DIR. Ends with 77 where osslsigncode is
+not installed. Writes pins.txt, bundle.pem (with a revocation list) and the files of FILES."""
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import cabinet
+
+CONFIG = """
+[ca]
+default_ca = own
+[own]
+database = {dir}/index.txt
+serial = {dir}/serial
+new_certs_dir = {dir}
+default_md = sha256
+default_crl_days = 30
+policy = any
+[any]
+commonName = supplied
+[root]
+basicConstraints = critical, CA:true
+keyUsage = critical, keyCertSign, cRLSign
+[code]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = codeSigning
+[time]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, timeStamping
+[tls]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+[req]
+distinguished_name = name
+[name]
+"""
+WHOLE = ("20200101000000Z", "20400101000000Z")
+SHORT = ("20200101000000Z", "20210101000000Z")
+STAMPED = 1750000000  # 2025-06-15
+EARLY = 1590000000    # 2020-05-20
+
+
+def run(*command: str | Path, may_fail: bool = False) -> None:
+    done = subprocess.run([str(x) for x in command], capture_output=True, text=True, timeout=60)
+    if done.returncode and not may_fail:
+        raise SystemExit(f"{' '.join(done.args)}\n{done.stdout}{done.stderr}")
+
+
+class Authority:
+    """One openssl ca, and what it issued."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.config = directory / "ca.conf"
+        self.config.write_text(CONFIG.format(dir=directory))
+        (directory / "index.txt").touch()
+        (directory / "serial").write_text("1000\n")
+
+    def key(self, name: str, curve: bool = False) -> Path:
+        path = self.directory / f"{name}.key"
+        how = (("EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt",
+                "ec_param_enc:explicit") if curve else ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
+        run("openssl", "genpkey", "-algorithm", *how, "-out", path)
+        return path
+
+    def root(self, name: str, common_name: str) -> None:
+        request = self.directory / f"{name}.csr"
+        run("openssl", "req", "-new", "-key", self.key(name), "-config", self.config,
+            "-subj", f"/CN={common_name}", "-out", request)
+        self.enter(name, "root", WHOLE, "-selfsign", "-keyfile", self.directory / f"{name}.key")
+
+    def enter(self, name: str, kind: str, dates: tuple[str, str], *by: str | Path) -> None:
+        run("openssl", "ca", "-batch", "-notext", "-config", self.config,
+            "-in", self.directory / f"{name}.csr", *by, "-extensions", kind,
+            "-startdate", dates[0], "-enddate", dates[1],
+            "-out", self.directory / f"{name}.pem")
+
+    def issue(self, name: str, kind: str, root: str = "root", dates: tuple[str, str] = WHOLE,
+              curve: bool = False) -> None:
+        request = self.directory / f"{name}.csr"
+        run("openssl", "req", "-new", "-key", self.key(name, curve), "-config", self.config,
+            "-subj", f"/CN=Test {name}", "-out", request)
+        self.enter(name, kind, dates, "-cert", self.directory / f"{root}.pem",
+                   "-keyfile", self.directory / f"{root}.key")
+
+    def revoke(self, name: str) -> Path:
+        with_root = ("-config", self.config, "-cert", self.directory / "root.pem",
+                     "-keyfile", self.directory / "root.key")
+        run("openssl", "ca", *with_root, "-revoke", self.directory / f"{name}.pem")
+        run("openssl", "ca", *with_root, "-gencrl", "-out", self.directory / "crl.pem")
+        return self.directory / "crl.pem"
+
+    def sign(self, source: str, target: str, name: str, *more: str | Path) -> None:
+        (self.directory / target).unlink(missing_ok=True)
+        run("osslsigncode", "sign", "-certs", self.directory / f"{name}.pem",
+            "-key", self.directory / f"{name}.key", "-n", "Fixture", *more,
+            "-in", self.directory / source, "-out", self.directory / target)
+
+    def stamp(self, when: int = STAMPED) -> tuple[str | Path, ...]:
+        return ("-TSA-certs", self.directory / "stamp.pem", "-TSA-key",
+                self.directory / "stamp.key", "-TSA-time", str(when))
+
+
+def image() -> bytes:
+    """The least that is a PE32+ image with two sections, [PE] and nothing more."""
+    sections = [(b".text", 0x1000, 0x400), (b".data", 0x2000, 0x600)]
+    coff = struct.pack("<HHIIIHH", 0x8664, len(sections), 0, 0, 0, 240, 0x22)
+    optional = struct.pack("<HBBIIIIIQIIHHHHHHIIIIHHQQQQII", 0x20b, 14, 0, 0x200, 0x200, 0,
+                           0x1000, 0x1000, 0x140000000, 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0,
+                           0x3000, 0x400, 0, 3, 0, 1 << 20, 4096, 1 << 20, 4096, 0, 16)
+    optional += bytes(16 * 8)
+    table = b"".join(struct.pack("<8sIIIIIIHHI", name, 0x200, where, 0x200, at, 0, 0, 0, 0,
+                                 0x60000020) for name, where, at in sections)
+    head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + coff + optional + table
+    return head.ljust(0x400, b"\0") + b"\xc3" * 0x200 + bytes(range(256)) * 2
+
+
+def pins(directory: Path) -> str:
+    key = subprocess.run(f"openssl x509 -in {directory}/root.pem -pubkey -noout | openssl pkey "
+                         "-pubin -outform der | openssl dgst -sha256 -binary | openssl base64",
+                         shell=True, check=True, capture_output=True, text=True).stdout.strip()
+    return f'sha256//{key} code-signing,time-stamping "Test Root"\n'
+
+
+def write_all(directory: Path) -> None:
+    own = Authority(directory)
+    own.root("root", "Test Root")
+    own.root("stranger", "Strange Root")
+    for name, kind in (("code", "code"), ("stamp", "time"), ("tls", "tls"), ("gone", "code")):
+        own.issue(name, kind)
+    own.issue("short", "code", dates=SHORT)
+    own.issue("foreign", "code", root="stranger")
+    own.issue("curve", "code", curve=True)
+    (directory / "plain.exe").write_bytes(image())
+    (directory / "plain.cab").write_bytes(cabinet.write(bytes(range(256)) * 4, cabinet.NONE))
+    for kind in ("exe", "cab"):
+        plain = f"plain.{kind}"
+        own.sign(plain, f"good.{kind}", "code", "-h", "sha256", *own.stamp())
+        own.sign(plain, f"bare.{kind}", "code", "-h", "sha256")
+        own.sign(plain, f"sha1.{kind}", "code", "-h", "sha1", *own.stamp())
+        own.sign(f"sha1.{kind}", f"dual.{kind}", "code", "-h", "sha256", "-nest", *own.stamp())
+    own.sign("plain.exe", "expired.exe", "short", "-h", "sha256")
+    own.sign("plain.exe", "outlived.exe", "short", "-h", "sha256", *own.stamp(EARLY))
+    own.sign("plain.exe", "late.exe", "short", "-h", "sha256", *own.stamp())
+    own.sign("plain.exe", "tls.exe", "tls", "-h", "sha256", *own.stamp())
+    own.sign("plain.exe", "foreign.exe", "foreign", "-h", "sha256", *own.stamp())
+    own.sign("plain.exe", "curve.exe", "curve", "-h", "sha256", *own.stamp())
+    own.sign("plain.exe", "gone.exe", "gone", "-h", "sha256")
+    own.sign("plain.exe", "pages.exe", "code", "-h", "sha256", "-ph", *own.stamp())
+    crl = own.revoke("gone")
+    (directory / "pins.txt").write_text(pins(directory))
+    (directory / "bundle.pem").write_text((directory / "root.pem").read_text())
+    (directory / "revoked.pem").write_text(crl.read_text())
+
+
+if __name__ == "__main__":
+    if not shutil.which("osslsigncode"):
+        sys.exit(77)
+    write_all(Path(sys.argv[1]))

@@ -1,0 +1,442 @@
+/* Files signed by a PKI made for this test (tests/support/signing.py, osslsigncode). */
+#include "sign_rig.h"
+
+#include "folder.h"
+
+#include <sys/wait.h>
+
+static struct sp_trust *trust;
+static bool are_there;
+
+static void add_pem(struct sp_trust *t, const char *name)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    rig_read(in_folder(name), &text);
+    assert_ok(sp_trust_add_pem(t, sp_buf_view(&text), NULL));
+}
+
+static struct sp_trust *trust_new(bool with_pins)
+{
+    struct sp_trust *t = NULL;
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    assert_ok(sp_trust_new(&t));
+    rig_read(in_folder("pins.txt"), &text);
+    if (with_pins) {
+        assert_ok(sp_trust_add_pins(t, sp_buf_view(&text), NULL));
+    }
+    add_pem(t, "bundle.pem");
+    return t;
+}
+
+static int make_files(void **state)
+{
+    char command[5000];
+    const char *source = getenv("SALLYPORT_SOURCE");
+    folder_setup(state);
+    snprintf(command, sizeof command, "python3 '%s/tests/support/signing.py' %s",
+             source ? source : ".", folder_path);
+    int status = system(command);
+    are_there = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        fprintf(stderr, "SKIP: osslsigncode is not installed\n");
+        return 0;
+    }
+    if (!are_there) {
+        return -1;
+    }
+    trust = trust_new(true);
+    return 0;
+}
+
+static int remove_files(void **state)
+{
+    sp_trust_free(&trust);
+    return folder_teardown(state);
+}
+
+#define NEED_FILES()                                                                   \
+    do {                                                                               \
+        (void)state;                                                                   \
+        if (!are_there) {                                                              \
+            skip();                                                                    \
+        }                                                                              \
+    } while (0)
+
+static void check(const char *name, const char *ruling, enum sp_fact k,
+                  const char *says)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+    rig_read(in_folder(name), &file);
+    f = rig_inspect(sp_buf_view(&file), strrchr(name, '.') + 1, trust, RIG_NOW, 0);
+    if (strcmp(rig_ruling(f), ruling) != 0 || (says && !rig_says(f, k, says))) {
+        struct sp_verdict v = rig_judge(f);
+        fail_msg("%s: expected %s (%s), came %s: %s", name, ruling, says, rig_ruling(f),
+                 v.why.text);
+    }
+}
+
+static void c_each_kind_has_its_verdict(void **state)
+{
+    NEED_FILES();
+    static const struct {
+        const char *name, *ruling;
+        enum sp_fact fact;
+        const char *says;
+    } rows[] = {
+        {"good.exe", "passed", SP_FACT_SIGN_TIME, "2025-06-15T15:06:40Z"},
+        {"good.cab", "passed", SP_FACT_SIGN_TIME_KIND, "rfc3161"},
+        {"good.exe", "passed", SP_FACT_SIGN_PROGRAM_NAME, "Fixture"},
+        {"good.exe", "passed", SP_FACT_SIGN_EKU, "1.3.6.1.5.5.7.3.3"},
+        {"good.exe", "passed", SP_FACT_SIGN_ROOT, "CN=Test Root"},
+        {"bare.exe", "passed", SP_FACT_SIGN_TIME_KIND, "none"},
+        {"bare.cab", "passed", SP_FACT_SIGN_SIGNER, "CN=Test code"},
+        {"dual.exe", "passed", SP_FACT_SIGN_SIGNATURE, "nested sha256 good trusted"},
+        {"dual.cab", "passed", SP_FACT_SIGN_SIGNATURE, "sha1 good trusted"},
+        {"pages.exe", "passed", SP_FACT_SIGN_FORMAT, "pe"},
+        {"outlived.exe", "passed", SP_FACT_SIGN_TIME, "2020-05-20T18:40:00Z"},
+        {"sha1.exe", "file-digest-strong", SP_FACT_SIGN_DIGEST_ALGORITHM, "sha1"},
+        {"sha1.cab", "file-digest-strong", SP_FACT_SIGN_DIGEST_ALGORITHM, "sha1"},
+        {"plain.exe", "file-signed", SP_FACT_SIGN_ERROR, "there is no signature"},
+        {"plain.cab", "file-signed", SP_FACT_SIGN_ERROR, "there is no signature"},
+        {"expired.exe", "file-signed", SP_FACT_SIGN_ERROR,
+         "2026-11-22T00:00:00Z: certificate has expired"},
+        {"late.exe", "file-signed", SP_FACT_SIGN_ERROR,
+         "2025-06-15T15:06:40Z: certificate has expired"},
+        {"tls.exe", "file-signed", SP_FACT_SIGN_ERROR, "key usage does not allow"},
+        {"foreign.exe", "file-signed", SP_FACT_SIGN_ERROR, "missing issuer"},
+        {"curve.exe", "file-signed", SP_FACT_SIGN_ERROR,
+         "spells out its elliptic curve"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check(rows[i].name, rows[i].ruling, rows[i].fact, rows[i].says);
+    }
+}
+
+static void c_page_hashes_are_stated(void **state)
+{
+    NEED_FILES();
+    static const char *const names[] = {"good.exe", "pages.exe"};
+    for (size_t i = 0; i < 2; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+        rig_read(in_folder(names[i]), &file);
+        f = rig_inspect(sp_buf_view(&file), "exe", trust, RIG_NOW, 0);
+        assert_int_equal(sp_facts_has_flag(f, SP_FACT_SIGN_PAGE_HASHES), i == 1);
+    }
+}
+
+static void encode(const struct sp_facts *f, struct sp_buf *out)
+{
+    sp_buf_init(out, SP_MIB(1));
+    assert_ok(sp_facts_encode(f, out));
+}
+
+static void c_pieces_do_not_matter(void **state)
+{
+    NEED_FILES();
+    static const char *const names[] = {"good.exe", "dual.cab"};
+    for (size_t i = 0; i < 2; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        SP_AUTO(sp_buf_fini) struct sp_buf once;
+        rig_read(in_folder(names[i]), &file);
+        for (size_t step = 0; step < 1000; step = step * 9 + 1) {
+            SP_AUTO(sp_buf_fini) struct sp_buf again;
+            SP_AUTO(sp_facts_free)
+            struct sp_facts *f =
+                rig_inspect(sp_buf_view(&file), "", trust, RIG_NOW, step);
+            encode(f, step ? &again : &once);
+            if (step) {
+                assert_true(sp_view_eq(sp_buf_view(&once), sp_buf_view(&again)));
+            } else {
+                sp_buf_init(&again, 1);
+            }
+        }
+    }
+}
+
+static void f_without_a_pin_nobody_is_trusted(void **state)
+{
+    NEED_FILES();
+    SP_AUTO(sp_trust_free) struct sp_trust *none = trust_new(false);
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    rig_read(in_folder("good.exe"), &file);
+    SP_AUTO(sp_facts_free)
+    struct sp_facts *f = rig_inspect(sp_buf_view(&file), "exe", none, RIG_NOW, 0);
+    assert_string_equal(rig_ruling(f), "file-signed");
+    assert_true(rig_says(f, SP_FACT_SIGN_ERROR, "unknown root: CN=Test Root"));
+    assert_true(sp_facts_has_flag(f, SP_FACT_SIGN_DIGEST_GOOD));
+    assert_true(sp_facts_has_flag(f, SP_FACT_SIGN_SIGNATURE_GOOD));
+    assert_false(sp_facts_has_flag(f, SP_FACT_SIGN_ROOT_TRUSTED));
+}
+
+/* The same key is pinned, but for one purpose, or under another name. */
+static void f_a_pin_is_for_a_purpose_and_a_name(void **state)
+{
+    NEED_FILES();
+    static const struct {
+        const char *purposes, *name, *ruling;
+        bool time_trusted;
+    } rows[] = {{"code-signing", "Test Root", "passed", false},
+                {"time-stamping", "Test Root", "file-signed", true},
+                {"code-signing,time-stamping", "Test Roo", "file-signed", false},
+                {"code-signing,time-stamping", "Test Root", "passed", true}};
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    SP_AUTO(sp_buf_fini) struct sp_buf pins;
+    rig_read(in_folder("good.exe"), &file);
+    rig_read(in_folder("pins.txt"), &pins);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[200];
+        SP_AUTO(sp_trust_free) struct sp_trust *t = trust_new(false);
+        snprintf(text, sizeof text, "%.52s %s \"%s\"", (const char *)pins.data,
+                 rows[i].purposes, rows[i].name);
+        assert_ok(sp_trust_add_pins(t, sp_view_str(text), NULL));
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f = rig_inspect(sp_buf_view(&file), "exe", t, RIG_NOW, 0);
+        assert_string_equal(rig_ruling(f), rows[i].ruling);
+        assert_int_equal(sp_facts_has_flag(f, SP_FACT_SIGN_TIME_TRUSTED),
+                         rows[i].time_trusted);
+    }
+}
+
+static void f_a_revoked_signer(void **state)
+{
+    NEED_FILES();
+    const int64_t later = INT64_C(4000000000);
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    rig_read(in_folder("gone.exe"), &file);
+    /* no list; revoked later than the moment that counts; revoked before */
+    for (int i = 0; i < 3; i++) {
+        SP_AUTO(sp_trust_free) struct sp_trust *t = trust_new(true);
+        if (i > 0) {
+            add_pem(t, "revoked.pem");
+        }
+        int64_t at = i == 1   ? INT64_C(1600000000)
+                     : i == 0 ? RIG_NOW
+                              : later - 1800000000;
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f = rig_inspect(sp_buf_view(&file), "exe", t, at, 0);
+        assert_string_equal(rig_ruling(f), i < 2 ? "passed" : "file-signed");
+        assert_int_equal(rig_says(f, SP_FACT_SIGN_ERROR, "it was revoked"), i == 2);
+    }
+}
+
+static void f_the_extension_must_agree(void **state)
+{
+    NEED_FILES();
+    static const struct {
+        const char *file, *extension, *ruling;
+    } rows[] = {{"good.exe", "exe", "passed"},
+                {"good.exe", "DLL", "passed"},
+                {"good.exe", "", "passed"},
+                {"good.exe", "ex_", "passed"},
+                {"good.exe", "cab", "file-type-agrees"},
+                {"good.exe", "txt", "file-type-agrees"},
+                {"good.cab", "msu", "passed"},
+                {"good.cab", "exe", "file-type-agrees"},
+                {"good.cab", "psf", "file-type-agrees"},
+                {"pins.txt", "txt", "passed"},
+                {"pins.txt", "cab", "file-type-agrees"},
+                {"pins.txt", "psf", "passed"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        rig_read(in_folder(rows[i].file), &file);
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f =
+            rig_inspect(sp_buf_view(&file), rows[i].extension, trust, RIG_NOW, 0);
+        assert_string_equal(rig_ruling(f), rows[i].ruling);
+    }
+}
+
+/* CVE-2020-1464: something behind the end, an archive above all. */
+static void f_bytes_behind_the_end(void **state)
+{
+    NEED_FILES();
+    static const char *const names[] = {"good.exe", "good.cab"};
+    for (size_t i = 0; i < 4; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        SP_AUTO(sp_buf_fini) struct sp_buf longer;
+        rig_read(in_folder(names[i / 2]), &file);
+        sp_buf_init(&longer, SP_MIB(1));
+        assert_ok(sp_buf_append(&longer, sp_buf_view(&file)));
+        assert_ok(sp_buf_append_str(&longer, i % 2 ? "PK\5\6 and so on" : "x"));
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f = rig_inspect(sp_buf_view(&longer), "", trust, RIG_NOW, 0);
+        assert_true(sp_facts_has_flag(f, SP_FACT_SIGN_OUTSIDE_BYTES));
+        assert_int_equal(rig_says(f, SP_FACT_SIGN_POLYGLOT, "zip"), i % 2);
+        assert_string_equal(rig_ruling(f),
+                            i < 2 ? "file-signed" : "file-signature-strict");
+    }
+}
+
+static void put32(uint8_t *p, size_t x)
+{
+    for (int i = 0; i < 4; i++) {
+        p[i] = (uint8_t)(x >> 8 * i);
+    }
+}
+
+static size_t get32(const uint8_t *p)
+{
+    return (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
+}
+
+/* CVE-2013-3900: the entry of the certificate table and the table grow by pad bytes. */
+static void f_room_in_the_certificate_table(void **state)
+{
+    NEED_FILES();
+    enum { PE = 64, ENTRY = PE + 168 };
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    rig_read(in_folder("good.exe"), &file);
+    for (size_t pad = 0; pad <= 64; pad += 8) {
+        for (uint8_t fill = 0; fill < 2; fill++) {
+            uint8_t *copy = calloc(1, file.len + 64);
+            assert_non_null(copy);
+            memcpy(copy, file.data, file.len);
+            memset(copy + file.len, fill, pad);
+            size_t table = get32(copy + ENTRY), size = get32(copy + ENTRY + 4);
+            put32(copy + ENTRY + 4, size + pad);
+            put32(copy + table, size + pad);
+            SP_AUTO(sp_facts_free)
+            struct sp_facts *f =
+                rig_inspect(sp_view(copy, file.len + pad), "exe", trust, RIG_NOW, 0);
+            assert_true(sp_facts_has_flag(f, SP_FACT_SIGN_DIGEST_GOOD));
+            assert_int_equal(sp_facts_has_flag(f, SP_FACT_SIGN_TRAILING_DATA), pad > 0);
+            assert_string_equal(rig_ruling(f),
+                                pad ? "file-signature-strict" : "passed");
+            free(copy);
+        }
+    }
+}
+
+/* A cabinet leaves bytes out of its digest; each has one value it may have. */
+static void f_the_header_of_a_cabinet(void **state)
+{
+    NEED_FILES();
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    rig_read(in_folder("good.cab"), &file);
+    for (size_t at = 0; at < 64; at++) {
+        file.data[at] ^= 0x01;
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f = rig_inspect(sp_buf_view(&file), "cab", trust, RIG_NOW, 0);
+        assert_string_not_equal(rig_ruling(f), "passed");
+        file.data[at] ^= 0x01;
+    }
+}
+
+/* True where a sign.left-out names the byte at this offset. */
+static bool is_left_out(const struct sp_facts *f, size_t at)
+{
+    struct sp_fact_value v;
+    for (size_t i = 0; sp_facts_get(f, SP_FACT_SIGN_LEFT_OUT, i, &v); i++) {
+        size_t from = 0, length = 0;
+        assert_int_equal(sscanf((const char *)v.bytes.data, "%zu+%zu", &from, &length),
+                         2);
+        if (at >= from && at < from + length) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void flip(const char *name, size_t samples)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    const char *extension = strrchr(name, '.') + 1;
+    rig_read(in_folder(name), &file);
+    SP_AUTO(sp_facts_free)
+    struct sp_facts *good =
+        rig_inspect(sp_buf_view(&file), extension, trust, RIG_NOW, 0);
+    assert_string_equal(rig_ruling(good), "passed");
+    size_t missed = 0, stride = samples && samples < file.len ? file.len / samples : 1;
+    for (size_t at = 0; at < file.len; at += stride) {
+        file.data[at] ^= 0x55;
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f =
+            rig_inspect(sp_buf_view(&file), extension, trust, RIG_NOW, 0);
+        file.data[at] ^= 0x55;
+        /* a signature that is good now does without its time stamp, but not silently */
+        bool is_noticed = strcmp(rig_ruling(f), "passed") != 0 ||
+                          rig_says(f, SP_FACT_SIGN_ERROR, "time stamp:");
+        if (!is_noticed && !is_left_out(f, at)) {
+            print_error("%s: byte %zu was changed and nothing noticed\n", name, at);
+            missed++;
+        }
+    }
+    assert_int_equal(missed, 0);
+}
+
+static void f_every_changed_byte_is_noticed(void **state)
+{
+    NEED_FILES();
+    flip("bare.exe", 0);
+    flip("bare.cab", 0);
+}
+
+static void f_changed_bytes_beside_a_time_stamp(void **state)
+{
+    NEED_FILES();
+    flip("outlived.exe", 400);
+    flip("dual.cab", 100);
+}
+
+static void f_no_prefix_passes(void **state)
+{
+    NEED_FILES();
+    static const char *const names[] = {"bare.exe", "bare.cab"};
+    for (size_t i = 0; i < 2; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        rig_read(in_folder(names[i]), &file);
+        for (size_t len = 0; len < file.len; len += len < 4096 ? 7 : 1) {
+            SP_AUTO(sp_facts_free)
+            struct sp_facts *f =
+                rig_inspect(sp_view(file.data, len), "exe", trust, RIG_NOW, 0);
+            assert_string_not_equal(rig_ruling(f), "passed");
+        }
+    }
+}
+
+/* Sections that share bytes, lie in the headers or behind the end. */
+static void f_overlapping_sections(void **state)
+{
+    NEED_FILES();
+    enum { SECTIONS = 64 + 24 + 240, SECOND = SECTIONS + 40 };
+    static const struct {
+        size_t at, value;
+        bool overlaps;
+    } rows[] = {{SECOND + 20, 0x600, false}, {SECOND + 20, 0x5ff, true},
+                {SECOND + 20, 0x400, true},  {SECTIONS + 20, 0x200, true},
+                {SECOND + 16, 0x200, false}, {SECOND + 16, 0x201, true},
+                {SECOND + 16, 0, false}};
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    rig_read(in_folder("good.exe"), &file);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t old = get32(file.data + rows[i].at);
+        put32(file.data + rows[i].at, rows[i].value);
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f = rig_inspect(sp_buf_view(&file), "exe", trust, RIG_NOW, 0);
+        assert_int_equal(sp_facts_has_flag(f, SP_FACT_SIGN_OVERLAP), rows[i].overlaps);
+        put32(file.data + rows[i].at, old);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(c_each_kind_has_its_verdict),
+        cmocka_unit_test(c_page_hashes_are_stated),
+        cmocka_unit_test(c_pieces_do_not_matter),
+        cmocka_unit_test(f_without_a_pin_nobody_is_trusted),
+        cmocka_unit_test(f_a_pin_is_for_a_purpose_and_a_name),
+        cmocka_unit_test(f_a_revoked_signer),
+        cmocka_unit_test(f_the_extension_must_agree),
+        cmocka_unit_test(f_bytes_behind_the_end),
+        cmocka_unit_test(f_room_in_the_certificate_table),
+        cmocka_unit_test(f_the_header_of_a_cabinet),
+        cmocka_unit_test(f_every_changed_byte_is_noticed),
+        cmocka_unit_test(f_changed_bytes_beside_a_time_stamp),
+        cmocka_unit_test(f_no_prefix_passes),
+        cmocka_unit_test(f_overlapping_sections),
+    };
+    return cmocka_run_group_tests(tests, make_files, remove_files);
+}
