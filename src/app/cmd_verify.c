@@ -232,6 +232,19 @@ static enum sp_err add_claims(const struct wanted *w, struct sp_facts *facts)
     return SP_OK;
 }
 
+/* What carries no signature is proven by nothing but a digest. */
+static void judge(const struct verify *v, const struct sp_facts *facts,
+                  struct sp_verdict *out)
+{
+    struct sp_fact_value class;
+    sp_policy_judge(v->policy, SP_SUBJECT_FILE, facts, out);
+    bool is_hash_only = sp_facts_get(facts, SP_FACT_SIGN_CLASS, 0, &class) &&
+                        sp_view_eq(class.bytes, SP_VIEW("hash-only"));
+    if (out->ruling == SP_PASSED && is_hash_only && v->wanted.count == 0) {
+        out->ruling = SP_UNPROVEN;
+    }
+}
+
 static enum sp_err verify_file(const struct verify *v, const char *path,
                                struct sp_verdict *verdict, struct sp_why *why)
 {
@@ -245,7 +258,7 @@ static enum sp_err verify_file(const struct verify *v, const char *path,
         fprintf(stderr, "\r    \r");
     }
     SP_TRY(e);
-    sp_policy_judge(v->policy, SP_SUBJECT_FILE, facts, verdict);
+    judge(v, facts, verdict);
     if (v->as_json) {
         SP_TRY(sp_verdict_to_facts(verdict, v->policy, facts));
         print_json(facts);

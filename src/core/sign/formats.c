@@ -74,6 +74,8 @@ enum sp_err sp_format_step(struct sp_sign *s)
         return sp_pe_step(s);
     case SP_FORMAT_cab:
         return sp_cab_step(s);
+    case SP_FORMAT_msi:
+        return sp_msi_step(s);
     case SP_FORMAT_cat:
         return sp_cat_step(s);
     case SP_FORMAT_wim:

@@ -54,6 +54,7 @@ struct sp_sign {
 #undef FORMAT
 enum sp_err sp_pe_step(struct sp_sign *s) SP_MUST_USE;
 enum sp_err sp_cab_step(struct sp_sign *s) SP_MUST_USE;
+enum sp_err sp_msi_step(struct sp_sign *s) SP_MUST_USE;
 enum sp_err sp_cat_step(struct sp_sign *s) SP_MUST_USE;
 
 const char *sp_format_text(enum sp_format f);

@@ -190,6 +190,7 @@ enum sp_err sp_sign_broken(struct sp_sign *s, const char *fmt, ...)
     va_start(args, fmt);
     enum sp_err e = say(s, SP_FACT_SIGN_ERROR, fmt, args);
     va_end(args);
+    s->is_unreadable = true;
     forget_ranges(s);
     return e;
 }

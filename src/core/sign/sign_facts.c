@@ -27,6 +27,8 @@ static enum sp_signed_content expected_content(enum sp_format f)
         return SP_CONTENT_PE;
     case SP_FORMAT_cab:
         return SP_CONTENT_CABINET;
+    case SP_FORMAT_msi:
+        return SP_CONTENT_SIP;
     case SP_FORMAT_cat:
         return SP_CONTENT_TRUST_LIST;
     case SP_FORMAT_wim:
