@@ -75,7 +75,8 @@ static void take_utf16be(struct sp_view v, char *out, size_t cap)
         swapped[i] = v.data[i ^ 1];
     }
     sp_buf_init(&text, sizeof swapped * 2);
-    if (sp_utf16le_to_utf8(sp_view(swapped, n), &text) == SP_OK && text.len < cap) {
+    if (sp_utf16le_to_utf8(sp_view(swapped, n), &text) == SP_OK && text.len > 0 &&
+        text.len < cap) {
         memcpy(out, text.data, text.len);
         out[text.len] = 0;
     }
@@ -97,7 +98,8 @@ static void read_program_name(struct sp_view attributes, struct sp_signature *ou
     struct sp_tlv text = sp_der_any(&name);
     if (text.tag == BMP) {
         take_utf16be(text.content, out->program_name, sizeof out->program_name);
-    } else if (text.tag == IA5 && text.content.len < sizeof out->program_name &&
+    } else if (text.tag == IA5 && text.content.len > 0 &&
+               text.content.len < sizeof out->program_name &&
                sp_utf8_is_valid(text.content)) {
         memcpy(out->program_name, text.content.data, text.content.len);
     }

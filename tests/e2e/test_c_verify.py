@@ -1,0 +1,87 @@
+"""sallyport verify: signatures of files signed by a PKI of this test, as text and as JSON."""
+import json
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import harness  # noqa: F401  finds tests/support
+import signing
+from gate import binary
+
+OK, REFUSED, UNKNOWN, USAGE, CONFIG = 0, 1, 2, 64, 78
+
+
+@unittest.skipUnless(shutil.which("osslsigncode"), "osslsigncode is not installed")
+class Verify(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.directory = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        signing.write_all(cls.directory)
+
+    def verify(self, *words: str, trust: bool = True) -> subprocess.CompletedProcess[str]:
+        trusting = ("--trust", "pins.txt", "--bundle", "bundle.pem") if trust else ()
+        return subprocess.run([binary(), "verify", *trusting, *words], cwd=self.directory,
+                              capture_output=True, text=True, timeout=60)
+
+    def test_signed(self) -> None:
+        done = self.verify("good.exe", "good.cab")
+        self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertEqual(len(lines), 2)
+        for line in lines:
+            self.assertTrue(line.startswith("passed  good."), line)
+            self.assertIn("CN=Test code", line)
+            self.assertIn("2025-06-15T15:06:40Z", line)
+
+    def test_refused_for_its_own_reason(self) -> None:
+        for name, why in (("plain.exe", "there is no signature"), ("tls.exe", "key usage"),
+                          ("foreign.exe", "missing issuer"), ("sha1.cab", "SHA-256 or better"),
+                          ("expired.exe", "certificate has expired")):
+            done = self.verify(name)
+            self.assertEqual(done.returncode, REFUSED, name)
+            self.assertIn(why, done.stdout)
+
+    def test_the_worst_counts(self) -> None:
+        self.assertEqual(self.verify("good.exe", "plain.exe", "good.cab").returncode, REFUSED)
+        self.assertEqual(self.verify("good.exe", "missing.exe").returncode, UNKNOWN)
+
+    def test_the_time_of_judging(self) -> None:
+        self.assertEqual(self.verify("--at", "2020-06-01T00:00:00Z", "expired.exe").returncode, OK)
+        self.assertEqual(self.verify("--at", "2021-06-01T00:00:00Z", "expired.exe").returncode,
+                         REFUSED)
+        self.assertEqual(self.verify("--at", "yesterday", "good.exe").returncode, USAGE)
+
+    def test_no_signature_in_the_format(self) -> None:
+        done = self.verify("pins.txt")
+        self.assertEqual(done.returncode, OK, done.stdout)
+        self.assertTrue(done.stdout.startswith("unproven"), done.stdout)
+        right = self.verify("--digest", "sha1:" + "0" * 40, "pins.txt")
+        self.assertEqual(right.returncode, REFUSED)
+
+    def test_without_trust_nothing_is_demanded(self) -> None:
+        done = self.verify("tls.exe", trust=False)
+        self.assertEqual(done.returncode, OK)
+        self.assertTrue(done.stdout.startswith("unproven"), done.stdout)
+        self.assertIn("missing issuer", done.stdout)
+
+    def test_json(self) -> None:
+        done = self.verify("--json", "dual.exe", "plain.cab")
+        self.assertEqual(done.returncode, REFUSED)
+        dual, plain = (json.loads(line) for line in done.stdout.splitlines())
+        self.assertEqual(dual["verdict.ruling"], ["passed"])
+        self.assertEqual(dual["sign.count"], [2])
+        self.assertEqual(dual["sign.digest-algorithm"], ["sha1", "sha256"])
+        self.assertEqual(dual["sign.root-trusted"], [True])
+        self.assertEqual(plain["verdict.rule"], ["file-signed"])
+
+    def test_wrong_pins(self) -> None:
+        (self.directory / "wrong.txt").write_text("sha256//short\n")
+        done = self.verify("--trust", "wrong.txt", "good.exe", trust=False)
+        self.assertEqual(done.returncode, CONFIG, done.stderr)
+        self.assertIn("wrong.txt: line 1", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
