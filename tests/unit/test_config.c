@@ -56,6 +56,7 @@ static const struct key_case {
     {TOP, "cache_dir", "\"/c\"", "", "\"\"", "may not be empty"},
     {TOP, "policy", "\"/p\"", "", "{ \"/p\" }", "unexpected token '{'"},
     {TOP, "ledger_name", "\"example.net/l\"", "", "{ \"x\" }", "unexpected token '{'"},
+    {TOP, "metadata_memory_mib", "1048576", "", "1048577", "1 to 1048576"},
     {TOP, "workers", "256", "", "257", "0 (one a core) to 256"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
