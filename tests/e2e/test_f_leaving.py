@@ -63,6 +63,7 @@ class Leaving(Scene):
         self.door.signal(signal.SIGHUP)
         asker.join()
         self.assertEqual(self.door.ended(), 0)
+        self.assertIn("reload_refused", [e["event"] for e in self.door.log()])
 
     def test_stop_while_fills_begin(self) -> None:
         for _ in range(5):
