@@ -72,6 +72,21 @@ static void refuse_conf(const struct sp_upstream_conf *conf, const char *word)
     }
 }
 
+static void f_passwords_are_not_repeated(void **state)
+{
+    (void)state;
+    struct sp_pin pin = pki_pin("upstream");
+    struct sp_view ca = pki_read("ca.pem");
+    struct sp_upstream *u = NULL;
+    struct sp_why why = {0};
+    struct sp_upstream_conf c = conf_of("https://localhost", &pin, ca);
+    c.proxy = "http://user:s3cret@proxy.example:3128";
+    refuse_conf(&c, "name and password");
+    assert_err(sp_upstream_new(&c, &u, &why), SP_E_CONFIG);
+    assert_null(strstr(why.text, "s3cret"));
+    free((void *)(uintptr_t)ca.data);
+}
+
 static void b_faults_of_the_configuration(void **state)
 {
     (void)state;
@@ -727,6 +742,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_urls),
         cmocka_unit_test(b_faults_of_the_configuration),
+        cmocka_unit_test(f_passwords_are_not_repeated),
         cmocka_unit_test(b_soap_request_is_exactly_ours),
         cmocka_unit_test(b_content_request_with_range),
         cmocka_unit_test(b_open_range),

@@ -77,6 +77,11 @@ enum sp_err sp_origin_parse(const char *url, const char *scheme, unsigned defaul
     struct sp_view rest = sp_view_str(url);
     struct sp_view prefix = sp_view_str(scheme);
     unsigned port = default_port;
+    if (sp_view_find(rest, '@') <
+        rest.len) { /* and it is not repeated: logs are read */
+        return sp_why_set(why, SP_E_CONFIG,
+                          "an address may hold no name and password before its host");
+    }
     if (!sp_view_starts(rest, prefix)) {
         return sp_why_set(why, SP_E_CONFIG, "\"%s\" does not begin with %s", url,
                           scheme);
