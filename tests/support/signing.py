@@ -141,6 +141,7 @@ def write_all(directory: Path) -> None:
         own.sign(plain, f"bare.{kind}", "code", "-h", "sha256")
         own.sign(plain, f"sha1.{kind}", "code", "-h", "sha1", *own.stamp())
         own.sign(f"sha1.{kind}", f"dual.{kind}", "code", "-h", "sha256", "-nest", *own.stamp())
+    own.sign("dual.exe", "triple.exe", "code", "-h", "sha256", "-nest", *own.stamp())
     own.sign("plain.exe", "expired.exe", "short", "-h", "sha256")
     own.sign("plain.exe", "outlived.exe", "short", "-h", "sha256", *own.stamp(EARLY))
     own.sign("plain.exe", "late.exe", "short", "-h", "sha256", *own.stamp())

@@ -309,6 +309,41 @@ static void f_room_in_the_certificate_table(void **state)
     }
 }
 
+/* The same signature several times over: 8 beside one another, 16 with nested ones. */
+static void f_as_many_signatures_as_there_may_be(void **state)
+{
+    NEED_FILES();
+    enum { ENTRY = 64 + 168 };
+    static const struct {
+        const char *name;
+        size_t times;
+        const char *ruling;
+    } rows[] = {{"good.exe", 8, "passed"},
+                {"good.exe", 9, "file-signed"},
+                {"dual.exe", 8, "passed"},
+                {"triple.exe", 5, "passed"},
+                {"triple.exe", 6, "file-signed"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        SP_AUTO(sp_buf_fini) struct sp_buf longer;
+        rig_read(in_folder(rows[i].name), &file);
+        struct sp_view all = sp_buf_view(&file);
+        size_t table = get32(file.data + ENTRY);
+        put32(file.data + ENTRY + 4, (all.len - table) * rows[i].times);
+        sp_buf_init(&longer, SP_MIB(1));
+        assert_ok(sp_buf_append(&longer, all));
+        for (size_t n = 1; n < rows[i].times; n++) {
+            assert_ok(sp_buf_append(&longer, sp_view_slice(all, table, all.len)));
+        }
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f =
+            rig_inspect(sp_buf_view(&longer), "exe", trust, RIG_NOW, 0);
+        assert_string_equal(rig_ruling(f), rows[i].ruling);
+        assert_int_equal(rig_says(f, SP_FACT_SIGN_ERROR, "more than 16 signatures"),
+                         strcmp(rows[i].ruling, "passed") != 0);
+    }
+}
+
 /* A cabinet leaves bytes out of its digest; each has one value it may have. */
 static void f_the_header_of_a_cabinet(void **state)
 {
@@ -432,6 +467,7 @@ int main(void)
         cmocka_unit_test(f_the_extension_must_agree),
         cmocka_unit_test(f_bytes_behind_the_end),
         cmocka_unit_test(f_room_in_the_certificate_table),
+        cmocka_unit_test(f_as_many_signatures_as_there_may_be),
         cmocka_unit_test(f_the_header_of_a_cabinet),
         cmocka_unit_test(f_every_changed_byte_is_noticed),
         cmocka_unit_test(f_changed_bytes_beside_a_time_stamp),

@@ -151,7 +151,7 @@ static enum sp_err read_table(struct sp_sign *s)
 {
     enum { REVISION = 0x0200, PKCS_SIGNED_DATA = 2 };
     struct sp_cur c = sp_cur(sp_buf_view(&s->signature));
-    while (sp_cur_left(&c) > 0 && s->cms_count < SP_SIGN_TABLE) {
+    while (sp_cur_left(&c) > 0 && !s->is_unreadable) {
         uint32_t length = sp_cur_le32(&c);
         uint32_t revision = sp_cur_le16(&c), type = sp_cur_le16(&c);
         sp_cur_expect(&c, length >= 8, SP_E_MALFORMED);
@@ -166,7 +166,6 @@ static enum sp_err read_table(struct sp_sign *s)
         s->trails = s->trails || !sp_sign_is_zero(rest);
         SP_TRY(sp_sign_read(s, data));
     }
-    s->trails = s->trails || sp_cur_left(&c) > 0;
     return SP_OK;
 }
 

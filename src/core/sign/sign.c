@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FACTS = SP_KIB(64), HEAD_STEP = 0 };
+/* SP_LIMIT_SIGNATURES with the longest of everything that is said of one. */
+enum { FACTS = SP_KIB(256) };
 
 enum sp_err sp_sign_new(uint64_t size, struct sp_view extension, struct sp_sign **out)
 {
@@ -218,21 +219,36 @@ bool sp_sign_is_zero(struct sp_view v)
     return true;
 }
 
+static size_t count_signatures(const struct sp_sign *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->cms_count; i++) {
+        count += sp_cms_count(s->cms[i]);
+    }
+    return count;
+}
+
+static enum sp_err too_many(struct sp_sign *s)
+{
+    s->is_unreadable = true;
+    return sp_sign_wrong(s, "more than %d signatures, or %d beside one another",
+                         SP_LIMIT_SIGNATURES, SP_SIGN_TABLE);
+}
+
 static enum sp_err read_der(struct sp_sign *s, struct sp_view der)
 {
     struct sp_why why = {0};
     if (s->cms_count == SP_SIGN_TABLE) {
-        s->is_unreadable = true;
-        return sp_sign_wrong(s, "more than %d signatures beside one another",
-                             SP_SIGN_TABLE);
+        return too_many(s);
     }
     enum sp_err e = sp_cms_read(der, &s->cms[s->cms_count], &why);
     if (e != SP_OK && !is_ours(e)) {
         s->is_unreadable = true;
         return sp_sign_wrong(s, "%s", sp_why_text(&why, e));
     }
-    s->cms_count += e == SP_OK;
-    return e;
+    SP_TRY(e);
+    s->cms_count++;
+    return count_signatures(s) > SP_LIMIT_SIGNATURES ? too_many(s) : SP_OK;
 }
 
 enum sp_err sp_sign_read(struct sp_sign *s, struct sp_view place)

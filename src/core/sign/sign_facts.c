@@ -224,7 +224,8 @@ enum sp_err sp_sign_state(struct sp_sign *s, struct sp_facts *out)
     }
     SP_TRY(finish_digests(s, &sum, out));
     for (size_t i = 0; i < s->cms_count; i++) {
-        for (size_t j = 0; j < sp_cms_count(s->cms[i]); j++) {
+        for (size_t j = 0;
+             j < sp_cms_count(s->cms[i]) && sum.count < SP_LIMIT_SIGNATURES; j++) {
             SP_TRY(state_one(s, sp_cms_at(s->cms[i], j), &sum, out));
         }
     }
