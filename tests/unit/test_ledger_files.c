@@ -621,7 +621,9 @@ static void s_killed_writer_loses_nothing_acknowledged(void **state)
     (void)state;
     uint64_t size = 0;
     srand(1);
-    for (int round = 0; round < 30; round++) {
+    /* a slow machine needs more rounds until a bundle is full */
+    for (int round = 0; round < 30 || size <= 256; round++) {
+        assert_in_range(round, 0, 2000);
         int ends[2];
         assert_int_equal(pipe(ends), 0);
         pid_t child = fork();
@@ -649,7 +651,6 @@ static void s_killed_writer_loses_nothing_acknowledged(void **state)
     struct sp_ledger_files *l = open_ledger();
     expect_entries(l, size);
     sp_ledger_close(&l);
-    assert_true(size > 256);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
