@@ -7,7 +7,7 @@
 #define SP_APP_CONFIG_H
 
 #include "core/crypto/crypto.h"
-#include "core/gate/gate.h"
+#include "core/gate/fill.h"
 #include "io/net/server.h"
 
 enum sp_log_level { SP_LOG_ERROR, SP_LOG_WARNING, SP_LOG_INFO, SP_LOG_DEBUG };
@@ -36,6 +36,7 @@ struct sp_config {
     enum sp_log_level log_level;
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
+    struct sp_release_conf release;
     struct sp_config_upstream *upstreams;
     size_t upstream_count;
     struct sp_config_listener *listeners;

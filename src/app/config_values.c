@@ -289,6 +289,30 @@ static enum sp_err take_log(struct sp_config *c, cfg_t *cfg, struct place p)
     return SP_OK;
 }
 
+static enum sp_err take_kib(const struct place *p, cfg_t *cfg, const char *key,
+                            uint64_t *out)
+{
+    const long most = 1 << 24; /* 16 GiB, as large as a file may be */
+    char message[96];
+    long n = cfg_getint(cfg, key);
+    if (n < 1 || n > most) {
+        snprintf(message, sizeof message, "%s is 1 to %ld (KiB)", key, most);
+        return complain(p, key, message);
+    }
+    *out = (uint64_t)n * 1024;
+    return SP_OK;
+}
+
+static enum sp_err take_release(struct sp_config *c, cfg_t *cfg, const struct place *p)
+{
+    static const struct word releases[] = {{"tail-hold", 1}, {"verified", 0}};
+    int tail_hold = 0;
+    SP_TRY(take_word(p, cfg, "content_release", WORDS(releases), &tail_hold));
+    c->release.tail_hold = tail_hold != 0;
+    SP_TRY(take_kib(p, cfg, "content_hold_kib", &c->release.hold));
+    return take_kib(p, cfg, "content_threshold_kib", &c->release.threshold);
+}
+
 static bool is_loopback(const char *bind)
 {
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
@@ -326,6 +350,7 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                         "metadata_memory_mib is 1 to 1048576");
     }
     c->metadata_memory = SP_MIB(memory);
+    SP_TRY(take_release(c, cfg, &p));
     SP_TRY(take_log(c, cfg, p));
     return take_sections(c, cfg, p);
 }

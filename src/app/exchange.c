@@ -1,57 +1,16 @@
 /* One exchange on a lane: performs the effects of its gate and tells it what came of
- * them.
- *
- * The struct lives until the asker is gone (end) and nothing that was started is still
- * under way, whichever is later. */
-#include "app/daemon.h"
+ * them. What only content has: exchange_content.c. */
 #include "app/log.h"
+#include "app/visit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct visit {
-    struct sp_lane *lane;   /* borrowed */
-    struct sp_world *world; /* shared */
-    const struct sp_world_door *door;
-    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
-    struct sp_gate *gate;         /* owned */
-    struct sp_http_request head;  /* copy; its views stay valid until end */
-    char peer[64], host[256];
-    bool busy;   /* something was started and will come back */
-    size_t held; /* bytes of the lane's budget */
-    uint64_t began_ms;
-    /* FETCH */
-    struct sp_fetch *fetch; /* borrowed from the pool while it runs */
-    struct sp_buf reply;
-    int reply_status;
-    char coding[64], type[256];
-    /* INSPECT */
-    struct sp_job job;
-    struct sp_effect inspect;
-    struct sp_inspection inspection;
-    /* ASK_REVISIONS and RECORD */
-    struct sp_ask_revisions ask;
-    struct sp_known_revision *known;
-    struct sp_record record;
-    struct sp_record_entry *entries;
-    struct sp_record_revision *revisions;
-    /* content */
-    struct sp_ask_claim claim;
-    struct sp_want want;
-    struct sp_object *object; /* shared */
-    struct sp_gate_object object_view;
-};
-
-static void perform(struct visit *v, const struct sp_step *step);
-
-#define VISIT_OF(pointer, member)                                                      \
-    ((struct visit *)(void *)((char *)(pointer)-offsetof(struct visit, member)))
-
 /* ---- life
  * ----------------------------------------------------------------------------- */
 
-static void visit_free(struct visit *v)
+void sp_visit_free(struct visit *v)
 {
     struct sp_lane *lane = v->lane;
     sp_budget_give(lane->budget, v->held);
@@ -62,6 +21,7 @@ static void visit_free(struct visit *v)
     free(v->entries);
     free(v->revisions);
     sp_object_unref(&v->object);
+    sp_inflow_unref(&v->want.inflow);
     sp_world_unref(&v->world);
     free(v);
     if (--lane->visits == 0 && lane->idle) {
@@ -71,13 +31,13 @@ static void visit_free(struct visit *v)
 
 /* Something came back. True when the asker is still there and the gate wants to know.
  */
-static bool came_back(struct visit *v)
+bool sp_visit_came_back(struct visit *v)
 {
     v->busy = false;
     if (v->exchange) {
         return true;
     }
-    visit_free(v);
+    sp_visit_free(v);
     return false;
 }
 
@@ -161,7 +121,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     struct sp_step step;
     v->fetch = NULL;
     count_upstream(v, e, report);
-    if (!came_back(v)) {
+    if (!sp_visit_came_back(v)) {
         return;
     }
     struct sp_link link = link_of(report);
@@ -172,7 +132,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     } else {
         sp_gate_fetch_failed(v->gate, e, &report->why, &link, sp_clock_wall_s(), &step);
     }
-    perform(v, &step);
+    sp_visit_perform(v, &step);
 }
 
 static void do_fetch(struct visit *v, const struct sp_effect *e)
@@ -199,7 +159,7 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
     }
     sp_gate_fetch_failed(v->gate, err, &why, &(struct sp_link){0}, sp_clock_wall_s(),
                          &step);
-    perform(v, &step);
+    sp_visit_perform(v, &step);
 }
 
 /* ---- INSPECT
@@ -215,13 +175,13 @@ static void inspect_done(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
     struct sp_step step;
-    if (came_back(v)) {
+    if (sp_visit_came_back(v)) {
         if (hold(v, v->inspection.decoded.len, NULL) != SP_OK) {
             sp_inspection_fini(&v->inspection);
             v->inspection = (struct sp_inspection){.err = SP_E_NOMEM};
         }
         sp_gate_inspected(v->gate, &v->inspection, &step);
-        perform(v, &step);
+        sp_visit_perform(v, &step);
     }
 }
 
@@ -240,7 +200,7 @@ static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
 {
     struct visit *v = VISIT_OF(q, ask);
     struct sp_step step;
-    if (!came_back(v)) {
+    if (!sp_visit_came_back(v)) {
         return;
     }
     struct sp_gate_known *known = calloc(q->count, sizeof *known);
@@ -253,7 +213,7 @@ static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
     }
     sp_gate_known(v->gate, e, known, &step);
     free(known);
-    perform(v, &step);
+    sp_visit_perform(v, &step);
 }
 
 static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
@@ -277,9 +237,9 @@ static void record_answer(struct sp_record *r, enum sp_err e)
 {
     struct visit *v = VISIT_OF(r, record);
     struct sp_step step;
-    if (came_back(v)) {
+    if (sp_visit_came_back(v)) {
         sp_gate_recorded(v->gate, e, &r->why, r->first, &step);
-        perform(v, &step);
+        sp_visit_perform(v, &step);
     }
 }
 
@@ -293,7 +253,7 @@ static void leave_unrecorded(struct visit *v)
     struct sp_step step;
     SP_COUNT(&v->lane->counters, refused_unrecorded, 1);
     sp_gate_recorded(v->gate, SP_E_LIMIT, NULL, 0, &step);
-    perform(v, &step);
+    sp_visit_perform(v, &step);
 }
 
 static void do_record(struct visit *v, const struct sp_effect *e)
@@ -330,96 +290,7 @@ static void do_record(struct visit *v, const struct sp_effect *e)
     sp_keeper_record(v->lane->keeper, &v->record);
 }
 
-/* ---- content
- * ---------------------------------------------------------------------------- */
-
-static const struct sp_gate_object *view_object(struct visit *v)
-{
-    v->object_view = (struct sp_gate_object){.size = v->object->size,
-                                             .etag = v->object->etag,
-                                             .last_modified = v->object->last_modified};
-    return &v->object_view;
-}
-
-static void want_answer(struct sp_want *w, enum sp_err e)
-{
-    struct visit *v = VISIT_OF(w, want);
-    struct sp_step step;
-    v->object = w->object;
-    w->object = NULL;
-    if (e == SP_OK) {
-        sp_hot_put(&v->lane->hot, v->object);
-    }
-    if (!came_back(v)) {
-        return;
-    }
-    if (!w->open_only) {
-        sp_gate_filled(v->gate, e == SP_OK ? view_object(v) : NULL, w->status, &w->why,
-                       &step);
-    } else if (e == SP_OK) {
-        SP_COUNT(&v->lane->counters, content_hits, 1);
-        sp_gate_object(v->gate, view_object(v), &step);
-    } else {
-        sp_gate_claim(v->gate, SP_OK, &v->claim.claim, &step);
-    }
-    perform(v, &step);
-}
-
-static void want(struct visit *v, const struct sp_content_path *path,
-                 const struct sp_claim *claim, bool open_only)
-{
-    v->want = (struct sp_want){.world = sp_world_ref(v->world),
-                               .upstream = v->door->upstream,
-                               .path = *path,
-                               .claim = *claim,
-                               .open_only = open_only,
-                               .loop = v->lane->loop,
-                               .answer = want_answer};
-    memcpy(v->want.verified_sha256, v->claim.verified_sha256, 32);
-    v->busy = true;
-    sp_filler_want(v->lane->filler, &v->want);
-}
-
-static void claim_answer(struct sp_ask_claim *q, enum sp_err e)
-{
-    struct visit *v = VISIT_OF(q, claim);
-    struct sp_step step;
-    if (!came_back(v)) {
-        return; /* and the head is gone with the asker */
-    }
-    if (e == SP_OK && q->claimed && q->verified) {
-        struct sp_route route = sp_route(v->head.target);
-        want(v, &route.content, &q->claim, true);
-        return;
-    }
-    sp_gate_claim(v->gate, e, q->claimed ? &q->claim : NULL, &step);
-    perform(v, &step);
-}
-
-static void do_lookup(struct visit *v, const struct sp_effect *e)
-{
-    struct sp_object *hot = sp_hot_find(&v->lane->hot, e->content.sha1);
-    struct sp_step step;
-    if (hot) {
-        SP_COUNT(&v->lane->counters, content_hits, 1);
-        v->object = sp_object_ref(hot);
-        sp_gate_object(v->gate, view_object(v), &step);
-        perform(v, &step);
-        return;
-    }
-    v->claim = (struct sp_ask_claim){.loop = v->lane->loop, .answer = claim_answer};
-    memcpy(v->claim.sha1, e->content.sha1, 20);
-    v->busy = true;
-    sp_keeper_ask_claim(v->lane->keeper, &v->claim);
-}
-
-static void do_fill(struct visit *v, const struct sp_effect *e)
-{
-    SP_COUNT(&v->lane->counters, content_fills, 1);
-    want(v, &e->content, &e->claim, false);
-}
-
-/* ---- ANSWER and SERVE
+/* ---- ANSWER
  * ---------------------------------------------------------------- */
 
 static void do_answer(struct visit *v, const struct sp_effect *e)
@@ -433,30 +304,21 @@ static void do_answer(struct visit *v, const struct sp_effect *e)
     sp_exchange_respond(v->exchange, &a);
 }
 
-static void do_serve(struct visit *v, const struct sp_effect *e)
-{
-    struct sp_answer a = {.status = e->answer.status,
-                          .fields = e->answer.fields,
-                          .file = {.fd = v->object->fd,
-                                   .offset = e->answer.first,
-                                   .length = e->answer.length},
-                          .content_length = e->answer.announce,
-                          .announce_length = e->answer.has_announce};
-    SP_COUNT(&v->lane->counters, content_bytes_sent, e->answer.length);
-    sp_exchange_respond(v->exchange, &a);
-}
-
-static void perform(struct visit *v, const struct sp_step *step)
+void sp_visit_perform(struct visit *v, const struct sp_step *step)
 {
     static void (*const doers[])(struct visit *, const struct sp_effect *) = {
         [SP_EFFECT_FETCH] = do_fetch,
         [SP_EFFECT_INSPECT] = do_inspect,
         [SP_EFFECT_ASK_REVISIONS] = do_ask_revisions,
         [SP_EFFECT_RECORD] = do_record,
-        [SP_EFFECT_LOOKUP] = do_lookup,
-        [SP_EFFECT_FILL] = do_fill,
+        [SP_EFFECT_LOOKUP] = sp_visit_lookup,
+        [SP_EFFECT_FILL] = sp_visit_fill,
         [SP_EFFECT_ANSWER] = do_answer,
-        [SP_EFFECT_SERVE] = do_serve,
+        [SP_EFFECT_SERVE] = sp_visit_serve,
+        [SP_EFFECT_FOLLOW] = sp_visit_follow,
+        [SP_EFFECT_SERVE_GROWING] = sp_visit_serve_growing,
+        [SP_EFFECT_OPEN] = sp_visit_open,
+        [SP_EFFECT_CUT] = sp_visit_cut,
     };
     SP_ASSERT(step->has_effect && v->exchange);
     doers[step->effect.kind](v, &step->effect);
@@ -496,7 +358,7 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
         e = sp_gate_new(&v->door->door, v->world->policy, &asker, &v->gate);
     }
     if (e != SP_OK) {
-        visit_free(v);
+        sp_visit_free(v);
         return e;
     }
     *out = v;
@@ -519,7 +381,7 @@ static void on_head(void *ctx, struct sp_exchange *x)
         sp_exchange_want_body(x, ceiling);
         return;
     }
-    perform(v, &step);
+    sp_visit_perform(v, &step);
 }
 
 static void on_body(void *ctx, struct sp_exchange *x)
@@ -528,7 +390,7 @@ static void on_body(void *ctx, struct sp_exchange *x)
     struct visit *v = *sp_exchange_slot(x);
     struct sp_step step;
     sp_gate_body(v->gate, sp_exchange_body(x), &step);
-    perform(v, &step);
+    sp_visit_perform(v, &step);
 }
 
 static void count_service(struct sp_counters *c, const char *service)
@@ -643,8 +505,10 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
     v->exchange = NULL;
     if (v->fetch) {
         sp_fetch_cancel(v->fetch);
+    } else if (v->wants_fill) {
+        sp_visit_leave(v);
     } else if (!v->busy) {
-        visit_free(v);
+        sp_visit_free(v);
     }
 }
 

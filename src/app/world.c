@@ -186,6 +186,7 @@ static enum sp_err make_upstreams(struct sp_world *w, struct sp_why *why)
             .upstream_name = c->upstreams[i].name,
             .upstream_host = sp_upstream_host(w->upstreams[i]),
             .may_use_http = c->upstreams[i].content_over_http,
+            .release = c->release,
         };
     }
     return SP_OK;

@@ -1,34 +1,61 @@
-/* Scripted stories of a fill: one content file between an upstream and the store. */
+/* Scripted stories against a fill and the gate that follows it. After every event the
+ * harness asks how far the file is open, and asserts the one rule of tail-hold: nobody
+ * gets the last piece before RECORD(passed). */
 #include "unit/unit.h"
 
 #include "core/gate/fill.h"
 
-static const char rules[] = "policy test\nfile-size enforce\nfile-sha1 enforce\n";
+#include <stdio.h>
+
+enum { HOLD = 1000, THRESHOLD = 5000, SIZE = 10000 };
+
+static const char rules[] =
+    "policy test\nfile-size enforce\nfile-sha1 enforce\nfile-sha256 enforce\n";
 
 struct story {
-    struct sp_fill_conf conf;
     struct sp_policy *policy;
+    struct sp_fill_conf conf;
     struct sp_content_path path;
     struct sp_claim claim;
     struct sp_fill *fill;
-    struct sp_fill_effect effect;
     struct sp_fill_got got;
-    struct sp_link link;
+    struct sp_fill_effect effect;
+    bool passed; /* RECORD(passed) was answered */
 };
 
-static void begin(struct story *s, bool may_use_http)
+static void check_open(struct story *s)
 {
-    *s = (struct story){
-        .conf = {"head-office", "wsus.example:8531", may_use_http},
-        .path = {.sha1 = {0x7B}, .ext = "cab"},
-        .claim = {.sha1 = {0x7B}, .size = 100},
-        .got = {.sha1 = {0x7B}, .size = 100},
-        .link = {.tls = "TLSv1.3"},
-    };
+    uint64_t open = sp_fill_open(s->fill, s->got.size);
+    assert_true(open <= s->got.size);
+    if (!s->passed) {
+        assert_true(open + HOLD <= s->claim.size || open == 0);
+    }
+}
+
+static void begin_claim(struct story *s, const struct sp_claim *claim)
+{
+    *s = (struct story){.conf = {.upstream_name = "head-office",
+                                 .upstream_host = "wsus.example:8531",
+                                 .release = {true, HOLD, THRESHOLD}},
+                        .path = {.ext = "cab"},
+                        .claim = *claim};
+    memset(s->claim.sha1, 1, 20);
+    memset(s->claim.sha256, 2, 32);
     assert_ok(sp_policy_parse(sp_view_str(rules), &s->policy, NULL));
     assert_ok(sp_fill_new(&s->conf, s->policy, &s->path, &s->claim, &s->fill));
     assert_true(sp_fill_start(s->fill, &s->effect));
     assert_int_equal(s->effect.kind, SP_FILL_STAGE);
+    assert_true(sp_fill_staged(s->fill, SP_OK, NULL, &s->effect));
+    assert_int_equal(s->effect.kind, SP_FILL_FETCH);
+    assert_int_equal(s->effect.from, 0);
+    check_open(s);
+}
+
+static const struct sp_claim usual = {.size = SIZE, .has_sha256 = true, .ext = "cab"};
+
+static void begin(struct story *s)
+{
+    begin_claim(s, &usual);
 }
 
 static void finish(struct story *s)
@@ -37,114 +64,379 @@ static void finish(struct story *s)
     sp_policy_free(&s->policy);
 }
 
-static void give_stage(struct story *s, bool over_http)
+static enum sp_err give_head(struct story *s, const char *text)
 {
-    assert_true(sp_fill_staged(s->fill, SP_OK, NULL, &s->effect));
-    assert_int_equal(s->effect.kind, SP_FILL_FETCH);
-    assert_int_equal(s->effect.over_http, over_http);
+    struct sp_http_response head;
+    enum sp_http_refusal refusal;
+    size_t used = 0;
+    assert_ok(sp_http_response_parse(sp_view_str(text), &head, &used, &refusal));
+    enum sp_err e = sp_fill_head(s->fill, &head);
+    check_open(s);
+    return e;
 }
 
-static void give_fetched(struct story *s, enum sp_err e)
+#define HEAD_200 "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\nETag: \"a\"\r\n\r\n"
+#define HEAD_206(range)                                                                \
+    "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " range "\r\n"               \
+    "ETag: \"a\"\r\n\r\n"
+
+static void give_bytes(struct story *s, uint64_t to)
 {
-    assert_true(
-        sp_fill_fetched(s->fill, e, NULL, &s->link, &s->got, 1795305600, &s->effect));
+    s->got.size = to;
+    check_open(s);
 }
 
-static void assert_told(struct story *s, bool good, int status)
+static void give_end(struct story *s, enum sp_err e)
 {
-    assert_int_equal(s->effect.kind, SP_FILL_TELL);
-    assert_int_equal(s->effect.good, good);
-    assert_int_equal(s->effect.status, status);
-    assert_int_equal(sp_fill_station(s->fill), SP_STATION_DONE);
+    assert_true(sp_fill_fetched(s->fill, e, NULL, &(struct sp_link){.proven = false},
+                                &s->got, 1767225600, &s->effect));
+    check_open(s);
 }
 
-static void give_recorded_and_stored(struct story *s)
+static void expect(struct story *s, enum sp_fill_effect_kind kind)
 {
-    assert_int_equal(s->effect.kind, SP_FILL_RECORD);
-    assert_true(s->effect.is_file);
-    assert_true(sp_fill_recorded(s->fill, SP_OK, 4, NULL, &s->effect));
-    assert_int_equal(s->effect.kind, SP_FILL_COMMIT);
-    assert_true(sp_fill_stored(s->fill, SP_OK, NULL, &s->effect));
-    assert_told(s, true, 0);
+    assert_int_equal(s->effect.kind, kind);
 }
 
-static void b_what_the_claim_says_is_recorded_and_stored(void **state)
+static void make_good(struct story *s)
+{
+    memset(s->got.sha1, 1, 20);
+    memset(s->got.sha256, 2, 32);
+}
+
+static void give_recorded(struct story *s, enum sp_err e)
+{
+    s->passed = e == SP_OK && s->effect.is_file;
+    assert_true(sp_fill_recorded(s->fill, e, 7, NULL, &s->effect));
+    check_open(s);
+}
+
+static void give_stored(struct story *s, enum sp_err e)
+{
+    assert_true(sp_fill_stored(s->fill, e, NULL, &s->effect));
+    expect(s, SP_FILL_TELL);
+    check_open(s);
+}
+
+static void expect_open(struct story *s, uint64_t n)
+{
+    assert_int_equal(sp_fill_open(s->fill, s->got.size), n);
+}
+
+static void b_bytes_flow_but_for_the_tail(void **state)
 {
     (void)state;
     struct story s;
-    begin(&s, false);
-    give_stage(&s, false);
-    give_fetched(&s, SP_OK);
-    give_recorded_and_stored(&s);
+    begin(&s);
+    expect_open(&s, 0);
+    assert_ok(give_head(&s, HEAD_200));
+    assert_int_equal(sp_fill_hold_at(s.fill), SIZE - HOLD);
+    static const uint64_t steps[] = {1,           5000,     SIZE - HOLD - 1,
+                                     SIZE - HOLD, SIZE - 1, SIZE};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        give_bytes(&s, steps[i]);
+        expect_open(&s, steps[i] < SIZE - HOLD ? steps[i] : SIZE - HOLD);
+    }
+    make_good(&s);
+    give_end(&s, SP_OK);
+    expect(&s, SP_FILL_RECORD);
+    expect_open(&s, SIZE - HOLD);
+    give_recorded(&s, SP_OK);
+    expect(&s, SP_FILL_COMMIT);
+    give_stored(&s, SP_OK);
+    assert_true(s.effect.good);
+    expect_open(&s, SIZE);
     finish(&s);
 }
 
-/* Part of the file may have come before TLS failed: nothing of it counts. */
-static void c_second_attempt_takes_a_new_place(void **state)
+static void f_a_wrong_file_never_opens_its_tail(void **state)
 {
     (void)state;
     struct story s;
-    begin(&s, true);
-    give_stage(&s, false);
-    give_fetched(&s, SP_E_TIMEOUT);
-    assert_int_equal(s.effect.kind, SP_FILL_STAGE);
-    give_stage(&s, true);
-    give_fetched(&s, SP_OK);
-    give_recorded_and_stored(&s);
-    finish(&s);
-}
-
-static void c_there_is_no_third_attempt(void **state)
-{
-    (void)state;
-    struct story s;
-    begin(&s, true);
-    give_stage(&s, false);
-    give_fetched(&s, SP_E_UNAVAILABLE);
-    give_stage(&s, true);
-    give_fetched(&s, SP_E_UNAVAILABLE);
-    assert_told(&s, false, 502);
-    finish(&s);
-}
-
-static void f_a_refused_peer_is_not_asked_over_http(void **state)
-{
-    (void)state;
-    struct story s;
-    begin(&s, true);
-    give_stage(&s, false);
-    give_fetched(&s, SP_E_UNPROVEN);
-    assert_told(&s, false, 502);
-    finish(&s);
-}
-
-static void f_another_file_is_refused_and_kept_as_evidence(void **state)
-{
-    (void)state;
-    struct story s;
-    begin(&s, false);
-    give_stage(&s, false);
-    s.got.sha1[0] = 0x7C;
-    give_fetched(&s, SP_OK);
-    assert_int_equal(s.effect.kind, SP_FILL_RECORD);
+    begin(&s);
+    assert_ok(give_head(&s, HEAD_200));
+    give_bytes(&s, SIZE);
+    give_end(&s, SP_OK); /* the digests are zero: wrong */
+    expect(&s, SP_FILL_RECORD);
     assert_false(s.effect.is_file);
-    assert_true(sp_fill_recorded(s.fill, SP_OK, 9, NULL, &s.effect));
-    assert_int_equal(s.effect.kind, SP_FILL_QUARANTINE);
-    assert_string_equal(s.effect.reason, "file-sha1");
-    assert_true(sp_fill_stored(s.fill, SP_OK, NULL, &s.effect));
-    assert_told(&s, false, 502);
-    assert_non_null(strstr(s.effect.why->text, "ledger entry 9"));
+    give_recorded(&s, SP_OK);
+    expect(&s, SP_FILL_QUARANTINE);
+    expect_open(&s, 0);
+    give_stored(&s, SP_OK);
+    assert_false(s.effect.good);
+    assert_int_equal(s.effect.status, 502);
+    expect_open(&s, 0);
     finish(&s);
+}
+
+static void f_an_unwritable_ledger_opens_nothing(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s);
+    assert_ok(give_head(&s, HEAD_200));
+    give_bytes(&s, SIZE);
+    make_good(&s);
+    give_end(&s, SP_OK);
+    give_recorded(&s, SP_E_IO);
+    expect(&s, SP_FILL_TELL);
+    assert_false(s.effect.good);
+    expect_open(&s, 0);
+    finish(&s);
+}
+
+static void f_what_cannot_be_stored_is_not_opened(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s);
+    assert_ok(give_head(&s, HEAD_200));
+    give_bytes(&s, SIZE);
+    make_good(&s);
+    give_end(&s, SP_OK);
+    give_recorded(&s, SP_OK);
+    give_stored(&s, SP_E_IO);
+    assert_false(s.effect.good);
+    expect_open(&s, 0);
+    finish(&s);
+}
+
+static void b_who_waits_for_the_verdict(void **state)
+{
+    (void)state;
+    static const struct {
+        struct sp_claim claim;
+        bool tail_hold, grows;
+    } cases[] = {
+        {{.size = SIZE, .has_sha256 = true, .ext = "cab"}, true, true},
+        {{.size = SIZE, .has_sha256 = true, .ext = "cab"}, false, false},
+        {{.size = SIZE, .has_sha256 = false, .ext = "cab"}, true, false},
+        {{.size = SIZE, .has_sha256 = true, .ext = "psf"}, true, false},
+        {{.size = SIZE, .has_sha256 = true, .ext = "esd"}, true, false},
+        {{.size = SIZE, .has_sha256 = true, .ext = "wim"}, true, false},
+        {{.size = SIZE, .has_sha256 = true, .ext = "psfx"}, true, true},
+        {{.size = SIZE, .has_sha256 = true, .ext = ""}, true, true},
+        {{.size = THRESHOLD, .has_sha256 = true, .ext = "exe"}, true, true},
+        {{.size = THRESHOLD - 1, .has_sha256 = true, .ext = "exe"}, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        char head[96];
+        begin_claim(&s, &cases[i].claim);
+        s.conf.release.tail_hold = cases[i].tail_hold;
+        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n",
+                 (unsigned long long)cases[i].claim.size);
+        assert_int_equal(sp_fill_hold_at(s.fill), 0); /* nobody knows the file yet */
+        assert_ok(give_head(&s, head));
+        assert_int_equal(sp_fill_hold_at(s.fill) != 0, cases[i].grows);
+        finish(&s);
+    }
+}
+
+static void f_a_hold_as_large_as_the_file_holds_all(void **state)
+{
+    (void)state;
+    for (uint64_t hold = SIZE - 1; hold <= SIZE + 1; hold++) {
+        struct story s;
+        begin(&s);
+        s.conf.release.hold = hold;
+        assert_ok(give_head(&s, HEAD_200));
+        assert_int_equal(sp_fill_hold_at(s.fill), hold < SIZE ? 1 : 0);
+        finish(&s);
+    }
+}
+
+static void f_another_length_shows_nothing(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s);
+    assert_ok(give_head(&s, "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"));
+    assert_int_equal(sp_fill_hold_at(s.fill), 0);
+    finish(&s);
+}
+
+static void c_a_broken_transfer_is_taken_up(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s);
+    assert_ok(give_head(&s, HEAD_200));
+    give_bytes(&s, 4000);
+    give_end(&s, SP_E_CLOSED);
+    expect(&s, SP_FILL_FETCH);
+    assert_int_equal(s.effect.from, 4000);
+    assert_int_equal(s.effect.delay_ms, SP_TIME_FILL_BACK_OFF);
+    expect_open(&s, 4000); /* who reads goes on reading */
+    assert_ok(give_head(&s, HEAD_206("4000-9999/10000")));
+    assert_int_equal(sp_fill_skip(s.fill), 0);
+    give_bytes(&s, SIZE);
+    make_good(&s);
+    give_end(&s, SP_OK);
+    expect(&s, SP_FILL_RECORD);
+    assert_true(s.effect.is_file);
+    finish(&s);
+}
+
+static void c_an_upstream_without_ranges_is_skipped_through(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s);
+    assert_ok(give_head(&s, HEAD_200));
+    give_bytes(&s, 4000);
+    give_end(&s, SP_E_TIMEOUT);
+    expect(&s, SP_FILL_FETCH);
+    assert_ok(give_head(&s, HEAD_200));
+    assert_int_equal(sp_fill_skip(s.fill), 4000);
+    finish(&s);
+}
+
+static void f_parts_that_do_not_belong_together(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *says;
+    } cases[] = {
+        {HEAD_206("0-9999/10000"), "another part"},
+        {HEAD_206("4000-9998/10000"), "another part"},
+        {HEAD_206("4000-9999/10001"), "another part"},
+        {HEAD_206("4000-9999/*"), "another part"},
+        {"HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\nContent-Length: 1\r\n\r\n",
+         "another part"},
+        {"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 4000-9999/10000\r\n"
+         "Content-Length: 5999\r\nETag: \"a\"\r\n\r\n",
+         "another part"},
+        {"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 4000-9999/10000\r\n"
+         "ETag: \"b\"\r\n\r\n",
+         "changed this file"},
+        {"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 4000-9999/10000\r\n"
+         "ETag: \"a\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n",
+         "changed this file"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10001\r\nETag: \"a\"\r\n\r\n",
+         "changed the length"},
+        {"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n",
+         "416 where 206"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        begin(&s);
+        assert_ok(give_head(&s, HEAD_200));
+        give_bytes(&s, 4000);
+        give_end(&s, SP_E_CLOSED);
+        assert_int_equal(give_head(&s, cases[i].head), SP_E_PROTOCOL);
+        give_end(&s, SP_E_PROTOCOL);
+        expect(&s, SP_FILL_TELL);
+        assert_false(s.effect.good);
+        assert_non_null(strstr(s.effect.why->text, cases[i].says));
+        expect_open(&s, 0);
+        finish(&s);
+    }
+}
+
+static void f_tries_end(void **state)
+{
+    (void)state;
+    struct story s;
+    begin(&s);
+    assert_ok(give_head(&s, HEAD_200));
+    give_bytes(&s, 100);
+    for (unsigned i = 0; i < SP_LIMIT_FILL_TRIES; i++) {
+        give_end(&s, i % 2 ? SP_E_CLOSED : SP_E_UNAVAILABLE);
+        expect(&s, SP_FILL_FETCH);
+        assert_int_equal(s.effect.delay_ms, SP_TIME_FILL_BACK_OFF << i);
+    }
+    give_end(&s, SP_E_CLOSED);
+    expect(&s, SP_FILL_TELL);
+    assert_int_equal(s.effect.status, 502);
+    finish(&s);
+}
+
+static void c_progress_makes_tries_fresh(void **state)
+{
+    (void)state;
+    const struct sp_claim large = {.size = SP_MIB(8), .has_sha256 = true, .ext = "cab"};
+    for (uint64_t less = 0; less < 2; less++) {
+        struct story s;
+        begin_claim(&s, &large);
+        for (unsigned i = 1; i <= SP_LIMIT_FILL_TRIES; i++) {
+            give_end(&s, SP_E_CLOSED);
+        }
+        give_bytes(&s, SP_LIMIT_FILL_PROGRESS - less);
+        give_end(&s, SP_E_CLOSED);
+        expect(&s, less ? SP_FILL_TELL : SP_FILL_FETCH);
+        finish(&s);
+    }
+}
+
+static void f_what_is_not_tried_again(void **state)
+{
+    (void)state;
+    static const enum sp_err errors[] = {SP_E_UNPROVEN, SP_E_CANCELLED, SP_E_PROTOCOL,
+                                         SP_E_NOSPACE,  SP_E_IO,        SP_E_LIMIT};
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct story s;
+        begin(&s);
+        assert_ok(give_head(&s, HEAD_200));
+        give_bytes(&s, 4000);
+        give_end(&s, errors[i]);
+        expect(&s, SP_FILL_TELL);
+        finish(&s);
+    }
+    struct story s; /* nothing came yet: the asker had better hear of it */
+    begin(&s);
+    give_end(&s, SP_E_UNAVAILABLE);
+    expect(&s, SP_FILL_TELL);
+    finish(&s);
+}
+
+static void f_a_web_page_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        enum sp_err e;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\n",
+         SP_E_PROTOCOL},
+        {"HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n",
+         SP_E_PROTOCOL},
+        {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 10000\r\n\r\n",
+         SP_OK}, /* the length is the claim's: the digests decide */
+        {"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 99\r\n\r\n",
+         SP_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        begin(&s);
+        assert_int_equal(give_head(&s, cases[i].head), cases[i].e);
+        if (cases[i].e != SP_OK) {
+            give_end(&s, cases[i].e);
+            expect(&s, SP_FILL_TELL);
+            assert_non_null(strstr(s.effect.why->text, "web page"));
+        }
+        finish(&s);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(b_what_the_claim_says_is_recorded_and_stored),
-        cmocka_unit_test(c_second_attempt_takes_a_new_place),
-        cmocka_unit_test(c_there_is_no_third_attempt),
-        cmocka_unit_test(f_a_refused_peer_is_not_asked_over_http),
-        cmocka_unit_test(f_another_file_is_refused_and_kept_as_evidence),
+        cmocka_unit_test(b_bytes_flow_but_for_the_tail),
+        cmocka_unit_test(b_who_waits_for_the_verdict),
+        cmocka_unit_test(c_a_broken_transfer_is_taken_up),
+        cmocka_unit_test(c_an_upstream_without_ranges_is_skipped_through),
+        cmocka_unit_test(c_progress_makes_tries_fresh),
+        cmocka_unit_test(f_a_wrong_file_never_opens_its_tail),
+        cmocka_unit_test(f_an_unwritable_ledger_opens_nothing),
+        cmocka_unit_test(f_what_cannot_be_stored_is_not_opened),
+        cmocka_unit_test(f_a_hold_as_large_as_the_file_holds_all),
+        cmocka_unit_test(f_another_length_shows_nothing),
+        cmocka_unit_test(f_parts_that_do_not_belong_together),
+        cmocka_unit_test(f_tries_end),
+        cmocka_unit_test(f_what_is_not_tried_again),
+        cmocka_unit_test(f_a_web_page_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -704,6 +704,107 @@ static void f_refused_fill_says_why(void **state)
     finish(&s);
 }
 
+/* content_head asks for bytes 10 to 19 of 100; held from hold_at on. */
+static void follow(struct story *s, struct sp_gate_object *o, uint64_t hold_at)
+{
+    struct sp_claim claim = {.size = 100};
+    *o = (struct sp_gate_object){
+        .size = 100, .etag = "\"x\"", .last_modified = 1000000000};
+    begin(s, strict, content_head, true);
+    sp_gate_claim(s->gate, SP_OK, &claim, &s->step);
+    sp_gate_growing(s->gate, o, hold_at, &s->step);
+    const struct sp_effect *e = effect(s, SP_EFFECT_FOLLOW);
+    assert_int_equal(e->answer.first, 10);
+    assert_int_equal(e->answer.length, 10);
+    assert_int_equal(sp_gate_station(s->gate), SP_STATION_FETCH);
+}
+
+static void b_growing_content_is_held_at_its_tail(void **state)
+{
+    (void)state;
+    for (uint64_t hold_at = 11; hold_at <= 21; hold_at++) {
+        struct sp_gate_object o;
+        struct story s;
+        follow(&s, &o, hold_at);
+        sp_gate_begun(s.gate, &s.step);
+        const struct sp_effect *e = effect(&s, SP_EFFECT_SERVE_GROWING);
+        assert_int_equal(e->answer.status, 206);
+        assert_int_equal(e->answer.length, 10);
+        assert_int_equal(e->answer.early, hold_at < 20 ? hold_at - 10 : 10);
+        assert_non_null(memmem(e->answer.fields.data, e->answer.fields.len,
+                               "Content-Range: bytes 10-19/100", 30));
+        assert_int_equal(sp_gate_station(s.gate), SP_STATION_FETCH);
+        sp_gate_filled(s.gate, &o, 200, NULL, &s.step);
+        effect(&s, SP_EFFECT_OPEN);
+        assert_int_equal(sp_gate_station(s.gate), SP_STATION_DONE);
+        finish(&s);
+    }
+}
+
+static void f_growing_content_that_fails_is_cut(void **state)
+{
+    (void)state;
+    struct sp_why why = {.text = "Refused by rule file-sha256"};
+    struct sp_gate_summary sum;
+    struct sp_gate_object o;
+    struct story s;
+    follow(&s, &o, 50);
+    sp_gate_begun(s.gate, &s.step);
+    sp_gate_filled(s.gate, NULL, 502, &why, &s.step);
+    effect(&s, SP_EFFECT_CUT);
+    sp_gate_summary(s.gate, &sum);
+    assert_string_equal(sum.why, why.text);
+    finish(&s);
+}
+
+static void f_nothing_was_sent_so_a_refusal_is_said(void **state)
+{
+    (void)state;
+    struct sp_why why = {.text = "Refused by rule file-sha256"};
+    struct sp_gate_object o;
+    struct story s;
+    follow(&s, &o, 5); /* all of the range is in the tail */
+    sp_gate_filled(s.gate, NULL, 502, &why, &s.step);
+    assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 502);
+    finish(&s);
+    follow(&s, &o, 5);
+    sp_gate_filled(s.gate, &o, 200, NULL, &s.step);
+    assert_int_equal(effect(&s, SP_EFFECT_SERVE)->answer.length, 10);
+    finish(&s);
+}
+
+static void b_answers_without_a_body_need_no_verdict(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        int status;
+    } cases[] = {
+        {"HEAD /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\n"
+         "Host: a\r\n\r\n",
+         200},
+        {"GET /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\n"
+         "Host: a\r\nRange: bytes=100-\r\n\r\n",
+         416},
+        {"GET /Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.cab HTTP/1.1\r\n"
+         "Host: a\r\nIf-None-Match: \"x\"\r\n\r\n",
+         304},
+    };
+    struct sp_claim claim = {.size = 100};
+    struct sp_gate_object o = {
+        .size = 100, .etag = "\"x\"", .last_modified = 1000000000};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        begin(&s, strict, cases[i].head, true);
+        sp_gate_claim(s.gate, SP_OK, &claim, &s.step);
+        sp_gate_growing(s.gate, &o, 50, &s.step);
+        const struct sp_effect *e = effect(&s, SP_EFFECT_SERVE);
+        assert_int_equal(e->answer.status, cases[i].status);
+        assert_int_equal(e->answer.length, 0);
+        finish(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -713,6 +814,10 @@ int main(void)
         cmocka_unit_test(b_upstream_fault_passes_unchanged),
         cmocka_unit_test(b_content_hit_serves_the_range),
         cmocka_unit_test(b_content_miss_joins_the_fill),
+        cmocka_unit_test(b_growing_content_is_held_at_its_tail),
+        cmocka_unit_test(b_answers_without_a_body_need_no_verdict),
+        cmocka_unit_test(f_growing_content_that_fails_is_cut),
+        cmocka_unit_test(f_nothing_was_sent_so_a_refusal_is_said),
         cmocka_unit_test(b_one_document_twice_is_recorded_once),
         cmocka_unit_test(c_conflict_looks_again),
         cmocka_unit_test(c_observed_second_document_is_not_recorded),

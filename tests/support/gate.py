@@ -107,6 +107,8 @@ class Gate:
 cache_dir = "{self.cache_dir}"
 policy    = "{policy}"
 metadata_memory_mib = {get('metadata_memory_mib', 512)}
+content_release = "{get('content_release', 'tail-hold')}"
+content_hold_kib = {get('content_hold_kib', 1024)}
 log {{ format = "json"  level = "{get('log_level', 'info')}" }}
 upstream "head-office" {{
   url     = "{self.upstream}"

@@ -1,5 +1,6 @@
 """How the stand-in upstream lies: one switchboard, set at run time, nothing on by default."""
 import base64
+import threading
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -31,6 +32,10 @@ class Hostile:
     replies: dict[str, str] = field(default_factory=dict)
     content: dict[str, str] = field(default_factory=dict)
     pace: float = 0.0  # seconds before each reply of GetUpdateData and each MiB of content
+    cuts: list[int] = field(default_factory=list)  # next content answers end after so many bytes
+    ignore_ranges: bool = False
+    changed: str = ""  # put into the ETag of content
+    last_byte: threading.Event | None = None  # the last byte of content waits for it
 
     def reset(self) -> None:
         self.__dict__.update(Hostile().__dict__)
@@ -146,12 +151,17 @@ def content_of(mode: str, file: catalogue.File) -> Reply:
         for number, piece in enumerate(file.pieces()):
             yield bytes([piece[0] ^ 1]) + piece[1:] if number == 0 else piece
 
+    def flipped_last():
+        yield from file.pieces(0, file.size - 1)
+        yield bytes([file.read(file.size - 1)[0] ^ 1])
+
     def longer():
         yield from file.pieces()
         yield b"!"
 
     ways = {
         "flip": lambda: Reply(200, kind, flipped(), file.size),
+        "flip-last": lambda: Reply(200, kind, flipped_last(), file.size),
         "short": lambda: Reply(200, kind, file.pieces(0, file.size - 1), file.size - 1),
         "long": lambda: Reply(200, kind, longer(), file.size + 1),
         "endless": lambda: Reply(200, kind, (bytes(1 << 16) for _ in range(1 << 12)), chunked=True),

@@ -77,6 +77,10 @@ class Upstream(ClientServices):
     def content_requests(self) -> list[Request]:
         return [r for r in self.requests() if r.target.lower().startswith("/content/")]
 
+    def content_bytes(self) -> int:
+        """Bytes of bodies sent so far, over all connections."""
+        return sum(c.sent_bytes for s in self.servers for c in s.connections)
+
     def app_bytes(self) -> int:
         return sum(s.app_bytes() for s in self.servers)
 
@@ -352,20 +356,26 @@ class Upstream(ClientServices):
     def _file(self, request: Request, file: cat.File) -> Reply:
         headers = [("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"),
                    ("Last-Modified", "Wed, 02 Sep 2026 08:30:53 GMT"),
-                   ("ETag", f'"{file.sha1.hex()[:12]}:0"')]
+                   ("ETag", f'"{file.sha1.hex()[:12]}:0{self.hostile.changed}"')]
+        cut = self.hostile.cuts.pop(0) if self.hostile.cuts else None
         ranged = re.fullmatch(r"bytes=(\d+)-(\d*)", request.header("Range"))
-        if not ranged:
-            return Reply(200, headers, self._paced(file, 0, file.size), file.size)
+        if not ranged or self.hostile.ignore_ranges:
+            return Reply(200, headers, self._paced(file, 0, file.size), file.size, cut_at=cut)
         first = int(ranged[1])
         end = min(int(ranged[2]) + 1, file.size) if ranged[2] else file.size
         if first >= file.size or first >= end:
             return Reply(416, [("Content-Range", f"bytes */{file.size}")], b"")
         headers.append(("Content-Range", f"bytes {first}-{end - 1}/{file.size}"))
-        return Reply(206, headers, self._paced(file, first, end), end - first)
+        return Reply(206, headers, self._paced(file, first, end), end - first, cut_at=cut)
 
     def _paced(self, file: cat.File, first: int, end: int):
         for piece in file.pieces(first, end):
             time.sleep(self.hostile.pace)
+            first += len(piece)
+            if first == file.size and self.hostile.last_byte:
+                yield piece[:-1]
+                self.hostile.last_byte.wait(60)
+                piece = piece[-1:]
             yield piece
 
 

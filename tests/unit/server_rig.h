@@ -6,7 +6,7 @@
  *   /cut    cuts                       /close  answers and closes
  *   /same   304, announcing 123        /pin    first byte of the client's pin
  *   /early  answers without the body   /take   takes the body away, up to 1 MiB
- *   /held   how many are held now */
+ *   /held   how many are held now      /grow   as /file, and held: the test lets it grow */
 #ifndef TESTS_UNIT_SERVER_RIG_H
 #define TESTS_UNIT_SERVER_RIG_H
 
@@ -90,6 +90,13 @@ static void rig_send_file(struct rig *r, struct sp_exchange *x)
                .status = 200, .file = r->file, .release = rig_release, .owner = r});
 }
 
+/* The test raises the limit of held[0] with rig_grow and cuts it with rig_cut. */
+static void rig_send_growing(struct rig *r, struct sp_exchange *x)
+{
+    r->held[r->held_count++] = x;
+    rig_send_file(r, x);
+}
+
 static void rig_pin(struct rig *r, struct sp_exchange *x)
 {
     struct sp_pin pin = {0};
@@ -115,6 +122,8 @@ static void rig_head(void *ctx, struct sp_exchange *x)
         r->held[r->held_count++] = x;
     } else if (sp_view_eq_str(target, "/file")) {
         rig_send_file(r, x);
+    } else if (sp_view_eq_str(target, "/grow")) {
+        rig_send_growing(r, x);
     } else if (sp_view_eq_str(target, "/big")) {
         rig_text(r, x, sp_view(r->big, BIG_BYTES));
     } else if (sp_view_eq_str(target, "/cut")) {

@@ -30,7 +30,8 @@ static void on_answer(struct sp_want *w, enum sp_err e)
 static void make_world(struct sp_world *w, struct sp_fill_conf *fill)
 {
     static char name[] = "head-office";
-    *fill = (struct sp_fill_conf){name, "wsus.example:8531", false};
+    *fill = (struct sp_fill_conf){.upstream_name = name,
+                                  .upstream_host = "wsus.example:8531"};
     *w = (struct sp_world){.fills = fill};
     w->upstreams = calloc(1, sizeof(struct sp_upstream *));
     w->config = calloc(1, sizeof *w->config);

@@ -364,8 +364,7 @@ static void c_parts_behind_4_gib(void **state)
     int body = temporary_file();
     uint64_t at = (5ull << 30) + 123;
     assert_int_equal(pwrite(body, r.big, 300000, (off_t)at), 300000);
-    r.file = (struct sp_answer_file){
-            .fd = body, .offset = at, .length = 300000};
+    r.file = (struct sp_answer_file){.fd = body, .offset = at, .length = 300000};
     int fd = client_connect(&r);
     expect_file(&r, fd, r.big);
     close(fd);
@@ -381,8 +380,7 @@ static void c_cold_files_are_read_in_the_pool(void **state)
     rig_start(&r);
     int body = temporary_file();
     assert_int_equal(pwrite(body, r.big, BIG_BYTES, 0), BIG_BYTES);
-    r.file = (struct sp_answer_file){
-            .fd = body, .offset = 0, .length = BIG_BYTES};
+    r.file = (struct sp_answer_file){.fd = body, .offset = 0, .length = BIG_BYTES};
     int fd = client_connect(&r);
     for (int i = 0; i < 3; i++) {
         fsync(body);
@@ -403,8 +401,7 @@ static void f_a_file_that_is_too_short_cuts(void **state)
     struct answer a;
     rig_start(&r);
     int body = file_of(r.big, 1000);
-    r.file = (struct sp_answer_file){
-            .fd = body, .offset = 0, .length = 1001};
+    r.file = (struct sp_answer_file){.fd = body, .offset = 0, .length = 1001};
     int fd = client_connect(&r);
     client_say(fd, GET("/file"));
     assert_false(answer_read(fd, &a));

@@ -45,6 +45,12 @@
 /* Content. The largest single file seen has 4.6 GB, an update 14.8 GB. */
 #define SP_LIMIT_CONTENT_FILE ((uint64_t)16 << 30)
 
+/* A transfer that breaks is taken up again: so often in a row without this much more of
+ * the file, after a wait that begins here and doubles. */
+#define SP_LIMIT_FILL_TRIES    4
+#define SP_LIMIT_FILL_PROGRESS SP_KIB(256)
+#define SP_TIME_FILL_BACK_OFF  200
+
 /* Ledger. tlog-tiles: an entry has a 16 bit length. */
 #define SP_LIMIT_LEDGER_ENTRY 65535
 /* A signed checkpoint has some 200 bytes; a hundred witnesses sign in under 16 KiB. */

@@ -44,36 +44,54 @@ static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *
 }
 
 /* RFC 9110 13 and 14: conditions first, then the range. */
-static void serve(struct sp_gate *g, const struct sp_gate_object *o,
-                  struct sp_step *step)
+static void evaluate(struct sp_gate *g, const struct sp_gate_object *o)
 {
-    struct sp_http_answer a;
     g->object = o;
     sp_http_evaluate(
         g->head,
         &(struct sp_http_representation){.size = o->size,
                                          .etag = sp_view_str(o->etag),
                                          .last_modified = o->last_modified},
-        &a);
-    sp_gate_move(g, SP_STATION_RELEASE);
-    g->status = a.status;
+        &g->part);
+}
+
+static bool has_body(const struct sp_gate *g)
+{
+    return (g->part.status == 200 || g->part.status == 206) && g->part.length > 0 &&
+           g->head->method == SP_HTTP_GET;
+}
+
+static void answer_part(struct sp_gate *g, enum sp_effect_kind kind,
+                        struct sp_step *step)
+{
+    const struct sp_http_answer *a = &g->part;
     bool is_head = g->head->method == SP_HTTP_HEAD;
-    bool has_body = a.status == 200 || a.status == 206;
+    bool is_found = a->status == 200 || a->status == 206;
+    g->status = a->status;
     step->has_effect = true;
     step->effect = (struct sp_effect){
-        .kind = SP_EFFECT_SERVE,
-        .answer = {.status = a.status,
-                   .first = a.first,
-                   .length = has_body && !is_head ? a.length : 0,
-                   .announce = has_body ? a.length : 0,
-                   .has_announce = is_head && a.status != 304},
+        .kind = kind,
+        .answer = {.status = a->status,
+                   .first = a->first,
+                   .length = has_body(g) ? a->length : 0,
+                   .announce = is_found ? a->length : 0,
+                   .has_announce = is_head && a->status != 304},
     };
-    if (serve_fields(g, &a) != SP_OK) {
-        g->status = step->effect.answer.status = 503;
-        step->effect.answer.length = step->effect.answer.announce = 0;
+    if (serve_fields(g, a) != SP_OK) {
         sp_buf_clear(&g->fields);
+        g->status = 503;
+        step->effect =
+            (struct sp_effect){.kind = SP_EFFECT_ANSWER, .answer = {.status = 503}};
     }
     step->effect.answer.fields = sp_buf_view(&g->fields);
+}
+
+static void serve(struct sp_gate *g, const struct sp_gate_object *o,
+                  struct sp_step *step)
+{
+    evaluate(g, o);
+    sp_gate_move(g, SP_STATION_RELEASE);
+    answer_part(g, SP_EFFECT_SERVE, step);
     sp_gate_move(g, SP_STATION_DONE);
 }
 
@@ -108,11 +126,68 @@ void sp_gate_claim(struct sp_gate *g, enum sp_err e, const struct sp_claim *clai
         .kind = SP_EFFECT_FILL, .content = g->route.content, .claim = *claim};
 }
 
+/* ---- tail-hold ---------------------------------------------------------------------
+ */
+
+void sp_gate_growing(struct sp_gate *g, const struct sp_gate_object *o,
+                     uint64_t hold_at, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_FETCH && g->route.kind == SP_ROUTE_CONTENT);
+    SP_ASSERT(!g->follows && hold_at < o->size);
+    *step = (struct sp_step){0};
+    evaluate(g, o);
+    if (!has_body(g)) {
+        serve(g, o, step); /* gives away nothing of the file */
+        return;
+    }
+    g->follows = true;
+    g->hold_at = hold_at;
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_FOLLOW,
+        .answer = {.first = g->part.first, .length = g->part.length}};
+}
+
+void sp_gate_begun(struct sp_gate *g, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_FETCH && g->follows && !g->begun);
+    SP_ASSERT(g->part.first < g->hold_at);
+    *step = (struct sp_step){0};
+    g->begun = true;
+    g->decided_at = SP_STATION_FETCH;
+    answer_part(g, SP_EFFECT_SERVE_GROWING, step);
+    if (step->effect.kind == SP_EFFECT_ANSWER) {
+        sp_gate_move(g, SP_STATION_REFUSE);
+        sp_gate_move(g, SP_STATION_DONE);
+        return;
+    }
+    uint64_t before_hold = g->hold_at - g->part.first;
+    step->effect.answer.early =
+        before_hold < g->part.length ? before_hold : g->part.length;
+}
+
+/* The answer is on its way; only its end is still to be decided. */
+static void end_growing(struct sp_gate *g, bool passed, const struct sp_why *why,
+                        struct sp_step *step)
+{
+    sp_gate_move(g, passed ? SP_STATION_RELEASE : SP_STATION_REFUSE);
+    if (!passed) {
+        sp_why_say(&g->why, "%s", sp_why_text(why, SP_E_UNAVAILABLE));
+    }
+    step->has_effect = true;
+    step->effect.kind = passed ? SP_EFFECT_OPEN : SP_EFFECT_CUT;
+    sp_gate_move(g, SP_STATION_DONE);
+}
+
 void sp_gate_filled(struct sp_gate *g, const struct sp_gate_object *o, int status,
                     const struct sp_why *why, struct sp_step *step)
 {
     SP_ASSERT(g->station == SP_STATION_FETCH && g->route.kind == SP_ROUTE_CONTENT);
     *step = (struct sp_step){0};
+    if (g->begun) {
+        end_growing(g, o != NULL, why, step);
+        return;
+    }
     if (o) {
         serve(g, o, step);
         return;

@@ -1,25 +1,8 @@
-#include "core/gate/fill.h"
+#include "core/gate/fill_private.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-struct sp_fill {
-    const struct sp_fill_conf *conf; /* borrowed */
-    const struct sp_policy *policy;  /* borrowed */
-    struct sp_content_path path;
-    struct sp_claim claim;
-    enum sp_station station;
-    bool over_http;  /* the attempt under way */
-    int head_status; /* of the last response head, 0 before one came */
-    struct sp_fill_got got;
-    struct sp_facts *facts; /* owned */
-    struct sp_verdict verdict;
-    struct sp_buf entry_text; /* owned */
-    bool has_entry;
-    uint64_t entry;
-    int status;
-    struct sp_why why;
-};
+#include <string.h>
 
 enum sp_err sp_fill_new(const struct sp_fill_conf *conf, const struct sp_policy *policy,
                         const struct sp_content_path *path,
@@ -80,10 +63,14 @@ bool sp_fill_start(struct sp_fill *f, struct sp_fill_effect *out)
     return true;
 }
 
-static bool fetch(struct sp_fill *f, struct sp_fill_effect *out)
+static bool fetch(struct sp_fill *f, uint32_t delay_ms, struct sp_fill_effect *out)
 {
     f->head_status = 0;
-    *out = (struct sp_fill_effect){.kind = SP_FILL_FETCH, .over_http = f->over_http};
+    f->from = f->got.size;
+    *out = (struct sp_fill_effect){.kind = SP_FILL_FETCH,
+                                   .over_http = f->over_http,
+                                   .from = f->from,
+                                   .delay_ms = delay_ms};
     sp_content_path_format(&f->path, out->path);
     return true;
 }
@@ -92,40 +79,13 @@ bool sp_fill_staged(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
                     struct sp_fill_effect *out)
 {
     if (e == SP_OK) {
-        return fetch(f, out);
+        return fetch(f, 0, out);
     }
     sp_why_say(&f->why,
                "There is no room for this file (%" PRIu64 " bytes): %s. "
                "Free space on the cache disk; update metadata is not affected.",
                f->claim.size, sp_why_text(why, e));
     return fail(f, 503, out);
-}
-
-static enum sp_err unexpected_status(struct sp_fill *f, int status)
-{
-    if (status == 404) {
-        return sp_why_set(
-            &f->why, SP_E_NOTFOUND,
-            "The upstream does not have this file yet (404). It fetches files "
-            "when they are approved or asked for.");
-    }
-    return sp_why_set(&f->why, SP_E_PROTOCOL,
-                      "The upstream answered %d where 200 was due.", status);
-}
-
-enum sp_err sp_fill_head(struct sp_fill *f, const struct sp_http_response *head)
-{
-    f->head_status = head->status;
-    if (head->status != 200) {
-        return unexpected_status(f, head->status);
-    }
-    struct sp_view coding;
-    if (sp_http_header(&head->headers, "Content-Encoding", &coding) &&
-        !sp_view_eq_fold(coding, SP_VIEW("identity"))) {
-        return sp_why_set(&f->why, SP_E_PROTOCOL,
-                          "The upstream encoded a file that was asked for as it is.");
-    }
-    return SP_OK;
 }
 
 static enum sp_err link_facts(struct sp_fill *f, const struct sp_link *link)
@@ -186,7 +146,25 @@ static bool may_try_http(const struct sp_fill *f, enum sp_err e)
 {
     bool unreachable = e == SP_E_UNAVAILABLE || e == SP_E_TIMEOUT || e == SP_E_TLS;
     bool not_served = f->head_status == 403 || f->head_status == 404;
-    return f->conf->may_use_http && !f->over_http && (unreachable || not_served);
+    return f->conf->may_use_http && !f->over_http && f->got.size == 0 &&
+           (unreachable || not_served);
+}
+
+/* A line that broke is tried again. An upstream that cannot be reached is too, once it
+ * has sent something; before that the asker had better hear of it. */
+static bool may_resume(const struct sp_fill *f, enum sp_err e)
+{
+    bool away = e == SP_E_TIMEOUT || e == SP_E_UNAVAILABLE || e == SP_E_TLS;
+    return f->tries < SP_LIMIT_FILL_TRIES &&
+           (e == SP_E_CLOSED || (away && f->got.size > 0));
+}
+
+static bool resume(struct sp_fill *f, struct sp_fill_effect *out)
+{
+    uint32_t delay_ms = (uint32_t)SP_TIME_FILL_BACK_OFF << f->tries;
+    f->tries++;
+    f->why = (struct sp_why){0};
+    return fetch(f, delay_ms, out);
 }
 
 static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
@@ -195,8 +173,10 @@ static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *
     if (may_try_http(f, e)) {
         f->over_http = true;
         f->why = (struct sp_why){0};
-        *out = (struct sp_fill_effect){.kind = SP_FILL_STAGE}; /* what came is void */
-        return true;
+        return fetch(f, 0, out);
+    }
+    if (may_resume(f, e)) {
+        return resume(f, out);
     }
     sp_why_say(&f->why, "The upstream %s did not deliver this file: %s",
                f->conf->upstream_name, sp_why_text(why, e));
@@ -207,11 +187,14 @@ bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
                      const struct sp_link *link, const struct sp_fill_got *got,
                      int64_t now, struct sp_fill_effect *out)
 {
-    SP_ASSERT(f->station == SP_STATION_FETCH);
+    SP_ASSERT(f->station == SP_STATION_FETCH && got->size >= f->got.size);
+    f->got = *got;
+    if (got->size - f->from >= SP_LIMIT_FILL_PROGRESS) {
+        f->tries = 0;
+    }
     if (e != SP_OK) {
         return fetch_failed(f, e, why, out);
     }
-    f->got = *got;
     move(f, SP_STATION_INSPECT);
     move(f, SP_STATION_JUDGE);
     e = make_entry(f, link, now);
@@ -273,6 +256,40 @@ bool sp_fill_stored(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
         move(f, SP_STATION_REFUSE);
     }
     return tell(f, out);
+}
+
+/* ---- tail-hold ---------------------------------------------------------------------
+ */
+
+/* Clients read these formats in parts and use the parts at once. */
+static bool is_read_in_parts(const struct sp_claim *c)
+{
+    return strcmp(c->ext, "psf") == 0 || strcmp(c->ext, "esd") == 0 ||
+           strcmp(c->ext, "wim") == 0;
+}
+
+/* Without a SHA-256 in metadata the ETag is not known before the last byte. */
+uint64_t sp_fill_hold_at(const struct sp_fill *f)
+{
+    const struct sp_release_conf *r = &f->conf->release;
+    bool may = r->tail_hold && f->grows && f->claim.has_sha256 &&
+               f->claim.size >= r->threshold && !is_read_in_parts(&f->claim);
+    SP_ASSERT(!r->tail_hold || r->hold > 0);
+    return may && f->claim.size > r->hold ? f->claim.size - r->hold : 0;
+}
+
+uint64_t sp_fill_open(const struct sp_fill *f, uint64_t staged)
+{
+    if (f->station == SP_STATION_REFUSE ||
+        (f->station == SP_STATION_DONE && f->status != 0)) {
+        return 0;
+    }
+    if (f->station == SP_STATION_RELEASE || f->station == SP_STATION_DONE) {
+        SP_ASSERT(f->verdict.ruling == SP_PASSED && f->has_entry);
+        return staged;
+    }
+    uint64_t hold_at = sp_fill_hold_at(f);
+    return staged < hold_at ? staged : hold_at;
 }
 
 enum sp_station sp_fill_station(const struct sp_fill *f)

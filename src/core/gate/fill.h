@@ -8,15 +8,25 @@
  *
  * The driver writes the bytes and computes digests; the fill decides. It starts from a
  * claim that metadata in custody makes; a body longer than the claim is cut at size + 1
- * (A9). */
+ * (A9).
+ *
+ * Tail-hold (D11): of a file whose SHA-256 metadata names, bytes that have come may go
+ * out while the rest still comes, but never the last piece before RECORD(passed):
+ * sp_fill_open is the only place that says how far. What does not pass is cut there, so
+ * nobody ever completes it.
+ *
+ * A transfer that breaks is taken up where it broke, on another connection. What is
+ * staged is never fetched again or written over, for somebody may have read it: an
+ * upstream that ignores the range has its bytes skipped up to there, and the digest
+ * over the whole decides as ever. */
 #ifndef SP_CORE_GATE_FILL_H
 #define SP_CORE_GATE_FILL_H
 
 #include "core/gate/gate.h"
 
 enum sp_fill_effect_kind {
-    SP_FILL_STAGE,  /* reserve claim.size bytes; what came before, if any, is void */
-    SP_FILL_FETCH,  /* GET path; over_http: the plain content port */
+    SP_FILL_STAGE,  /* reserve claim.size bytes */
+    SP_FILL_FETCH,  /* after delay_ms: GET path, the bytes from `from` on */
     SP_FILL_RECORD, /* append entry; is_file: the file counts as verified from now on */
     SP_FILL_COMMIT, /* fsync and rename */
     SP_FILL_QUARANTINE, /* keep the bytes as evidence, under reason */
@@ -24,7 +34,9 @@ enum sp_fill_effect_kind {
 };
 struct sp_fill_effect {
     enum sp_fill_effect_kind kind;
-    bool over_http; /* FETCH */
+    bool over_http; /* FETCH: from the plain content port */
+    uint64_t from;  /* FETCH: so many bytes are staged */
+    uint32_t delay_ms;
     char path[SP_CONTENT_PATH_MAX];
     struct sp_view entry; /* RECORD: canonical facts; lives as long as the fill */
     bool is_file;
@@ -34,13 +46,19 @@ struct sp_fill_effect {
     const struct sp_why *why;
 };
 
+struct sp_release_conf { /* when bytes go out */
+    bool tail_hold;      /* else after the verdict only */
+    uint64_t hold;       /* bytes of the last piece, at least 1 */
+    uint64_t threshold;  /* bytes; smaller files wait for the verdict */
+};
 struct sp_fill_conf { /* borrowed, outlives the fill */
     const char *upstream_name, *upstream_host;
     bool may_use_http; /* content_transport = https-or-http */
+    struct sp_release_conf release;
 };
 struct sp_fill_got { /* what came */
     uint8_t sha1[20], sha256[32];
-    uint64_t size; /* bytes received, at most claim.size + 1 */
+    uint64_t size; /* bytes that came, over all tries; at most claim.size + 1 */
 };
 
 struct sp_fill;
@@ -57,7 +75,14 @@ bool sp_fill_staged(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
 /* The response head: SP_OK to read the body, else the fetch must be ended with this. */
 enum sp_err sp_fill_head(struct sp_fill *f,
                          const struct sp_http_response *head) SP_MUST_USE;
-/* The fetch ended. e SP_OK: got is whole. */
+/* After the head: bytes at the start of this body that are staged already. */
+uint64_t sp_fill_skip(const struct sp_fill *f);
+/* The first byte that waits for the verdict whatever happens; 0: all of them do. Known
+ * from the first good head on. */
+uint64_t sp_fill_hold_at(const struct sp_fill *f);
+/* Of the first staged bytes, how many may be read by askers now. */
+uint64_t sp_fill_open(const struct sp_fill *f, uint64_t staged);
+/* The fetch ended. e SP_OK: got is whole; else only its size is meant. */
 bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
                      const struct sp_link *link, const struct sp_fill_got *got,
                      int64_t now, struct sp_fill_effect *out);

@@ -11,7 +11,9 @@
  * INSPECT (a job in the pool) -> LOOKUP (first documents of its revisions) -> JUDGE ->
  * RECORD -> RELEASE the very bytes. Nothing new: JUDGE -> RELEASE. Content: ADMIT (path
  * -> digest) -> LOOKUP (object, or a claim in custody) -> RELEASE, or FETCH (join the
- * one fill of this digest) -> RELEASE. A fill is its own machine: fill.h.
+ * one fill of this digest) -> RELEASE. A fill is its own machine: fill.h. Under tail-hold
+ * an answer may begin while the gate still stands at FETCH: SERVE_GROWING says up to
+ * where; OPEN lets the rest go once the fill passed, CUT ends it when it did not.
  *
  * A gate belongs to one exchange on one loop. Everything an effect points at lives
  * until the gate is freed. Every fact the gate states about time comes in with an
@@ -97,7 +99,11 @@ enum sp_effect_kind {
     SP_EFFECT_LOOKUP,        /* an object for this digest, else its claim */
     SP_EFFECT_FILL,          /* join the fill of this claim */
     SP_EFFECT_ANSWER,        /* head and body in memory */
-    SP_EFFECT_SERVE          /* head, and a range of the object */
+    SP_EFFECT_SERVE,         /* head, and a range of the object */
+    SP_EFFECT_FOLLOW,        /* tell when the fill gave free the byte at answer.first */
+    SP_EFFECT_SERVE_GROWING, /* head, and a range of the file that is being filled */
+    SP_EFFECT_OPEN,          /* all of that range may go out */
+    SP_EFFECT_CUT            /* no byte more, and no clean end */
 };
 
 struct sp_gate_entry {
@@ -134,7 +140,8 @@ struct sp_effect {
         int status;
         struct sp_view fields;  /* header lines */
         struct sp_view body;    /* ANSWER */
-        uint64_t first, length; /* SERVE; length 0: no body */
+        uint64_t first, length; /* SERVE*, FOLLOW; length 0: no body */
+        uint64_t early;         /* SERVE_GROWING: of it, what may go before OPEN */
         uint64_t announce;      /* Content-Length of an answer without a body */
         bool has_announce;
         bool close;
@@ -185,6 +192,12 @@ void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o,
 /* No object. claim NULL: no document in custody names this digest. */
 void sp_gate_claim(struct sp_gate *g, enum sp_err e, const struct sp_claim *claim,
                    struct sp_step *step);
+/* The fill runs, and its bytes before hold_at may go out as they come. o is what the
+ * object will be. */
+void sp_gate_growing(struct sp_gate *g, const struct sp_gate_object *o,
+                     uint64_t hold_at, struct sp_step *step);
+/* What FOLLOW waits for is there. */
+void sp_gate_begun(struct sp_gate *g, struct sp_step *step);
 /* The fill ended: status 200 with an object, else the answer's status and sentence. */
 void sp_gate_filled(struct sp_gate *g, const struct sp_gate_object *o, int status,
                     const struct sp_why *why, struct sp_step *step);

@@ -29,6 +29,9 @@ struct sp_gate {
     struct sp_gate_entry *entries; /* owned */
     size_t entry_count, entry_room;
     struct sp_claim claim;               /* content: what metadata says of the file */
+    bool follows, begun;                 /* content: a fill under tail-hold */
+    uint64_t hold_at;                    /* the first byte that waits for its verdict */
+    struct sp_http_answer part;          /* what was asked for of it */
     const struct sp_gate_object *object; /* borrowed: what is served */
     struct sp_buf fields, body;          /* owned: the answer */
     int status;

@@ -97,6 +97,16 @@ static int64_t day_of(const uint8_t sha256[32])
     return (sp_days_from_civil(2020, 1, 1) + n % days_of_five_years) * 86400;
 }
 
+void sp_object_validators(const uint8_t sha256[32], char etag[SP_OBJECT_ETAG],
+                          int64_t *last_modified)
+{
+    etag[0] = '"';
+    hex(sha256, 32, etag + 1);
+    etag[65] = '"';
+    etag[66] = 0;
+    *last_modified = day_of(sha256);
+}
+
 static struct sp_object *object_new(int fd, const uint8_t sha256[32],
                                     const uint8_t sha1[20], uint64_t size)
 {
@@ -109,10 +119,7 @@ static struct sp_object *object_new(int fd, const uint8_t sha256[32],
     o->size = size;
     memcpy(o->sha256, sha256, 32);
     memcpy(o->sha1, sha1, 20);
-    o->etag[0] = '"';
-    hex(sha256, 32, o->etag + 1);
-    o->etag[65] = '"';
-    o->last_modified = day_of(sha256);
+    sp_object_validators(sha256, o->etag, &o->last_modified);
     return o;
 }
 

@@ -19,6 +19,11 @@ enum sp_err sp_objects_open(const char *cache_dir, struct sp_objects **out,
                             struct sp_why *why) SP_MUST_USE;
 void sp_objects_close(struct sp_objects **o);
 
+/* What answers say of a digest, whether or not its object is here yet. */
+#define SP_OBJECT_ETAG 68
+void sp_object_validators(const uint8_t sha256[32], char etag[SP_OBJECT_ETAG],
+                          int64_t *last_modified);
+
 /* A handle on an object: an open file, immutable, counted, usable on every loop. */
 struct sp_object {
     atomic_uint refs; /* private */
@@ -26,7 +31,7 @@ struct sp_object {
     uint64_t size;
     uint8_t sha256[32];
     uint8_t sha1[20];
-    char etag[68];         /* strong: quoted SHA-256 in hex */
+    char etag[SP_OBJECT_ETAG]; /* strong: quoted SHA-256 in hex */
     int64_t last_modified; /* constant for a digest: the epoch day that its digest names */
 };
 struct sp_object *sp_object_ref(struct sp_object *o);
@@ -43,6 +48,9 @@ enum sp_err sp_stage_new(struct sp_objects *o, uint64_t size, struct sp_stage **
                          struct sp_why *why) SP_MUST_USE;
 enum sp_err sp_stage_write(struct sp_stage *s, uint64_t offset,
                            struct sp_view bytes) SP_MUST_USE;
+/* Another descriptor of the same file, for reading what was written; it stays good after
+ * the stage is gone. The caller closes it. */
+enum sp_err sp_stage_reader(const struct sp_stage *s, int *fd) SP_MUST_USE;
 /* Makes it an object. On success the stage is gone and *out is a handle. */
 enum sp_err sp_stage_commit(struct sp_stage **s, const uint8_t sha256[32],
                             const uint8_t sha1[20], struct sp_object **out,

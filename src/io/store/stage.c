@@ -95,6 +95,16 @@ enum sp_err sp_stage_write(struct sp_stage *s, uint64_t offset, struct sp_view b
     return SP_OK;
 }
 
+enum sp_err sp_stage_reader(const struct sp_stage *s, int *fd)
+{
+    int copy = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) {
+        return sp_file_err(errno);
+    }
+    *fd = copy;
+    return SP_OK;
+}
+
 /* Every byte was written once, and nobody else holds a name of the file. */
 static enum sp_err check_whole(const struct sp_stage *s, struct sp_why *why)
 {

@@ -1,0 +1,74 @@
+/* What the filler*.c files share; nobody else includes this.
+ *
+ *   filler.c         the registry of fills, wants that join them, the thread
+ *   filler_run.c     one fill: performs the effects of its machine
+ *   filler_follow.c  those who read a file while it comes
+ */
+#ifndef SP_APP_FILLER_PARTS_H
+#define SP_APP_FILLER_PARTS_H
+
+#include "app/daemon.h"
+#include "io/net/upstream.h"
+
+struct fill {
+    struct fill *next, *previous; /* the registry's list */
+    struct sp_filler *filler;     /* borrowed */
+    struct sp_world *world;       /* shared */
+    size_t upstream;
+    struct sp_content_path path;
+    struct sp_claim claim;
+    struct sp_fill *machine;      /* owned */
+    struct sp_want *waiting;      /* owned list */
+    struct sp_stage *stage;       /* owned */
+    struct sp_digester *digester; /* owned */
+    struct sp_inflow *inflow;     /* shared; while bytes may go out as they come */
+    struct sp_object *object;     /* shared, once committed */
+    struct sp_fetch *fetch;       /* borrowed from the pool while it runs */
+    uv_timer_t pause;             /* before a try */
+    struct sp_fill_effect again;  /* the try it is before */
+    uint64_t skip;                /* bytes of this body that are staged already */
+    struct sp_fill_got got;
+    bool overrun; /* more bytes came than were claimed */
+    enum sp_err write_err;
+    struct sp_why write_why;
+    struct sp_job job;
+    enum sp_err job_err;
+    struct sp_why job_why;
+    const char *quarantine_reason; /* NULL: the job commits */
+    struct sp_ask_claim known;     /* what the ledger says when the fill begins */
+    struct sp_record record;
+    struct sp_record_entry entry;
+};
+
+struct sp_filler {
+    struct sp_loop *loop;          /* owned */
+    struct sp_keeper *keeper;      /* borrowed */
+    struct sp_objects *objects;    /* borrowed */
+    struct sp_desk *desk;          /* borrowed */
+    struct sp_upstream_pool *pool; /* owned */
+    struct fill *fills;            /* owned list */
+    struct sp_counters counters;
+    struct sp_rate refusals;
+    bool stopping;
+    struct sp_msg stop;
+};
+
+/* filler.c */
+void sp_fill_answer(struct sp_want *w, enum sp_err e); /* unlinks it */
+void sp_fill_answer_failure(struct sp_want *w, enum sp_err e, int status,
+                            const char *text);
+void sp_fill_end(struct fill *f); /* nobody waits any more; f is gone */
+
+/* filler_run.c */
+void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e);
+/* The filler stops: does not wait for the next try. */
+void sp_fill_hurry(struct fill *f);
+
+/* filler_follow.c. A want joined, or the first byte came: offers what may be offered.
+ */
+void sp_fill_offer(struct fill *f);
+void sp_fill_offer_to(struct fill *f, struct sp_want *w);
+/* More was staged. */
+void sp_fill_grown(struct fill *f);
+
+#endif

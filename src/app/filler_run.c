@@ -1,0 +1,285 @@
+/* One fill: performs the effects of its machine and tells it what came of them. */
+#include "app/filler_parts.h"
+#include "app/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FILL_OF(pointer, member)                                                       \
+    ((struct fill *)(void *)((char *)(pointer)-offsetof(struct fill, member)))
+
+/* ---- TELL --------------------------------------------------------------------------
+ */
+
+static void count_end(struct fill *f, const struct sp_fill_effect *e)
+{
+    struct sp_counters *c = &f->filler->counters;
+    bool refused = !e->good && sp_fill_verdict(f->machine)->ruling == SP_REFUSED;
+    SP_COUNT(c, files_verified, e->good);
+    SP_COUNT(c, files_refused, refused);
+    SP_COUNT(c, refused_content, refused);
+    SP_COUNT(c, files_failed, !e->good && !refused);
+}
+
+static void log_end(struct fill *f, const struct sp_fill_effect *e)
+{
+    struct sp_log l;
+    char path[SP_CONTENT_PATH_MAX];
+    uint64_t entry = 0;
+    const struct sp_verdict *v = sp_fill_verdict(f->machine);
+    bool refused = !e->good && v->ruling == SP_REFUSED;
+    struct sp_desk_refusal r = {.what = "content", .operation = "content"};
+    sp_content_path_format(&f->path, path);
+    r.has_entry = sp_fill_entry(f->machine, &entry);
+    r.entry = entry;
+    if (refused) {
+        snprintf(r.rule, sizeof r.rule, "%s", sp_rule_text(v->rule));
+        snprintf(r.why, sizeof r.why, "%s", e->why->text);
+        snprintf(r.peer, sizeof r.peer, "%s",
+                 f->world->config->upstreams[f->upstream].name);
+        sp_desk_refused(f->filler->desk, &r);
+    }
+    if (!sp_log_begin(&l, e->good ? SP_LOG_INFO : SP_LOG_WARNING, "fill")) {
+        return;
+    }
+    sp_log_str(&l, "path", path);
+    sp_log_str(&l, "result", e->good ? "verified" : refused ? "refused" : "failed");
+    sp_log_int(&l, "bytes", (int64_t)f->got.size);
+    sp_log_str(&l, "rule", r.rule);
+    sp_log_str(&l, "why", e->good ? "" : e->why->text);
+    if (r.has_entry) {
+        sp_log_int(&l, "entry", (int64_t)entry);
+    }
+    sp_log_end(&l);
+}
+
+static void do_tell(struct fill *f, const struct sp_fill_effect *e)
+{
+    count_end(f, e);
+    log_end(f, e);
+    while (f->waiting) {
+        struct sp_want *w = f->waiting;
+        if (e->good) {
+            w->object = sp_object_ref(f->object);
+            w->status = 200;
+            sp_fill_answer(w, SP_OK);
+        } else {
+            sp_fill_answer_failure(w, SP_E_UNAVAILABLE, e->status, e->why->text);
+        }
+    }
+    sp_fill_end(f);
+}
+
+/* ---- STAGE and FETCH
+ * --------------------------------------------------------------------- */
+
+static enum sp_err stage(struct fill *f, struct sp_why *why)
+{
+    if (f->claim.size > SP_LIMIT_CONTENT_FILE) {
+        return sp_why_set(why, SP_E_LIMIT,
+                          "metadata claims more than 16 GiB for one file");
+    }
+    SP_TRY(sp_digester_new(&f->digester));
+    return sp_stage_new(f->filler->objects, f->claim.size, &f->stage, why);
+}
+
+static void do_stage(struct fill *f, const struct sp_fill_effect *e)
+{
+    (void)e;
+    struct sp_why why = {0};
+    struct sp_fill_effect next;
+    enum sp_err err = stage(f, &why);
+    SP_COUNT(&f->filler->counters, disk_full, err == SP_E_NOSPACE);
+    if (sp_fill_staged(f->machine, err, &why, &next)) {
+        sp_fill_perform(f, &next);
+    }
+}
+
+static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
+{
+    struct fill *f = ctx;
+    enum sp_err e = sp_fill_head(f->machine, head);
+    f->skip = sp_fill_skip(f->machine);
+    return e;
+}
+
+static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
+{
+    struct fill *f = ctx;
+    SP_COUNT(&f->filler->counters, content_bytes_fetched, bytes.len);
+    size_t skip = f->skip < bytes.len ? (size_t)f->skip : bytes.len;
+    f->skip -= skip;
+    bytes = sp_view_slice(bytes, skip, bytes.len);
+    if (bytes.len > f->claim.size - f->got.size) {
+        /* threats A9: what is longer than its claim is not read to its end */
+        f->overrun = true;
+        f->got.size = f->claim.size + 1;
+        return SP_E_LIMIT;
+    }
+    f->write_err = sp_digester_update(f->digester, bytes);
+    if (f->write_err == SP_OK) {
+        f->write_err = sp_stage_write(f->stage, f->got.size, bytes);
+    }
+    if (f->write_err != SP_OK) {
+        return f->write_err;
+    }
+    f->got.size += bytes.len;
+    sp_fill_offer(f);
+    sp_fill_grown(f);
+    return SP_OK;
+}
+
+static enum sp_err end_of_fetch(struct fill *f, enum sp_err e)
+{
+    if (f->write_err != SP_OK) {
+        return f->write_err;
+    }
+    if (e != SP_OK && !f->overrun) {
+        return e;
+    }
+    return sp_digester_finish(f->digester, f->got.sha1, f->got.sha256);
+}
+
+static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *r)
+{
+    struct fill *f = ctx;
+    struct sp_fill_effect next;
+    f->fetch = NULL;
+    e = end_of_fetch(f, e);
+    if (e == SP_OK) {
+        SP_COUNT(&f->filler->counters, upstream_ok, 1);
+    } else if (e == SP_E_UNPROVEN) {
+        SP_COUNT(&f->filler->counters, upstream_unproven, 1);
+    } else {
+        SP_COUNT(&f->filler->counters, upstream_failed, 1);
+    }
+    struct sp_link link = {.proven = r->proven,
+                           .plain = r->plain,
+                           .tls = r->tls,
+                           .chain = &r->chain[0].sha256,
+                           .chain_count = r->chain_count,
+                           .matched = r->matched.sha256};
+    if (sp_fill_fetched(f->machine, e, &r->why, &link, &f->got, sp_clock_wall_s(),
+                        &next)) {
+        sp_fill_perform(f, &next);
+    }
+}
+
+static void start_fetch(struct fill *f, const struct sp_fill_effect *e)
+{
+    struct sp_fetch_ask ask = {.kind = SP_FETCH_CONTENT,
+                               .path = e->path,
+                               .over_http = e->over_http,
+                               .has_range = e->from > 0,
+                               .range_first = e->from,
+                               .range_last = UINT64_MAX,
+                               .reply_limit = UINT64_MAX,
+                               .patience_ms = SP_TIME_UPSTREAM_SOAP};
+    struct sp_fetch_handler handler = {
+        .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = f};
+    struct sp_fill_effect next;
+    enum sp_err err = SP_E_CANCELLED;
+    if (!f->filler->stopping) {
+        err = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream], &ask,
+                             &handler, &f->fetch);
+    }
+    if (err != SP_OK && sp_fill_fetched(f->machine, err, NULL, &(struct sp_link){0},
+                                        &f->got, sp_clock_wall_s(), &next)) {
+        sp_fill_perform(f, &next);
+    }
+}
+
+static void on_pause(uv_timer_t *timer)
+{
+    struct fill *f = timer->data;
+    start_fetch(f, &f->again);
+}
+
+void sp_fill_hurry(struct fill *f)
+{
+    if (uv_is_active((uv_handle_t *)&f->pause)) {
+        uv_timer_stop(&f->pause);
+        start_fetch(f, &f->again);
+    }
+}
+
+static void do_fetch(struct fill *f, const struct sp_fill_effect *e)
+{
+    if (e->delay_ms == 0) {
+        start_fetch(f, e);
+        return;
+    }
+    f->again = *e;
+    uv_timer_start(&f->pause, on_pause, e->delay_ms, 0);
+}
+
+/* ---- RECORD, COMMIT, QUARANTINE
+ * --------------------------------------------------------- */
+
+static void record_answer(struct sp_record *r, enum sp_err e)
+{
+    struct fill *f = FILL_OF(r, record);
+    struct sp_fill_effect next;
+    if (sp_fill_recorded(f->machine, e, r->first, &r->why, &next)) {
+        sp_fill_perform(f, &next);
+    }
+}
+
+static void do_record(struct fill *f, const struct sp_fill_effect *e)
+{
+    struct sp_fill_effect next;
+    if (!e->is_file &&
+        !sp_rate_take(&f->filler->refusals, sp_loop_now_ms(f->filler->loop))) {
+        SP_COUNT(&f->filler->counters, refused_unrecorded, 1);
+        if (sp_fill_recorded(f->machine, SP_E_LIMIT, 0, NULL, &next)) {
+            sp_fill_perform(f, &next);
+        }
+        return;
+    }
+    f->entry = (struct sp_record_entry){
+        .text = e->entry, .is_file = e->is_file, .size = f->got.size};
+    memcpy(f->entry.sha1, f->got.sha1, 20);
+    memcpy(f->entry.sha256, f->got.sha256, 32);
+    f->record = (struct sp_record){.entries = &f->entry,
+                                   .count = 1,
+                                   .loop = f->filler->loop,
+                                   .answer = record_answer};
+    sp_keeper_record(f->filler->keeper, &f->record);
+}
+
+static void store_work(struct sp_job *job)
+{
+    struct fill *f = FILL_OF(job, job);
+    f->job_err =
+        f->quarantine_reason
+            ? sp_stage_quarantine(&f->stage, f->got.sha256, f->quarantine_reason)
+            : sp_stage_commit(&f->stage, f->got.sha256, f->got.sha1, &f->object,
+                              &f->job_why);
+}
+
+static void store_done(struct sp_job *job)
+{
+    struct fill *f = FILL_OF(job, job);
+    struct sp_fill_effect next;
+    if (sp_fill_stored(f->machine, f->job_err, &f->job_why, &next)) {
+        sp_fill_perform(f, &next);
+    }
+}
+
+/* COMMIT and QUARANTINE: fsyncs and renames, off the loop. */
+static void do_store(struct fill *f, const struct sp_fill_effect *e)
+{
+    f->quarantine_reason = e->kind == SP_FILL_QUARANTINE ? e->reason : NULL;
+    f->job = (struct sp_job){.work = store_work, .done = store_done};
+    sp_loop_work(f->filler->loop, &f->job);
+}
+
+void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
+{
+    static void (*const doers[])(struct fill *, const struct sp_fill_effect *) = {
+        [SP_FILL_STAGE] = do_stage,      [SP_FILL_FETCH] = do_fetch,
+        [SP_FILL_RECORD] = do_record,    [SP_FILL_COMMIT] = do_store,
+        [SP_FILL_QUARANTINE] = do_store, [SP_FILL_TELL] = do_tell,
+    };
+    doers[e->kind](f, e);
+}

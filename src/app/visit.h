@@ -1,0 +1,66 @@
+/* One exchange on a lane, as exchange.c and exchange_content.c share it.
+ *
+ * The struct lives until the asker is gone (end) and nothing that was started is still
+ * under way, whichever is later. */
+#ifndef SP_APP_VISIT_H
+#define SP_APP_VISIT_H
+
+#include "app/daemon.h"
+
+struct visit {
+    struct sp_lane *lane;   /* borrowed */
+    struct sp_world *world; /* shared */
+    const struct sp_world_door *door;
+    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
+    struct sp_gate *gate;         /* owned */
+    struct sp_http_request head;  /* copy; its views stay valid until end */
+    char peer[64], host[256];
+    bool busy;   /* something was started and will come back */
+    size_t held; /* bytes of the lane's budget */
+    uint64_t began_ms;
+    /* FETCH */
+    struct sp_fetch *fetch; /* borrowed from the pool while it runs */
+    struct sp_buf reply;
+    int reply_status;
+    char coding[64], type[256];
+    /* INSPECT */
+    struct sp_job job;
+    struct sp_effect inspect;
+    struct sp_inspection inspection;
+    /* ASK_REVISIONS and RECORD */
+    struct sp_ask_revisions ask;
+    struct sp_known_revision *known;
+    struct sp_record record;
+    struct sp_record_entry *entries;
+    struct sp_record_revision *revisions;
+    /* content */
+    struct sp_ask_claim claim;
+    struct sp_want want;
+    bool wants_fill;          /* the filler knows of want, until it was left */
+    uint64_t early;           /* of a growing answer, what may go before OPEN */
+    struct sp_object *object; /* shared */
+    struct sp_gate_object object_view;
+};
+
+#define VISIT_OF(pointer, member)                                                      \
+    ((struct visit *)(void *)((char *)(pointer)-offsetof(struct visit, member)))
+
+/* exchange.c */
+void sp_visit_free(struct visit *v);
+/* Something came back. True when the asker is still there and the gate wants to know.
+ */
+bool sp_visit_came_back(struct visit *v);
+void sp_visit_perform(struct visit *v, const struct sp_step *step);
+
+/* exchange_content.c: the effects that only content has */
+void sp_visit_lookup(struct visit *v, const struct sp_effect *e);
+void sp_visit_fill(struct visit *v, const struct sp_effect *e);
+void sp_visit_serve(struct visit *v, const struct sp_effect *e);
+void sp_visit_follow(struct visit *v, const struct sp_effect *e);
+void sp_visit_serve_growing(struct visit *v, const struct sp_effect *e);
+void sp_visit_open(struct visit *v, const struct sp_effect *e);
+void sp_visit_cut(struct visit *v, const struct sp_effect *e);
+/* The asker of a fill is gone: frees v once the filler has let go of it. */
+void sp_visit_leave(struct visit *v);
+
+#endif
