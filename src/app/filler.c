@@ -169,6 +169,29 @@ static void open_object(struct sp_filler *filler, struct sp_want *w)
     sp_fill_answer(w, e);
 }
 
+/* ---- 404: not there yet
+ * ---------------------------------------------------------------- */
+
+static struct absent *absent_place(struct sp_filler *filler, const uint8_t sha1[20])
+{
+    return &filler->absent[sha1[0] % ABSENT_PLACES];
+}
+
+static bool is_absent(struct sp_filler *filler, const struct sp_want *w)
+{
+    const struct absent *a = absent_place(filler, w->claim.sha1);
+    return a->until_ms > sp_loop_now_ms(filler->loop) && a->upstream == w->upstream &&
+           memcmp(a->sha1, w->claim.sha1, 20) == 0;
+}
+
+void sp_fill_absent(struct fill *f)
+{
+    struct absent *a = absent_place(f->filler, f->claim.sha1);
+    memcpy(a->sha1, f->claim.sha1, 20);
+    a->upstream = f->upstream;
+    a->until_ms = sp_loop_now_ms(f->filler->loop) + SP_TIME_FILL_ABSENT;
+}
+
 static void on_want(struct sp_msg *msg)
 {
     struct sp_want *w = WANT_OF(msg);
@@ -180,6 +203,11 @@ static void on_want(struct sp_msg *msg)
         open_object(filler, w);
     } else if (f) {
         join(f, w);
+    } else if (is_absent(filler, w)) {
+        sp_fill_answer_failure(
+            w, SP_E_NOTFOUND, 404,
+            "The upstream did not have this file (404) a moment ago. "
+            "It is asked again in a few seconds.");
     } else {
         begin(filler, w);
     }

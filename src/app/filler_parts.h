@@ -40,6 +40,14 @@ struct fill {
     struct sp_record_entry entry;
 };
 
+/* A file that an upstream did not have a moment ago. */
+struct absent {
+    uint8_t sha1[20];
+    size_t upstream;
+    uint64_t until_ms; /* of the filler's loop */
+};
+enum { ABSENT_PLACES = 256 }; /* a place a digest, the newest stays */
+
 struct sp_filler {
     struct sp_loop *loop;          /* owned */
     struct sp_keeper *keeper;      /* borrowed */
@@ -47,6 +55,7 @@ struct sp_filler {
     struct sp_desk *desk;          /* borrowed */
     struct sp_upstream_pool *pool; /* owned */
     struct fill *fills;            /* owned list */
+    struct absent absent[ABSENT_PLACES];
     struct sp_counters counters;
     struct sp_rate refusals;
     bool stopping;
@@ -57,7 +66,8 @@ struct sp_filler {
 void sp_fill_answer(struct sp_want *w, enum sp_err e); /* unlinks it */
 void sp_fill_answer_failure(struct sp_want *w, enum sp_err e, int status,
                             const char *text);
-void sp_fill_end(struct fill *f); /* nobody waits any more; f is gone */
+void sp_fill_absent(struct fill *f); /* the upstream answered 404 */
+void sp_fill_end(struct fill *f);    /* nobody waits any more; f is gone */
 
 /* filler_run.c */
 void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e);

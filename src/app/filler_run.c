@@ -57,6 +57,9 @@ static void do_tell(struct fill *f, const struct sp_fill_effect *e)
 {
     count_end(f, e);
     log_end(f, e);
+    if (!e->good && e->status == 404) {
+        sp_fill_absent(f);
+    }
     while (f->waiting) {
         struct sp_want *w = f->waiting;
         if (e->good) {

@@ -242,11 +242,23 @@ class Files(Lied):
         self.recovers()
 
     def test_other_answers(self) -> None:
-        for mode, status in (("redirect", (502,)), ("404", (404,)), ("503", (502, 503)),
-                             ("gzip", (502,))):
+        for mode, status in (("redirect", (502,)), ("503", (502, 503)), ("gzip", (502,))):
             with self.subTest(mode):
                 self.up.hostile.content["*"] = mode
                 self.fetch(self.claim.path, status, "upstream")
+        self.recovers()
+
+    def test_not_there_yet(self) -> None:
+        """404 is believed for some seconds, and never for ever."""
+        self.up.hostile.content["*"] = "404"
+        self.fetch(self.claim.path, (404,), "upstream")
+        asked = len(self.up.content_requests())
+        answer = self.http.ask("GET", self.claim.path)
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (404, "10"))
+        self.assertEqual(len(self.up.content_requests()), asked)
+        self.up.hostile.reset()
+        self.assertEqual(self.http.ask("GET", self.claim.path).status, 404)
+        wait_until("another look", lambda: self.http.ask("GET", self.claim.path).status == 200)
         self.recovers()
 
     def test_slow_file_holds_nobody_else(self) -> None:

@@ -690,6 +690,28 @@ static void b_content_miss_joins_the_fill(void **state)
     finish(&s);
 }
 
+static void b_what_is_not_there_yet_is_worth_another_ask(void **state)
+{
+    (void)state;
+    struct sp_claim claim = {.size = 100};
+    struct sp_why why = {.text = "The upstream does not have this file yet"};
+    struct story s;
+    begin(&s, strict, content_head, true);
+    sp_gate_claim(s.gate, SP_OK, &claim, &s.step);
+    sp_gate_filled(s.gate, NULL, 404, &why, &s.step);
+    const struct sp_effect *e = effect(&s, SP_EFFECT_ANSWER);
+    assert_int_equal(e->answer.status, 404);
+    assert_non_null(
+        memmem(e->answer.fields.data, e->answer.fields.len, "Retry-After: 10\r\n", 17));
+    finish(&s);
+    begin(&s, strict, content_head, true); /* what nobody claims never will be */
+    sp_gate_claim(s.gate, SP_OK, NULL, &s.step);
+    e = effect(&s, SP_EFFECT_ANSWER);
+    assert_int_equal(e->answer.status, 404);
+    assert_null(memmem(e->answer.fields.data, e->answer.fields.len, "Retry-After", 11));
+    finish(&s);
+}
+
 static void f_refused_fill_says_why(void **state)
 {
     (void)state;
@@ -839,6 +861,7 @@ int main(void)
         cmocka_unit_test(f_policy_without_rules_proves_nothing),
         cmocka_unit_test(f_unclaimed_content_is_404_without_a_fetch),
         cmocka_unit_test(f_refused_fill_says_why),
+        cmocka_unit_test(b_what_is_not_there_yet_is_worth_another_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,8 @@
 #define SP_LIMIT_FILL_TRIES    4
 #define SP_LIMIT_FILL_PROGRESS SP_KIB(256)
 #define SP_TIME_FILL_BACK_OFF  200
+/* What an upstream does not have is asked for again after so long (R29). */
+#define SP_TIME_FILL_ABSENT 10000
 
 /* Ledger. tlog-tiles: an entry has a 16 bit length. */
 #define SP_LIMIT_LEDGER_ENTRY 65535

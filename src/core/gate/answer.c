@@ -101,7 +101,12 @@ void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
 {
     sp_gate_move(g, SP_STATION_REFUSE);
     sp_why_say(&g->why, "%s", message);
-    const char *allow = "";
+    const char *allow = "", *retry = "";
+    if (status == 503) {
+        retry = "Retry-After: 60\r\n";
+    } else if (status == 404 && g->decided_at == SP_STATION_FETCH) {
+        retry = "Retry-After: 10\r\n"; /* the upstream may have it soon */
+    }
     if (status == 405) {
         allow = g->route.kind == SP_ROUTE_CONTENT ? "Allow: GET, HEAD\r\n"
                                                   : "Allow: POST\r\n";
@@ -110,7 +115,7 @@ void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
         sp_buf_printf(&g->fields,
                       "Content-Type: text/plain; charset=utf-8\r\n"
                       "Cache-Control: no-store\r\n%s%s",
-                      allow, status == 503 ? "Retry-After: 60\r\n" : "") != SP_OK) {
+                      allow, retry) != SP_OK) {
         finish_empty(g, status, step);
         return;
     }
