@@ -57,9 +57,9 @@ static const struct key_case {
     {TOP, "policy", "\"/p\"", "", "{ \"/p\" }", "unexpected token '{'"},
     {TOP, "ledger_name", "\"example.net/l\"", "", "{ \"x\" }", "unexpected token '{'"},
     {TOP, "metadata_memory_mib", "1048576", "", "1048577", "1 to 1048576"},
-    {TOP, "content_release", "\"verified\"", "", "\"early\"", "tail-hold, verified"},
-    {TOP, "content_hold_kib", "1", "", "0", "content_hold_kib"},
-    {TOP, "content_threshold_kib", "1", "", "-1", "content_threshold_kib"},
+    {TOP, "content_release", "\"verified\"", "", "\"never\"", "tail-hold, verified"},
+    {TOP, "content_hold_kib", "16777216", "", "16777217", "1 to 16777216 (KiB)"},
+    {TOP, "content_threshold_kib", "1", "", "0", "1 to 16777216 (KiB)"},
     {TOP, "workers", "256", "", "257", "0 (one a core) to 256"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
@@ -181,6 +181,9 @@ static void b_defaults(void **state)
     assert_true(c->log_json);
     assert_int_equal(c->log_level, SP_LOG_INFO);
     assert_int_equal(c->workers, 0);
+    assert_true(c->release.tail_hold);
+    assert_int_equal(c->release.hold, SP_MIB(1));
+    assert_int_equal(c->release.threshold, SP_MIB(4));
     assert_false(c->upstreams[0].content_over_http);
     assert_int_equal(c->listeners[0].plain_http, SP_PLAIN_ENFORCE);
     assert_true(c->listeners[0].content_http);
@@ -243,6 +246,7 @@ static void f_every_key_is_checked(void **state)
     }
     refused(TEXT_OF("workers = many", "", ""), "x.conf:1: ", "workers");
     refused(TEXT_OF("workers = -1", "", ""), "x.conf:1: ", "0 (one a core) to 256");
+    refused(TEXT_OF("content_hold_kib = 0", "", ""), "x.conf:1: ", "1 to 16777216");
 }
 
 /* ---- what goes together -----------------------------------------------------------

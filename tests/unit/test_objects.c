@@ -80,6 +80,30 @@ static void b_handle_outlives_the_store(void **state)
     sp_object_unref(&b);
 }
 
+static void b_a_reader_of_a_stage_outlives_it(void **state)
+{
+    (void)state;
+    SP_AUTO(sp_objects_close) struct sp_objects *o = open_cache();
+    SP_AUTO(sp_stage_drop) struct sp_stage *s = NULL;
+    struct sp_object *object = NULL;
+    char etag[SP_OBJECT_ETAG], bytes[6] = {0};
+    int64_t last_modified = 0;
+    int fd = -1;
+    assert_ok(sp_stage_new(o, 5, &s, NULL));
+    assert_ok(sp_stage_reader(s, &fd));
+    assert_ok(sp_stage_write(s, 0, SP_VIEW("he")));
+    assert_int_equal(pread(fd, bytes, 5, 0), 2); /* what was written, and no more */
+    assert_ok(sp_stage_write(s, 2, SP_VIEW("llo")));
+    assert_ok(sp_stage_commit(&s, SHA256, SHA1, &object, NULL));
+    assert_int_equal(pread(fd, bytes, 5, 0), 5);
+    assert_string_equal(bytes, "hello");
+    sp_object_validators(SHA256, etag, &last_modified);
+    assert_string_equal(etag, object->etag); /* the same before and after */
+    assert_int_equal(last_modified, object->last_modified);
+    close(fd);
+    sp_object_unref(&object);
+}
+
 static void b_last_modified_is_the_digests_own(void **state)
 {
     (void)state;
@@ -328,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(b_commit_makes_it_visible_whole),
         TEST(b_handle_outlives_the_store),
+        TEST(b_a_reader_of_a_stage_outlives_it),
         TEST(b_last_modified_is_the_digests_own),
         TEST(b_empty_file_is_an_object),
         TEST(b_unfilled_or_overfilled_is_refused),
