@@ -84,7 +84,7 @@ class Configuration(unittest.TestCase):
         self.wrong("https://localhost:8531", "http://localhost:8530", "https")
         self.wrong("https://localhost:8531", "https://localhost:8531/path", "nothing behind",
                    where='upstream "head-office"')
-        self.wrong("https://localhost:8531", "https://user@localhost:8531", "no host name",
+        self.wrong("https://localhost:8531", "https://user@localhost:8531", "no name and password",
                    where='upstream "head-office"')
         self.wrong('upstream = "head-office"', 'upstream = "head-offices"', "head-offices")
 
