@@ -282,7 +282,7 @@ workers = {get('workers', 2)}
         """Path -> SHA-256 of every stored object."""
         found = {}
         for path in (self.cache_dir / "objects").rglob("*"):
-            if path.is_file():
+            if path.is_file() and path.suffix != ".tree":
                 with path.open("rb") as data:
                     found[str(path)] = hashlib.file_digest(data, "sha256").digest()
         return found

@@ -193,10 +193,11 @@ static void c_two_owners_cannot_share_a_cache(void **state)
     sp_objects_close(&second);
 }
 
-static enum sp_err count_one(void *ctx, const uint8_t sha256[32], uint64_t size)
+static enum sp_err count_one(void *ctx, const struct sp_object_seen *seen)
 {
-    assert_memory_equal(sha256, SHA256, 32);
-    assert_int_equal(size, 5);
+    assert_memory_equal(seen->sha256, SHA256, 32);
+    assert_int_equal(seen->size, 5);
+    assert_true(seen->has_tree);
     ++*(int *)ctx;
     return SP_OK;
 }

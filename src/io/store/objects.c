@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static void hex(const uint8_t *bytes, size_t n, char *out)
@@ -34,29 +35,54 @@ static enum sp_err unlink_one(void *ctx, int dir, const char *name)
 static enum sp_err open_folders(struct sp_objects *o, const char *cache_dir,
                                 struct sp_why *why)
 {
-    SP_AUTO(sp_fd_close) int root = -1;
-    SP_TRY(sp_dir_make(cache_dir, &root, why));
+    SP_TRY(sp_dir_make(cache_dir, &o->root, why));
     /* the lock comes first: what lies in staging may belong to a running process */
-    SP_TRY(sp_file_lock_at(root, "lock", cache_dir, &o->lock, why));
-    SP_TRY(sp_dir_open_at(root, "objects", &o->objects, why));
-    SP_TRY(sp_dir_open_at(root, "staging", &o->staging, why));
-    SP_TRY(sp_dir_open_at(root, "quarantine", &o->quarantine, why));
+    SP_TRY(sp_file_lock_at(o->root, "lock", cache_dir, &o->lock, why));
+    SP_TRY(sp_dir_open_at(o->root, "objects", &o->objects, why));
+    SP_TRY(sp_dir_open_at(o->root, "staging", &o->staging, why));
+    SP_TRY(sp_dir_open_at(o->root, "quarantine", &o->quarantine, why));
     enum sp_err e = sp_dir_each(o->staging, unlink_one, NULL);
     return e == SP_OK ? e : sp_why_set(why, e, "cannot empty %s/staging", cache_dir);
 }
 
-enum sp_err sp_objects_open(const char *cache_dir, struct sp_objects **out,
-                            struct sp_why *why)
+static enum sp_err open_view(struct sp_objects *o, const char *cache_dir,
+                             struct sp_why *why)
+{
+    SP_TRY(sp_dir_open(cache_dir, &o->root, why));
+    enum sp_err e =
+        sp_file_open_at(o->root, "objects", O_RDONLY | O_DIRECTORY, &o->objects);
+    if (e == SP_OK) {
+        e = sp_file_open_at(o->root, "quarantine", O_RDONLY | O_DIRECTORY,
+                            &o->quarantine);
+    }
+    return e == SP_OK ? e : sp_why_set(why, e, "%s is no cache directory", cache_dir);
+}
+
+static enum sp_err
+open_as(enum sp_err (*open)(struct sp_objects *, const char *, struct sp_why *),
+        const char *cache_dir, struct sp_objects **out, struct sp_why *why)
 {
     SP_AUTO(sp_objects_close) struct sp_objects *o = calloc(1, sizeof *o);
     if (!o) {
         return SP_E_NOMEM;
     }
-    *o = (struct sp_objects){-1, -1, -1, -1};
-    SP_TRY(open_folders(o, cache_dir, why));
+    *o = (struct sp_objects){-1, -1, -1, -1, -1};
+    SP_TRY(open(o, cache_dir, why));
     *out = o;
     o = NULL;
     return SP_OK;
+}
+
+enum sp_err sp_objects_open(const char *cache_dir, struct sp_objects **out,
+                            struct sp_why *why)
+{
+    return open_as(open_folders, cache_dir, out, why);
+}
+
+enum sp_err sp_objects_open_view(const char *cache_dir, struct sp_objects **out,
+                                 struct sp_why *why)
+{
+    return open_as(open_view, cache_dir, out, why);
 }
 
 void sp_objects_close(struct sp_objects **o)
@@ -66,61 +92,10 @@ void sp_objects_close(struct sp_objects **o)
         sp_fd_close(&(*o)->staging);
         sp_fd_close(&(*o)->quarantine);
         sp_fd_close(&(*o)->lock);
+        sp_fd_close(&(*o)->root);
         free(*o);
     }
     *o = NULL;
-}
-
-struct sp_object *sp_object_ref(struct sp_object *o)
-{
-    atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
-    return o;
-}
-
-void sp_object_unref(struct sp_object **o)
-{
-    if (*o && atomic_fetch_sub_explicit(&(*o)->refs, 1, memory_order_acq_rel) == 1) {
-        close((*o)->fd);
-        free(*o);
-    }
-    *o = NULL;
-}
-
-/* Caches compare Last-Modified, so it must be the same on every server and after every
- * refetch; the file's own time is not. The digest names a day in 2020 to 2024: the same
- * for everybody, always past, and different for most different files. */
-static int64_t day_of(const uint8_t sha256[32])
-{
-    const uint32_t days_of_five_years = 1827;
-    uint32_t n = (uint32_t)sha256[0] << 24 | (uint32_t)sha256[1] << 16 |
-                 (uint32_t)sha256[2] << 8 | sha256[3];
-    return (sp_days_from_civil(2020, 1, 1) + n % days_of_five_years) * 86400;
-}
-
-void sp_object_validators(const uint8_t sha256[32], char etag[SP_OBJECT_ETAG],
-                          int64_t *last_modified)
-{
-    etag[0] = '"';
-    hex(sha256, 32, etag + 1);
-    etag[65] = '"';
-    etag[66] = 0;
-    *last_modified = day_of(sha256);
-}
-
-static struct sp_object *object_new(int fd, const uint8_t sha256[32],
-                                    const uint8_t sha1[20], uint64_t size)
-{
-    struct sp_object *o = calloc(1, sizeof *o);
-    if (!o) {
-        return NULL;
-    }
-    atomic_init(&o->refs, 1);
-    o->fd = fd;
-    o->size = size;
-    memcpy(o->sha256, sha256, 32);
-    memcpy(o->sha1, sha1, 20);
-    sp_object_validators(sha256, o->etag, &o->last_modified);
-    return o;
 }
 
 /* Ours, regular, reachable by this name only, and as long as it must be. */
@@ -142,17 +117,70 @@ enum sp_err sp_objects_get(struct sp_objects *o, const uint8_t sha256[32],
     if (!is_sound(fd, size)) {
         return SP_E_CORRUPT;
     }
-    struct sp_object *object = object_new(fd, sha256, sha1, size);
-    if (!object) {
-        return SP_E_NOMEM;
-    }
+    SP_AUTO(sp_object_unref) struct sp_object *object = NULL;
+    SP_TRY(sp_object_new(fd, sha256, sha1, size, &object));
     fd = -1;
+    SP_TRY(sp_tree_read(o, sha256, size, &object->tree_file, &object->tree));
     *out = object;
+    object = NULL;
     return SP_OK;
 }
 
+/* ---- changes -------------------------------------------------------------------- */
+
+enum sp_err sp_objects_remove(struct sp_objects *o, const uint8_t sha256[32])
+{
+    char path[SP_TREE_PATH];
+    if (o->lock < 0) {
+        return SP_E_DENIED;
+    }
+    sp_object_path(sha256, path);
+    if (unlinkat(o->objects, path, 0) != 0) {
+        return sp_file_err(errno);
+    }
+    sp_tree_path(sha256, path);
+    return unlinkat(o->objects, path, 0) == 0 || errno == ENOENT ? SP_OK
+                                                                 : sp_file_err(errno);
+}
+
+enum sp_err sp_objects_touch(struct sp_objects *o, const uint8_t sha256[32],
+                             int64_t used)
+{
+    SP_AUTO(sp_fd_close) int fd = -1;
+    char path[SP_TREE_PATH];
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)used}};
+    sp_tree_path(sha256, path);
+    SP_TRY(sp_file_open_at(o->objects, path, O_RDONLY, &fd));
+    return futimens(fd, times) == 0 ? SP_OK : sp_file_err(errno);
+}
+
+enum sp_err sp_objects_space(struct sp_objects *o, struct sp_space *out)
+{
+    struct statvfs fs;
+    if (fstatvfs(o->objects, &fs) != 0) {
+        return sp_file_err(errno);
+    }
+    *out = (struct sp_space){.total = (uint64_t)fs.f_blocks * fs.f_frsize,
+                             .available = (uint64_t)fs.f_bavail * fs.f_frsize};
+    return SP_OK;
+}
+
+enum sp_err sp_objects_note(struct sp_objects *o, const char *name, struct sp_view text)
+{
+    return o->lock < 0 ? SP_E_DENIED
+                       : sp_file_replace_at(o->root, name, text, 0600, SP_FILE_VIEW);
+}
+
+enum sp_err sp_objects_read_note(struct sp_objects *o, const char *name,
+                                 struct sp_buf *out)
+{
+    return sp_file_read_at(o->root, name, out);
+}
+
+/* ---- scans ---------------------------------------------------------------------- */
+
 struct scan {
-    enum sp_err (*each)(void *ctx, const uint8_t sha256[32], uint64_t size);
+    enum sp_err (*each)(void *ctx, const struct sp_object_seen *seen);
     void *ctx; /* borrowed from the caller */
 };
 
@@ -160,31 +188,83 @@ struct scan {
 static enum sp_err scan_file(void *ctx, int dir, const char *name)
 {
     struct scan *s = ctx;
-    struct stat st;
-    uint8_t sha256[32];
-    if (sp_hex_parse(sp_view_str(name), sha256, sizeof sha256) != SP_OK ||
-        fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) {
+    struct sp_object_seen seen = {0};
+    struct stat st, tree;
+    char tree_name[SP_TREE_PATH];
+    if (sp_hex_parse(sp_view_str(name), seen.sha256, sizeof seen.sha256) != SP_OK ||
+        fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         return SP_OK;
     }
-    return s->each(s->ctx, sha256, (uint64_t)st.st_size);
+    sp_tree_path(seen.sha256, tree_name);
+    seen.has_tree = fstatat(dir, tree_name + 3, &tree, AT_SYMLINK_NOFOLLOW) == 0;
+    seen.size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    seen.used = seen.has_tree ? tree.st_mtim.tv_sec : st.st_mtim.tv_sec;
+    return s->each(s->ctx, &seen);
 }
 
-static enum sp_err scan_folder(void *ctx, int dir, const char *name)
+struct folders {
+    enum sp_err (*each)(void *ctx, int dir, const char *name);
+    void *ctx; /* borrowed from the caller */
+};
+
+static enum sp_err enter_folder(void *ctx, int dir, const char *name)
 {
+    struct folders *f = ctx;
     SP_AUTO(sp_fd_close) int fd = -1;
     uint8_t first;
     if (sp_hex_parse(sp_view_str(name), &first, 1) != SP_OK ||
         sp_file_open_at(dir, name, O_RDONLY | O_DIRECTORY, &fd) != SP_OK) {
         return SP_OK;
     }
-    return sp_dir_each(fd, scan_file, ctx);
+    return sp_dir_each(fd, f->each, f->ctx);
 }
 
 enum sp_err sp_objects_scan(struct sp_objects *o,
-                            enum sp_err (*each)(void *ctx, const uint8_t sha256[32],
-                                                uint64_t size),
+                            enum sp_err (*each)(void *ctx,
+                                                const struct sp_object_seen *seen),
                             void *ctx)
 {
     struct scan s = {each, ctx};
-    return sp_dir_each(o->objects, scan_folder, &s);
+    struct folders f = {scan_file, &s};
+    return sp_dir_each(o->objects, enter_folder, &f);
+}
+
+struct sweep {
+    bool dry;
+    uint64_t count;
+};
+
+static bool is_leftover(int dir, const char *name)
+{
+    char object[SP_OBJECT_PATH];
+    uint8_t sha256[32];
+    size_t digits = 64;
+    if (sp_hex_parse(sp_view(name, strnlen(name, digits)), sha256, 32) != SP_OK) {
+        return false;
+    }
+    snprintf(object, sizeof object, "%.64s", name);
+    return strcmp(name + digits, ".tree.new") == 0 ||
+           (strcmp(name + digits, ".tree") == 0 && !sp_file_is_there(dir, object));
+}
+
+static enum sp_err sweep_file(void *ctx, int dir, const char *name)
+{
+    struct sweep *s = ctx;
+    if (!is_leftover(dir, name)) {
+        return SP_OK;
+    }
+    s->count++;
+    return s->dry || unlinkat(dir, name, 0) == 0 ? SP_OK : sp_file_err(errno);
+}
+
+enum sp_err sp_objects_sweep(struct sp_objects *o, bool dry, uint64_t *count)
+{
+    struct sweep s = {.dry = dry};
+    struct folders f = {sweep_file, &s};
+    if (o->lock < 0 && !dry) {
+        return SP_E_DENIED;
+    }
+    SP_TRY(sp_dir_each(o->objects, enter_folder, &f));
+    *count = s.count;
+    return SP_OK;
 }

@@ -1,16 +1,20 @@
 /* Verified content on disk: one file an object, named by its SHA-256.
  *
  *     cache_dir/objects/ab/abcdef...    the bytes, mode 0400, never changed
+ *     cache_dir/objects/ab/abcdef....tree   its block tree; its mtime is the last use
  *     cache_dir/staging/<random>        a fill in progress, private
  *     cache_dir/quarantine/<time>-<sha256>.<reason>   refused or damaged bytes, evidence
  *
- * Commit order: write staged bytes -> fsync -> rename into objects -> fsync directory.
- * Nothing partial is ever visible under objects/. Staging is emptied at start. All calls
- * block and are made from the owner's thread or the work pool. */
+ * Commit order: write staged bytes -> fsync -> tree, durable -> rename into objects -> fsync
+ * directory. Nothing partial is ever visible under objects/, and no object without its
+ * tree; a tree without object is what a crash may leave, and swept away. Staging is emptied
+ * at start. Calls block and are made from the owner's thread or the work pool, except where
+ * it is said. */
 #ifndef SP_IO_STORE_OBJECTS_H
 #define SP_IO_STORE_OBJECTS_H
 
-#include "sallyport/bytes.h"
+#include "core/custody/blocks.h"
+#include "io/loop/loop.h"
 
 #include <stdatomic.h>
 
@@ -18,26 +22,67 @@ struct sp_objects;
 enum sp_err sp_objects_open(const char *cache_dir, struct sp_objects **out,
                             struct sp_why *why) SP_MUST_USE;
 void sp_objects_close(struct sp_objects **o);
+/* For looking only, beside a running owner or without one: takes no lock, makes nothing,
+ * empties nothing. What would change the directory is SP_E_DENIED. */
+enum sp_err sp_objects_open_view(const char *cache_dir, struct sp_objects **out,
+                                 struct sp_why *why) SP_MUST_USE;
 
 /* What answers say of a digest, whether or not its object is here yet. */
 #define SP_OBJECT_ETAG 68
 void sp_object_validators(const uint8_t sha256[32], char etag[SP_OBJECT_ETAG],
                           int64_t *last_modified);
 
-/* A handle on an object: an open file, immutable, counted, usable on every loop. */
+struct sp_object;
+/* Who wants to know that an object is damaged. found is called once an object, from
+ * whatever thread found it, after the object is out of service. */
+struct sp_object_watch {
+    void (*found)(void *ctx, struct sp_object *o);
+    void *ctx;
+};
+
+/* A handle on an object: an open file, immutable, counted, usable on every loop. Whoever
+ * reads fd stands between sp_object_read_begin and sp_object_read_end; once it is taken out
+ * of service nobody gets in, and the file is closed when the last reader has left. */
 struct sp_object {
-    atomic_uint refs; /* private */
+    atomic_uint refs;    /* private */
+    atomic_uint readers; /* private: how many; the highest bit: out of service */
     int fd;
     uint64_t size;
     uint8_t sha256[32];
     uint8_t sha1[20];
     char etag[SP_OBJECT_ETAG]; /* strong: quoted SHA-256 in hex */
     int64_t last_modified; /* constant for a digest: the epoch day that its digest names */
+    struct sp_buf tree_file;     /* private */
+    struct sp_block_tree tree;   /* borrows from tree_file */
+    atomic_uint_fast64_t *checked; /* private: a bit a block */
+    atomic_int_fast64_t used;    /* unix seconds of the last read; 0: none */
+    /* Set by the owner before the handle is shared; may be NULL. */
+    const struct sp_object_watch *watch;
+    uint64_t damaged_at; /* offset of the block that found() is about */
+    struct sp_msg msg;   /* for found(), which may send the object as a message */
 };
 struct sp_object *sp_object_ref(struct sp_object *o);
 void sp_object_unref(struct sp_object **o);
-/* Opens with openat2(RESOLVE_BENEATH|NO_SYMLINKS), checks regular file, one link, size.
- * SP_E_NOTFOUND; SP_E_CORRUPT when it is not what it must be. */
+/* Any thread. False: it is out of service, fd is not to be touched. */
+bool sp_object_read_begin(struct sp_object *o) SP_MUST_USE;
+void sp_object_read_end(struct sp_object *o);
+/* Any thread: nobody gets in any more. True for the one call that did it. */
+bool sp_object_withdraw(struct sp_object *o);
+/* The same, unless somebody is reading. */
+bool sp_object_withdraw_idle(struct sp_object *o);
+bool sp_object_is_withdrawn(const struct sp_object *o);
+bool sp_object_is_shared(const struct sp_object *o); /* more than one reference */
+
+/* Is the block that holds offset known to be good? SP_OK; SP_E_AGAIN: not checked since the
+ * handle was opened; SP_E_CORRUPT: out of service. No system call, any thread. */
+enum sp_err sp_object_look(const struct sp_object *o, uint64_t offset) SP_MUST_USE;
+/* bytes are what reading the whole block at offset gave: fewer, or none, where it ended early
+ * or failed. Good ones are remembered; bad ones take the object out of service, tell the
+ * watch and are SP_E_CORRUPT. Any thread. */
+enum sp_err sp_object_check(struct sp_object *o, uint64_t offset,
+                            struct sp_view bytes) SP_MUST_USE;
+/* Opens with openat2(RESOLVE_BENEATH|NO_SYMLINKS), checks regular file, one link, size, and
+ * its tree. SP_E_NOTFOUND; SP_E_CORRUPT when it is not what it must be. */
 enum sp_err sp_objects_get(struct sp_objects *o, const uint8_t sha256[32],
                            const uint8_t sha1[20], uint64_t size,
                            struct sp_object **out) SP_MUST_USE;
@@ -60,10 +105,54 @@ enum sp_err sp_stage_quarantine(struct sp_stage **s, const uint8_t sha256[32],
                                 const char *reason) SP_MUST_USE;
 void sp_stage_drop(struct sp_stage **s);
 
-/* Calls back for every object; for rebuilding the index. */
+/* Out of objects/ into the evidence; whatever stands under the name, also a planted link or
+ * folder. reason as for a stage. SP_E_NOTFOUND. */
+enum sp_err sp_objects_quarantine(struct sp_objects *o, const uint8_t sha256[32],
+                                  const char *reason) SP_MUST_USE;
+/* Object and tree are gone; the space is free once nobody has it open. */
+enum sp_err sp_objects_remove(struct sp_objects *o,
+                              const uint8_t sha256[32]) SP_MUST_USE;
+/* Remembers a last use across restarts. */
+enum sp_err sp_objects_touch(struct sp_objects *o, const uint8_t sha256[32],
+                             int64_t used) SP_MUST_USE;
+
+/* What stands under a name that an object would have. */
+struct sp_object_seen {
+    uint8_t sha256[32];
+    uint64_t size; /* as it is, whatever it must be */
+    int64_t used;  /* unix seconds; of the object itself where there is no tree */
+    bool has_tree;
+};
+/* Calls back for every object, planted things among them; foreign names are left alone. */
 enum sp_err sp_objects_scan(struct sp_objects *o,
-                            enum sp_err (*each)(void *ctx, const uint8_t sha256[32],
-                                                uint64_t size),
+                            enum sp_err (*each)(void *ctx,
+                                                const struct sp_object_seen *seen),
                             void *ctx) SP_MUST_USE;
+/* Removes trees without object and half-written trees; *count of them. dry: only counts. */
+enum sp_err sp_objects_sweep(struct sp_objects *o, bool dry,
+                             uint64_t *count) SP_MUST_USE;
+
+struct sp_evidence_seen {
+    const char *name; /* "2026-01-02T03:04:05Z-<sha256>.<reason>" */
+    uint64_t size;
+};
+enum sp_err sp_evidence_scan(struct sp_objects *o,
+                             enum sp_err (*each)(void *ctx,
+                                                 const struct sp_evidence_seen *seen),
+                             void *ctx) SP_MUST_USE;
+/* name as the scan gave it. Needs no lock: the owner never looks back at evidence. */
+enum sp_err sp_evidence_remove(struct sp_objects *o, const char *name) SP_MUST_USE;
+
+/* Of the file system that holds the cache. */
+struct sp_space {
+    uint64_t total, available; /* bytes; available to us */
+};
+enum sp_err sp_objects_space(struct sp_objects *o, struct sp_space *out) SP_MUST_USE;
+
+/* A small file of the owner's beside the folders, replaced whole, not durable. */
+enum sp_err sp_objects_note(struct sp_objects *o, const char *name,
+                            struct sp_view text) SP_MUST_USE;
+enum sp_err sp_objects_read_note(struct sp_objects *o, const char *name,
+                                 struct sp_buf *out) SP_MUST_USE;
 
 #endif

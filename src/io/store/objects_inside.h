@@ -1,4 +1,4 @@
-/* What objects.c and stage.c share. */
+/* What objects.c, object.c, stage.c and evidence.c share. */
 #ifndef SP_IO_STORE_OBJECTS_INSIDE_H
 #define SP_IO_STORE_OBJECTS_INSIDE_H
 
@@ -7,12 +7,35 @@
 /* Directories are opened once; everything else is relative to them. Nothing changes
  * after sp_objects_open, so that every thread may use it. */
 struct sp_objects {
-    int lock;                         /* owned; held while open */
-    int objects, staging, quarantine; /* owned */
+    int root;                         /* owned */
+    int lock;                         /* owned; held while open; -1 in a view */
+    int objects, staging, quarantine; /* owned; staging is -1 in a view */
 };
 
 /* "ab/abcdef..." */
 #define SP_OBJECT_PATH 68
 void sp_object_path(const uint8_t sha256[32], char out[SP_OBJECT_PATH]);
+/* "ab/abcdef....tree" */
+#define SP_TREE_PATH (SP_OBJECT_PATH + 5)
+void sp_tree_path(const uint8_t sha256[32], char out[SP_TREE_PATH]);
+
+/* object.c: takes fd on success, with nothing checked yet. */
+enum sp_err sp_object_new(int fd, const uint8_t sha256[32], const uint8_t sha1[20],
+                          uint64_t size, struct sp_object **out) SP_MUST_USE;
+/* Every block is good: they were just hashed. */
+void sp_object_trust(struct sp_object *o);
+
+/* tree.c: hashes what fd holds and writes its tree, durably. */
+enum sp_err sp_tree_write(struct sp_objects *o, int fd, uint64_t size,
+                          const uint8_t sha256[32], struct sp_why *why) SP_MUST_USE;
+/* Reads and checks the tree of an object. SP_E_CORRUPT where it is missing or bad. */
+enum sp_err sp_tree_read(struct sp_objects *o, const uint8_t sha256[32], uint64_t size,
+                         struct sp_buf *file, struct sp_block_tree *out) SP_MUST_USE;
+
+/* evidence.c: the name that bytes get in quarantine, and the ceiling on how many. */
+#define SP_EVIDENCE_NAME 192
+void sp_evidence_name(const uint8_t sha256[32], const char *reason,
+                      char out[SP_EVIDENCE_NAME]);
+enum sp_err sp_evidence_prune(int quarantine) SP_MUST_USE;
 
 #endif

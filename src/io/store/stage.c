@@ -5,7 +5,6 @@
 #include "io/loop/loop.h"
 #include "io/store/files.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -149,6 +148,9 @@ enum sp_err sp_stage_commit(struct sp_stage **s, const uint8_t sha256[32],
                             struct sp_why *why)
 {
     SP_TRY(check_whole(*s, why));
+    /* begins what fsync waits for while the blocks are hashed; failure shows up there
+     */
+    (void)sync_file_range((*s)->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     if (fchmod((*s)->fd, 0400) != 0) {
         return sp_file_fail(why, "protect", "a staged file", errno);
     }
@@ -159,69 +161,23 @@ enum sp_err sp_stage_commit(struct sp_stage **s, const uint8_t sha256[32],
         sp_stage_drop(s);
         return sp_file_fail(why, "make durable", "a staged file", err);
     }
+    SP_TRY(sp_tree_write((*s)->objects, (*s)->fd, (*s)->size, sha256, why));
     SP_TRY(publish(*s, sha256, why));
     uint64_t size = (*s)->size;
     struct sp_objects *objects = (*s)->objects;
     sp_fd_close(&(*s)->fd);
     sp_stage_drop(s);
-    return sp_objects_get(objects, sha256, sha1, size, out);
-}
-
-/* ---- evidence ------------------------------------------------------------------ */
-
-/* A hostile upstream must not fill the disk with what was refused. The newest are kept:
- * the oldest were seen by somebody or by nobody. */
-enum { QUARANTINE_KEPT = 64 };
-
-struct oldest {
-    unsigned count;
-    char name[256];
-};
-
-static enum sp_err find_oldest(void *ctx, int dir, const char *name)
-{
-    struct oldest *o = ctx;
-    (void)dir;
-    o->count++;
-    if (!o->name[0] || strcmp(name, o->name) < 0) {
-        snprintf(o->name, sizeof o->name, "%s", name);
-    }
+    SP_TRY(sp_objects_get(objects, sha256, sha1, size, out));
+    sp_object_trust(*out);
     return SP_OK;
-}
-
-/* Names begin with the time, so the smallest name is the oldest. */
-static enum sp_err prune(int quarantine)
-{
-    struct oldest o;
-    do {
-        o = (struct oldest){0};
-        SP_TRY(sp_dir_each(quarantine, find_oldest, &o));
-        if (o.count > QUARANTINE_KEPT && unlinkat(quarantine, o.name, 0) != 0 &&
-            errno != ENOENT) {
-            return sp_file_err(errno);
-        }
-    } while (o.count > QUARANTINE_KEPT + 1);
-    return SP_OK;
-}
-
-static void evidence_name(const uint8_t sha256[32], const char *reason, char out[192])
-{
-    char time[SP_TIME_TEXT], path[SP_OBJECT_PATH];
-    sp_time_format(sp_clock_wall_s(), time);
-    sp_object_path(sha256, path);
-    int n = snprintf(out, 192, "%s-%s.", time, path + 3);
-    for (; *reason && n < 191; reason++) {
-        out[n++] = isalnum((unsigned char)*reason) ? *reason : '-';
-    }
-    out[n] = '\0';
 }
 
 enum sp_err sp_stage_quarantine(struct sp_stage **s, const uint8_t sha256[32],
                                 const char *reason)
 {
     struct sp_objects *o = (*s)->objects;
-    char name[192];
-    evidence_name(sha256, reason, name);
+    char name[SP_EVIDENCE_NAME];
+    sp_evidence_name(sha256, reason, name);
     /* what was reserved and never written is given back */
     if (ftruncate((*s)->fd, lseek((*s)->fd, 0, SEEK_END)) != 0 ||
         fchmod((*s)->fd, 0400) != 0 ||
@@ -230,5 +186,5 @@ enum sp_err sp_stage_quarantine(struct sp_stage **s, const uint8_t sha256[32],
     }
     sp_fd_close(&(*s)->fd);
     sp_stage_drop(s);
-    return prune(o->quarantine);
+    return sp_evidence_prune(o->quarantine);
 }
