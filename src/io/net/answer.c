@@ -152,16 +152,15 @@ static bool send_some(struct sp_conn *c, struct sp_view head, struct sp_view bod
 {
     size_t taken = 0;
     enum sp_err e = c->t.ops->send(&c->t, head, body, &taken);
-    sp_slice_done(c);
-    if (e == SP_E_AGAIN) {
-        return block(c);
-    }
     if (e == SP_OK) {
         advance(c, head.len, taken);
+    } else if (e == SP_E_AGAIN) {
+        block(c);
     } else {
         sp_conn_doom(c);
     }
-    return true;
+    sp_slice_done(c);
+    return e != SP_E_AGAIN;
 }
 
 static bool waits_for_growth(const struct sp_reply *r)

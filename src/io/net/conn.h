@@ -157,9 +157,9 @@ void sp_answer_begin(struct sp_conn *c);
 
 /* slice.c: how many bytes of the file may have gone out by now. */
 uint64_t sp_slice_end(const struct sp_answer_file *f);
-/* The next bytes of the file before that end, at most SP_WIRE_SLICE, borrowed until
- * sp_slice_done. SP_E_AGAIN: the work pool reads them and makes the connection ready.
- */
+/* The next bytes of the file before that end, at most SP_WIRE_SLICE and of one block,
+ * borrowed until sp_slice_done. SP_E_AGAIN: the work pool reads them, checks them where
+ * they have to be, and makes the connection ready. */
 enum sp_err sp_slice_get(struct sp_conn *c, struct sp_view *out);
 void sp_slice_done(struct sp_conn *c);
 void sp_slice_free(struct sp_reply *r);

@@ -104,11 +104,26 @@ void sp_exchange_want_body(struct sp_exchange *x, size_t ceiling);
 /* Gives the request body's memory away; the exchange then holds none. */
 void sp_exchange_take_body(struct sp_exchange *x, struct sp_buf *out);
 
+/* Keeps what must not go out from going out. The file is taken as blocks from its start. */
+struct sp_file_guard {
+    size_t block; /* bytes */
+    /* May bytes of the block that holds offset go out as they are read? SP_E_AGAIN: they
+     * have to be checked first; any other error cuts the connection. On loops and pool
+     * threads; no system call. */
+    enum sp_err (*look)(void *ctx, uint64_t offset);
+    /* bytes: the whole block at offset, as reading gave it: fewer where the file ended, none
+     * where reading failed. Any error cuts the connection before a byte of them is sent. On
+     * pool threads; on the loop only when they are none. */
+    enum sp_err (*check)(void *ctx, uint64_t offset, struct sp_view bytes);
+};
 struct sp_answer_file {
     int fd;                  /* borrowed until release */
     uint64_t offset, length; /* the part of the file to send */
     bool grows;     /* the file is still being written: no byte goes out before */
     uint64_t ready; /* sp_exchange_grow released it; so many may go at once */
+    const struct sp_file_guard *guard; /* borrowed; NULL: nothing is checked */
+    void *guard_ctx;                   /* borrowed until release */
+    uint64_t size;                     /* of the whole file, for the guard's last block */
 };
 struct sp_answer {
     int status;

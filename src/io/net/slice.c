@@ -12,22 +12,76 @@
 
 struct sp_slice_job {
     struct sp_job job;
-    struct sp_conn *conn; /* borrowed; waits for us before it is freed */
-    int fd;               /* borrowed from the answer */
-    off_t offset;
+    struct sp_conn *conn;       /* borrowed; waits for us before it is freed */
+    struct sp_answer_file file; /* what it points at is borrowed from the answer */
+    uint64_t offset;            /* of the bytes that are wanted */
     size_t want;
     bool done;
-    ssize_t got;   /* as read(2) says */
-    uint8_t *data; /* owned */
+    enum sp_err err;
+    uint8_t *data; /* owned; NULL before there is something */
+    uint64_t at;   /* offset of data in the file */
+    size_t len;
 };
+
+/* As many bytes as there are, at most n; SP_E_IO leaves *got 0. */
+static enum sp_err read_all(int fd, uint8_t *to, size_t n, uint64_t offset, size_t *got)
+{
+    size_t len = 0;
+    ssize_t one = 1;
+    while (len < n && one > 0) {
+        one = pread(fd, to + len, n - len, (off_t)(offset + len));
+        len += one > 0 ? (size_t)one : 0;
+        one = one < 0 && errno == EINTR ? 1 : one;
+    }
+    *got = one < 0 ? 0 : len;
+    return one < 0 ? SP_E_IO : SP_OK;
+}
+
+static uint64_t block_start(const struct sp_answer_file *f, uint64_t offset)
+{
+    return offset - offset % f->guard->block;
+}
+
+static uint64_t block_end(const struct sp_answer_file *f, uint64_t offset)
+{
+    uint64_t start = block_start(f, offset), left = f->size - start;
+    return start + (left < f->guard->block ? left : f->guard->block);
+}
+
+/* Memory is taken here and not before: only what the pool works on now holds a block.
+ */
+static enum sp_err fill(struct sp_slice_job *s, uint64_t from, uint64_t end)
+{
+    s->data = sp_wire_buffer_new((size_t)(end - from));
+    if (!s->data) {
+        return SP_E_NOMEM;
+    }
+    s->at = from;
+    return read_all(s->file.fd, s->data, (size_t)(end - from), from, &s->len);
+}
+
+static enum sp_err fill_checked(struct sp_slice_job *s)
+{
+    const struct sp_answer_file *f = &s->file;
+    uint64_t start = block_start(f, s->offset);
+    enum sp_err e = fill(s, start, block_end(f, s->offset));
+    if (e == SP_E_NOMEM) {
+        return e;
+    }
+    return f->guard->check(f->guard_ctx, start, sp_view(s->data, s->len));
+}
 
 static void slice_work(struct sp_job *j)
 {
     struct sp_slice_job *s = (struct sp_slice_job *)j;
-    posix_fadvise(s->fd, s->offset, (off_t)AHEAD, POSIX_FADV_WILLNEED);
-    do {
-        s->got = pread(s->fd, s->data, s->want, s->offset);
-    } while (s->got < 0 && errno == EINTR);
+    const struct sp_file_guard *guard = s->file.guard;
+    s->err = guard ? guard->look(s->file.guard_ctx, s->offset) : SP_OK;
+    posix_fadvise(s->file.fd, (off_t)s->offset, (off_t)AHEAD, POSIX_FADV_WILLNEED);
+    if (s->err == SP_E_AGAIN) {
+        s->err = fill_checked(s);
+    } else if (s->err == SP_OK) {
+        s->err = fill(s, s->offset, s->offset + s->want);
+    }
 }
 
 static void slice_ready(struct sp_job *j)
@@ -56,28 +110,31 @@ void sp_slice_free(struct sp_reply *r)
     }
 }
 
+/* What a job read stays as long as the peer takes it without a pause: a block that was
+ * checked is not read and hashed again for each of its pieces. */
 void sp_slice_done(struct sp_conn *c)
 {
-    if (c->x->reply.slice && c->x->reply.slice->done) {
-        sp_slice_free(&c->x->reply);
+    struct sp_reply *r = &c->x->reply;
+    struct sp_slice_job *s = r->slice;
+    uint64_t next = r->file.offset + r->body_sent;
+    if (s && s->done &&
+        (c->blocked || r->body_sent == r->file.length || next >= s->at + s->len)) {
+        sp_slice_free(r);
     }
 }
 
-static enum sp_err start_job(struct sp_conn *c, off_t offset, size_t want)
+static enum sp_err start_job(struct sp_conn *c, uint64_t offset, size_t want)
 {
     struct sp_slice_job *s = calloc(1, sizeof *s);
-    uint8_t *data = s ? sp_wire_buffer_new(want) : NULL;
-    if (!data) {
-        free(s);
+    if (!s) {
         return SP_E_NOMEM;
     }
     *s = (struct sp_slice_job){
         .job = {.work = slice_work, .done = slice_ready},
         .conn = c,
-        .fd = c->x->reply.file.fd,
+        .file = c->x->reply.file,
         .offset = offset,
         .want = want,
-        .data = data,
     };
     c->x->reply.slice = s;
     c->server->stats.file_waits++;
@@ -85,13 +142,33 @@ static enum sp_err start_job(struct sp_conn *c, off_t offset, size_t want)
     return SP_E_AGAIN;
 }
 
-/* What read(2) said: an end where bytes were promised is damage. */
-static enum sp_err result(uint8_t *data, ssize_t got, struct sp_view *out)
+/* What a finished job has for offset: an end where bytes were promised is damage. */
+static enum sp_err result(const struct sp_slice_job *s, uint64_t offset, size_t want,
+                          struct sp_view *out)
 {
+    SP_TRY(s->err);
+    SP_ASSERT(offset >= s->at);
+    uint64_t skip = offset - s->at;
+    if (skip >= s->len) {
+        return SP_E_TRUNCATED;
+    }
+    *out = sp_view_slice(sp_view(s->data, s->len), (size_t)skip, (size_t)skip + want);
+    return SP_OK;
+}
+
+static enum sp_err read_now(struct sp_conn *c, uint64_t offset, size_t want,
+                            struct sp_view *out)
+{
+    uint8_t *to = c->server->wire.slice;
+    struct iovec part = {.iov_base = to, .iov_len = want};
+    ssize_t got = preadv2(c->x->reply.file.fd, &part, 1, (off_t)offset, RWF_NOWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP || errno == EINTR)) {
+        return start_job(c, offset, want);
+    }
     if (got <= 0) {
         return got == 0 ? SP_E_TRUNCATED : SP_E_IO;
     }
-    *out = sp_view(data, (size_t)got);
+    *out = sp_view(to, (size_t)got);
     return SP_OK;
 }
 
@@ -100,21 +177,35 @@ uint64_t sp_slice_end(const struct sp_answer_file *f)
     return f->grows ? f->ready : f->length;
 }
 
+static enum sp_err get(struct sp_conn *c, uint64_t offset, size_t want,
+                       struct sp_view *out)
+{
+    const struct sp_answer_file *f = &c->x->reply.file;
+    const struct sp_slice_job *s = c->x->reply.slice;
+    if (s) {
+        return s->done ? result(s, offset, want, out) : SP_E_AGAIN;
+    }
+    enum sp_err e = f->guard ? f->guard->look(f->guard_ctx, offset) : SP_OK;
+    if (e == SP_E_AGAIN) {
+        return start_job(c, offset, want);
+    }
+    return e == SP_OK ? read_now(c, offset, want, out) : e;
+}
+
 enum sp_err sp_slice_get(struct sp_conn *c, struct sp_view *out)
 {
-    struct sp_reply *r = &c->x->reply;
-    if (r->slice) {
-        return r->slice->done ? result(r->slice->data, r->slice->got, out) : SP_E_AGAIN;
+    const struct sp_reply *r = &c->x->reply;
+    const struct sp_answer_file *f = &r->file;
+    uint64_t offset = f->offset + r->body_sent;
+    uint64_t left = sp_slice_end(f) - r->body_sent;
+    size_t want = left < SP_WIRE_SLICE ? (size_t)left : SP_WIRE_SLICE;
+    if (f->guard && block_end(f, offset) - offset < want) {
+        want = (size_t)(block_end(f, offset) - offset);
     }
-    uint64_t left = sp_slice_end(&r->file) - r->body_sent;
-    off_t offset = (off_t)(r->file.offset + r->body_sent);
-    struct iovec part = {
-        .iov_base = c->server->wire.slice,
-        .iov_len = left < SP_WIRE_SLICE ? (size_t)left : SP_WIRE_SLICE,
-    };
-    ssize_t got = preadv2(r->file.fd, &part, 1, offset, RWF_NOWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP || errno == EINTR)) {
-        return start_job(c, offset, part.iov_len);
+    enum sp_err e = get(c, offset, want, out);
+    if (f->guard && (e == SP_E_TRUNCATED || e == SP_E_IO)) {
+        /* it was good once and cannot be read any more: the guard wants to know */
+        return f->guard->check(f->guard_ctx, block_start(f, offset), sp_view(NULL, 0));
     }
-    return result(part.iov_base, got, out);
+    return e;
 }
