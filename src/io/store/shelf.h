@@ -1,0 +1,79 @@
+/* The shelf: what is in the cache, in memory. Which objects there are, how large, when they
+ * were read last, and which of them are open.
+ *
+ * Knows no network and no ledger. Filled from the directory at start, which is the truth;
+ * nothing else is written down but the times of use. There is one open handle a digest, so
+ * that what one reader checked counts for all, and what is taken out of service is so for
+ * all. One owner, one thread; handles go everywhere. Calls block for a file operation or
+ * two, sp_shelf_reserve for as many as it has to evict. */
+#ifndef SP_IO_STORE_SHELF_H
+#define SP_IO_STORE_SHELF_H
+
+#include "io/store/objects.h"
+
+struct sp_shelf;
+/* objects is borrowed. Sweeps what a crash left, then scans. handles: how many stay open
+ * although nobody reads. */
+enum sp_err sp_shelf_new(struct sp_objects *objects, size_t handles,
+                         struct sp_shelf **out, struct sp_why *why) SP_MUST_USE;
+/* Remembers the times of use and lets go of the handles. */
+void sp_shelf_free(struct sp_shelf **s);
+
+/* A handle with a reference of the caller's. SP_E_NOTFOUND: it is not there. SP_E_CORRUPT: it
+ * is there and not what it must be: discard it. Others: it cannot be opened now. */
+enum sp_err sp_shelf_get(struct sp_shelf *s, const uint8_t sha256[32],
+                         const uint8_t sha1[20], uint64_t size,
+                         const struct sp_object_watch *watch,
+                         struct sp_object **out) SP_MUST_USE;
+/* A new object, committed; the shelf takes a reference. It stands for its digest from now
+ * on. SP_E_NOMEM: it is there and found at the next start. */
+enum sp_err sp_shelf_put(struct sp_shelf *s, struct sp_object *o,
+                         const struct sp_object_watch *watch) SP_MUST_USE;
+
+/* What stands on the shelf, in the order of digests. */
+struct sp_shelf_item {
+    uint8_t sha256[32];
+    uint64_t size;
+    int64_t used;           /* unix seconds */
+    int64_t saved;          /* private: what the directory says */
+    uint64_t serial;        /* another file under the same digest has another one */
+    struct sp_object *open; /* private: shared; NULL */
+};
+/* The first item behind after; NULL: of all. NULL when there is none. Valid until the next
+ * call that takes a shelf that is not const. */
+const struct sp_shelf_item *sp_shelf_next(const struct sp_shelf *s,
+                                          const uint8_t after[32]);
+const struct sp_shelf_item *sp_shelf_find(const struct sp_shelf *s,
+                                          const uint8_t sha256[32]);
+
+/* Takes it out of service and into quarantine, unless it is another file by now (serial; 0:
+ * whatever it is). SP_E_NOTFOUND: nothing to do. On other errors it is out of service but
+ * still in the directory. */
+enum sp_err sp_shelf_discard(struct sp_shelf *s, const uint8_t sha256[32],
+                             uint64_t serial, const char *reason) SP_MUST_USE;
+
+struct sp_shelf_limits {
+    uint64_t bytes;         /* of all objects; 0: none */
+    unsigned floor_percent; /* of the file system that stay free */
+};
+struct sp_shelf_evicted {
+    uint64_t files, bytes;
+};
+/* Room for a file of size bytes, made by evicting what was not read for longest and nobody
+ * reads now. Nothing is evicted where that would not be enough. SP_E_NOSPACE. *evicted is
+ * added to. The room is kept until it is released. */
+enum sp_err sp_shelf_reserve(struct sp_shelf *s, uint64_t size,
+                             const struct sp_shelf_limits *limits,
+                             struct sp_shelf_evicted *evicted,
+                             struct sp_why *why) SP_MUST_USE;
+void sp_shelf_release(struct sp_shelf *s, uint64_t size);
+
+/* Writes down the times of use that are older there by an hour or more. */
+void sp_shelf_save(struct sp_shelf *s);
+
+struct sp_shelf_totals {
+    uint64_t files, bytes, reserved;
+};
+void sp_shelf_totals(const struct sp_shelf *s, struct sp_shelf_totals *out);
+
+#endif
