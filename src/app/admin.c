@@ -1,6 +1,7 @@
 /* The admin listener: /health, /metrics, /status.json. Plain HTTP, loopback by default.
  */
 #include "app/desk_json.h"
+#include "app/stock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +32,21 @@ static void totals(const struct sp_admin_view *v, struct sp_totals *t)
         sp_totals_add(t, &v->lanes[i].counters);
     }
     sp_totals_add(t, sp_filler_counters(v->filler));
+}
+
+static enum sp_err write_cache_gauges(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    struct sp_stock_status c;
+    sp_stock_status(sp_filler_stock(v->filler), &c);
+    return sp_buf_printf(
+        out,
+        "# HELP sallyport_cache_files Files in the cache now.\n"
+        "# TYPE sallyport_cache_files gauge\n"
+        "sallyport_cache_files %" PRIu64 "\n"
+        "# HELP sallyport_cache_bytes Bytes of files in the cache now.\n"
+        "# TYPE sallyport_cache_bytes gauge\n"
+        "sallyport_cache_bytes %" PRIu64 "\n",
+        c.files, c.bytes);
 }
 
 static enum sp_err write_gauges(const struct sp_admin_view *v, struct sp_buf *out)
@@ -64,11 +80,12 @@ static enum sp_err write_gauges(const struct sp_admin_view *v, struct sp_buf *ou
                          "# TYPE sallyport_metadata_revisions gauge\n"
                          "sallyport_metadata_revisions %" PRIu64 "\n",
                          k.revisions));
-    return sp_buf_printf(out,
+    SP_TRY(sp_buf_printf(out,
                          "# HELP sallyport_cache_objects Files that were verified.\n"
                          "# TYPE sallyport_cache_objects gauge\n"
                          "sallyport_cache_objects %" PRIu64 "\n",
-                         k.files);
+                         k.files));
+    return write_cache_gauges(v, out);
 }
 
 static enum sp_err write_metrics(struct sp_admin *a, struct sp_buf *out)
@@ -90,6 +107,20 @@ static json_t *ledger_json(const struct sp_admin_view *v)
     return json_pack("{s:I, s:s, s:I, s:I, s:b, s:s}", "entries", (json_int_t)k.entries,
                      "root", root, "revisions", (json_int_t)k.revisions, "files",
                      (json_int_t)k.files, "writable", k.writable, "why", k.why.text);
+}
+
+static json_t *cache_json(const struct sp_admin_view *v)
+{
+    struct sp_stock_status c;
+    char began[SP_TIME_TEXT], ended[SP_TIME_TEXT];
+    sp_stock_status(sp_filler_stock(v->filler), &c);
+    sp_time_format(c.pass_began, began);
+    sp_time_format(c.pass_ended, ended);
+    return json_pack("{s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}}", "files",
+                     (json_int_t)c.files, "bytes", (json_int_t)c.bytes, "reserved",
+                     (json_int_t)c.reserved, "limit", (json_int_t)c.limit, "scrub",
+                     "began", began, "ended", c.pass_ended ? ended : "", "files",
+                     (json_int_t)c.pass_files, "bytes", (json_int_t)c.pass_bytes);
 }
 
 static json_t *counters_json(const struct sp_admin_view *v)
@@ -134,11 +165,11 @@ static enum sp_err write_status(struct sp_admin *a, struct sp_buf *out)
         json_array_append_new(upstreams, row);
     }
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+        "{s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
         SP_VERSION, "started", started, "config_loaded", loaded, "policy",
         sp_policy_name(w->policy), "workers", (int)v->lane_count, "ledger",
-        ledger_json(v), "upstreams", upstreams, "listeners", listeners_json(w),
-        "plain_http", sp_desk_plain_json(v->desk), "refusals",
+        ledger_json(v), "cache", cache_json(v), "upstreams", upstreams, "listeners",
+        listeners_json(w), "plain_http", sp_desk_plain_json(v->desk), "refusals",
         sp_desk_refusals_json(v->desk), "counters", counters_json(v));
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
     json_decref(root);

@@ -122,7 +122,12 @@ static void print_subject(const struct sp_facts *f)
     }
     struct sp_view path = text_of(f, SP_FACT_FILE_PATH);
     struct sp_view what = path.len ? path : text_of(f, SP_FACT_OPERATION);
+    struct sp_view sha256 =
+        what.len ? sp_view(NULL, 0) : text_of(f, SP_FACT_FILE_SHA256);
     printf(SP_VIEW_FMT, SP_VIEW_ARG(what));
+    for (size_t i = 0; i < sha256.len; i++) { /* of damage nothing else is known */
+        printf("%02x", sha256.data[i]);
+    }
 }
 
 static void print_line(uint64_t n, const struct sp_facts *f)

@@ -37,6 +37,10 @@ struct sp_config {
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
     struct sp_release_conf release;
+    uint64_t cache_max;     /* bytes; 0: no such limit */
+    unsigned cache_floor;   /* percent */
+    bool recheck_always;
+    uint64_t scrub_rate; /* bytes a second */
     struct sp_config_upstream *upstreams;
     size_t upstream_count;
     struct sp_config_listener *listeners;

@@ -313,6 +313,35 @@ static enum sp_err take_release(struct sp_config *c, cfg_t *cfg, const struct pl
     return take_kib(p, cfg, "content_threshold_kib", &c->release.threshold);
 }
 
+static enum sp_err take_number(const struct place *p, cfg_t *sec, const char *key,
+                               long min, long max, long *out)
+{
+    char message[128];
+    long n = cfg_getint(sec, key);
+    if (n < min || n > max) {
+        snprintf(message, sizeof message, "%s is %ld to %ld", key, min, max);
+        return complain(p, key, message);
+    }
+    *out = n;
+    return SP_OK;
+}
+
+static enum sp_err take_cache(struct sp_config *c, cfg_t *cfg, const struct place *p)
+{
+    static const struct word rechecks[] = {{"first-read", 0}, {"always", 1}};
+    long max = 0, low = 0, rate = 0;
+    int always = 0;
+    SP_TRY(take_number(p, cfg, "cache_max", 0, 1L << 40, &max));
+    SP_TRY(take_number(p, cfg, "cache_floor", 0, 50, &low));
+    SP_TRY(take_number(p, cfg, "scrub_rate", 1, 1L << 20, &rate));
+    SP_TRY(take_word(p, cfg, "recheck", WORDS(rechecks), &always));
+    c->cache_max = SP_MIB((uint64_t)max);
+    c->cache_floor = (unsigned)low;
+    c->scrub_rate = SP_MIB((uint64_t)rate);
+    c->recheck_always = always != 0;
+    return SP_OK;
+}
+
 static bool is_loopback(const char *bind)
 {
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
@@ -351,6 +380,7 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     }
     c->metadata_memory = SP_MIB(memory);
     SP_TRY(take_release(c, cfg, &p));
+    SP_TRY(take_cache(c, cfg, &p));
     SP_TRY(take_log(c, cfg, p));
     return take_sections(c, cfg, p);
 }

@@ -1,5 +1,6 @@
 #include "app/lane.h"
 #include "app/log.h"
+#include "app/stock.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -94,6 +95,7 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     d->world = w;
     sp_budget_set(&d->budget, w->config->metadata_memory);
     sp_log_setup(w->config->log_json, w->config->log_level);
+    sp_stock_tune(sp_filler_stock(d->filler), w->config);
     return SP_OK;
 }
 
@@ -228,7 +230,9 @@ static enum sp_err start_store(struct daemon *d, struct sp_why *why)
     struct sp_keeper_conf conf = {.state_dir = c->state_dir, .origin = origin};
     SP_TRY(sp_keeper_new(&conf, &d->keeper, why));
     SP_TRY(sp_objects_open(c->cache_dir, &d->objects, why));
-    return sp_filler_new(d->keeper, d->objects, d->desk, &d->filler, why);
+    SP_TRY(sp_filler_new(d->keeper, d->objects, d->desk, &d->filler, why));
+    sp_stock_tune(sp_filler_stock(d->filler), c);
+    return SP_OK;
 }
 
 /* A quarter of all descriptors; the rest is for connections, fills and upstreams. */

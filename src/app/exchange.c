@@ -20,7 +20,10 @@ void sp_visit_free(struct visit *v)
     free(v->known);
     free(v->entries);
     free(v->revisions);
-    sp_object_unref(&v->object);
+    if (v->object) {
+        sp_object_read_end(v->object);
+        sp_object_unref(&v->object);
+    }
     sp_inflow_unref(&v->want.inflow);
     sp_world_unref(&v->world);
     free(v);

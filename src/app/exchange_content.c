@@ -2,6 +2,7 @@
  * read while they come.
  *
  * Once a visit has joined a fill, only the filler's last word (left) ends it. */
+#include "app/stock.h"
 #include "app/visit.h"
 
 #include <string.h>
@@ -17,13 +18,31 @@ static const struct sp_gate_object *view_object(struct visit *v)
     return &v->object_view;
 }
 
-static void take_object(struct visit *v)
+/* Takes the reference. False when the object went out of service in the meantime. */
+static bool read_object(struct visit *v, struct sp_object *o)
 {
-    v->object = v->want.object;
-    v->want.object = NULL;
-    if (v->object) {
-        sp_hot_put(&v->lane->hot, v->object);
+    if (!sp_object_read_begin(o)) {
+        sp_object_unref(&o);
+        return false;
     }
+    v->object = o;
+    return true;
+}
+
+static enum sp_err take_object(struct visit *v, enum sp_err e)
+{
+    struct sp_object *o = v->want.object;
+    v->want.object = NULL;
+    if (!o) {
+        return e;
+    }
+    if (!read_object(v, o)) {
+        v->want.status = 503;
+        sp_why_say(&v->want.why, "The stored file was found damaged; try again.");
+        return SP_E_NOTFOUND;
+    }
+    sp_hot_put(&v->lane->hot, v->object);
+    return e;
 }
 
 /* A look into the store: it is there, or must be fetched after all. */
@@ -31,7 +50,7 @@ static void open_answer(struct sp_want *w, enum sp_err e)
 {
     struct visit *v = VISIT_OF(w, want);
     struct sp_step step;
-    take_object(v);
+    e = take_object(v, e);
     if (!sp_visit_came_back(v)) {
         return;
     }
@@ -49,7 +68,7 @@ static void fill_answer(struct sp_want *w, enum sp_err e)
 {
     struct visit *v = VISIT_OF(w, want);
     struct sp_step step;
-    take_object(v);
+    e = take_object(v, e);
     if (!v->exchange || sp_gate_station(v->gate) == SP_STATION_DONE) {
         return;
     }
@@ -139,9 +158,8 @@ void sp_visit_lookup(struct visit *v, const struct sp_effect *e)
 {
     struct sp_object *hot = sp_hot_find(&v->lane->hot, e->content.sha1);
     struct sp_step step;
-    if (hot) {
+    if (hot && read_object(v, sp_object_ref(hot))) {
         SP_COUNT(&v->lane->counters, content_hits, 1);
-        v->object = sp_object_ref(hot);
         sp_gate_object(v->gate, view_object(v), &step);
         sp_visit_perform(v, &step);
         return;
@@ -183,8 +201,13 @@ void sp_visit_serve(struct visit *v, const struct sp_effect *e)
 {
     struct sp_answer a = answer_of(e);
     if (v->object) { /* else nothing but the head is sent */
-        a.file = (struct sp_answer_file){
-            .fd = v->object->fd, .offset = e->answer.first, .length = e->answer.length};
+        a.file =
+            (struct sp_answer_file){.fd = v->object->fd,
+                                    .offset = e->answer.first,
+                                    .length = e->answer.length,
+                                    .guard = sp_guard(v->world->config->recheck_always),
+                                    .guard_ctx = v->object,
+                                    .size = v->object->size};
     }
     SP_COUNT(&v->lane->counters, content_bytes_sent, e->answer.length);
     sp_exchange_respond(v->exchange, &a);

@@ -58,6 +58,13 @@ static void on_pause_closed(uv_handle_t *h)
     free(h->data);
 }
 
+static void maybe_end(struct sp_filler *filler)
+{
+    if (filler->stopping && filler->stock_idle && !filler->fills) {
+        sp_loop_stop(filler->loop);
+    }
+}
+
 void sp_fill_end(struct fill *f)
 {
     *(f->previous ? &f->previous->next : &f->filler->fills) = f->next;
@@ -71,10 +78,9 @@ void sp_fill_end(struct fill *f)
     sp_inflow_unref(&f->inflow);
     sp_world_unref(&f->world);
     struct sp_filler *filler = f->filler;
+    sp_stock_release(filler->stock, f->reserved);
     uv_close((uv_handle_t *)&f->pause, on_pause_closed);
-    if (filler->stopping && !filler->fills) {
-        sp_loop_stop(filler->loop);
-    }
+    maybe_end(filler);
 }
 
 /* ---- the registry
@@ -119,8 +125,8 @@ static void on_looked_again(struct sp_ask_claim *q, enum sp_err e)
     struct fill *f = FILL_OF(q, known);
     struct sp_fill_effect first;
     bool here = e == SP_OK && q->verified &&
-                sp_objects_get(f->filler->objects, q->verified_sha256, f->claim.sha1,
-                               f->claim.size, &f->object) == SP_OK;
+                sp_stock_open(f->filler->stock, q->verified_sha256, f->claim.sha1,
+                              f->claim.size, &f->object) == SP_OK;
     if (here) {
         serve_what_is_here(f);
     } else if (sp_fill_start(f->machine, &first)) {
@@ -163,8 +169,8 @@ static void begin(struct sp_filler *filler, struct sp_want *w)
 
 static void open_object(struct sp_filler *filler, struct sp_want *w)
 {
-    enum sp_err e = sp_objects_get(filler->objects, w->verified_sha256, w->claim.sha1,
-                                   w->claim.size, &w->object);
+    enum sp_err e = sp_stock_open(filler->stock, w->verified_sha256, w->claim.sha1,
+                                  w->claim.size, &w->object);
     w->status = e == SP_OK ? 200 : 404;
     sp_fill_answer(w, e);
 }
@@ -262,6 +268,11 @@ enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
         e = sp_upstream_pool_new(f->loop, &f->pool);
     }
     if (e == SP_OK) {
+        e = sp_stock_new(
+            &(struct sp_stock_conf){f->loop, keeper, objects, &f->counters}, &f->stock,
+            why);
+    }
+    if (e == SP_OK) {
         e = sp_loop_start(f->loop);
     }
     if (e != SP_OK) {
@@ -271,20 +282,24 @@ enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
     return SP_OK;
 }
 
+static void on_stock_idle(void *ctx)
+{
+    struct sp_filler *f = ctx;
+    f->stock_idle = true;
+    maybe_end(f);
+}
+
 static void on_stop(struct sp_msg *msg)
 {
     struct sp_filler *f =
         (struct sp_filler *)(void *)((char *)msg - offsetof(struct sp_filler, stop));
     f->stopping = true;
-    bool idle = !f->fills;
     sp_upstream_pool_close(&f->pool);
     for (struct fill *fill = f->fills, *next; fill; fill = next) {
         next = fill->next;
         sp_fill_hurry(fill);
     }
-    if (idle) {
-        sp_loop_stop(f->loop);
-    }
+    sp_stock_stop(f->stock, on_stock_idle, f);
 }
 
 void sp_filler_stop(struct sp_filler *f)
@@ -298,6 +313,7 @@ void sp_filler_free(struct sp_filler **f)
 {
     if (*f) {
         sp_loop_free(&(*f)->loop);
+        sp_stock_free(&(*f)->stock);
         free(*f);
         *f = NULL;
     }
@@ -306,4 +322,9 @@ void sp_filler_free(struct sp_filler **f)
 const struct sp_counters *sp_filler_counters(const struct sp_filler *f)
 {
     return &f->counters;
+}
+
+struct sp_stock *sp_filler_stock(struct sp_filler *f)
+{
+    return f->stock;
 }

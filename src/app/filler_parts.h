@@ -8,6 +8,7 @@
 #define SP_APP_FILLER_PARTS_H
 
 #include "app/daemon.h"
+#include "app/stock.h"
 #include "io/net/upstream.h"
 
 struct fill {
@@ -20,6 +21,7 @@ struct fill {
     struct sp_fill *machine;      /* owned */
     struct sp_want *waiting;      /* owned list */
     struct sp_stage *stage;       /* owned */
+    uint64_t reserved;            /* bytes of the stock's room */
     struct sp_digester *digester; /* owned */
     struct sp_inflow *inflow;     /* shared; while bytes may go out as they come */
     struct sp_object *object;     /* shared, once committed */
@@ -54,11 +56,12 @@ struct sp_filler {
     struct sp_objects *objects;    /* borrowed */
     struct sp_desk *desk;          /* borrowed */
     struct sp_upstream_pool *pool; /* owned */
+    struct sp_stock *stock;        /* owned */
     struct fill *fills;            /* owned list */
     struct absent absent[ABSENT_PLACES];
     struct sp_counters counters;
     struct sp_rate refusals;
-    bool stopping;
+    bool stopping, stock_idle;
     struct sp_msg stop;
 };
 

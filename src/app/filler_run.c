@@ -83,6 +83,10 @@ static enum sp_err stage(struct fill *f, struct sp_why *why)
                           "metadata claims more than 16 GiB for one file");
     }
     SP_TRY(sp_digester_new(&f->digester));
+    if (!f->reserved) {
+        SP_TRY(sp_stock_reserve(f->filler->stock, f->claim.size, why));
+        f->reserved = f->claim.size;
+    }
     return sp_stage_new(f->filler->objects, f->claim.size, &f->stage, why);
 }
 
@@ -264,6 +268,9 @@ static void store_done(struct sp_job *job)
 {
     struct fill *f = FILL_OF(job, job);
     struct sp_fill_effect next;
+    if (f->object) {
+        sp_stock_add(f->filler->stock, f->object);
+    }
     if (sp_fill_stored(f->machine, f->job_err, &f->job_why, &next)) {
         sp_fill_perform(f, &next);
     }
