@@ -128,7 +128,13 @@ listener "downstream-http" {{
 }}
 admin {{ bind = "127.0.0.1:{self.admin_port}" }}
 workers = {get('workers', 2)}
-"""
+{self._cache_text()}"""
+
+    def _cache_text(self) -> str:
+        """What a test says about the cache; the rest stays at its default."""
+        said = {k: self.settings[k] for k in ("cache_max", "cache_floor", "recheck", "scrub_rate")
+                if k in self.settings}
+        return "".join(f"{k} = {json.dumps(v)}\n" for k, v in said.items())
 
     def write_config(self, **settings) -> None:
         self.settings.update(settings)

@@ -1,0 +1,415 @@
+"""A cache that heals itself: damage on disk is never served, found, recorded and fetched again;
+room is made by evicting what nobody reads; kills leave nothing half-done."""
+import hashlib
+import http.client
+import os
+import random
+import ssl
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import harness  # noqa: F401
+
+import catalogue
+from downstream import Downstream
+from gate import is_sanitized, wait_until
+from scene import Scene
+
+MIB = 1 << 20
+CUT = (OSError, http.client.HTTPException, ssl.SSLError)
+
+
+class Healing(Scene):
+    FILES, BIG = 14, 6 * MIB
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.catalogue = catalogue.Catalogue(161, 60, cls.FILES, big=cls.BIG)
+
+    def setUp(self) -> None:
+        self.up = self.upstream(self.catalogue)
+        self.settings = self.extra()
+        self.door = self.gate(self.up, **self.settings)
+        self.server = self.downstream(self.door)
+        self.claims = sorted(self.server.sync().claims.values(), key=lambda c: c.size)
+
+    def extra(self) -> dict:
+        return {}
+
+    def fill(self) -> None:
+        for claim in self.claims:
+            self.server.download(claim)
+        self.server.close()
+
+    def path(self, claim) -> Path:
+        name = claim.sha256.hex()
+        return self.door.cache_dir / "objects" / name[:2] / name
+
+    def body(self, claim) -> bytes:
+        return self.catalogue.by_digest[claim.sha1].read()
+
+    def flip(self, claim, offset: int, bit: int = 1) -> None:
+        path = self.path(claim)
+        path.chmod(0o600)
+        with path.open("r+b") as data:
+            data.seek(offset)
+            byte = data.read(1)[0]
+            data.seek(offset)
+            data.write(bytes([byte ^ bit]))
+        path.chmod(0o400)
+
+    def ask(self, claim, first: int = 0, last: int = -1) -> bytes | None:
+        """What comes, or None when the connection is cut; a wrong byte is a failure."""
+        last = claim.size - 1 if last < 0 else last
+        connection = http.client.HTTPConnection("127.0.0.1", self.door.http_port, timeout=30)
+        got = b""
+        try:
+            connection.request("GET", claim.path, headers={"Range": f"bytes={first}-{last}"})
+            reply = connection.getresponse()
+            self.assertEqual(reply.status, 206)
+            while piece := reply.read1(65536):
+                got += piece
+        except CUT:
+            pass
+        finally:
+            connection.close()
+        expected = self.body(claim)[first:last + 1]
+        self.assertTrue(expected.startswith(got), "a wrong byte was sent")
+        return got if len(got) == len(expected) else None
+
+    def heals(self, claim, first: int = 0, last: int = -1) -> None:
+        """Cut at most once, then right."""
+        for _ in range(3):
+            if self.ask(claim, first, last) is not None:
+                return
+            time.sleep(0.05)
+        self.fail("it does not come back")
+
+    def damaged(self) -> int:
+        return int(self.door.metric("sallyport_damaged_files_total"))
+
+    def entries(self, kind: str) -> list[str]:
+        done = self.door.command("ledger", "list")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [line for line in done.stdout.splitlines() if line.split()[2] == kind]
+
+    def evidence(self) -> list[str]:
+        return sorted(p.name for p in (self.door.cache_dir / "quarantine").iterdir())
+
+
+class FirstRead(Healing):
+    def extra(self) -> dict:
+        return {"scrub_rate": 1}
+
+    def test_flipped_bits(self) -> None:
+        """Two hundred places over all files, each alone: no wrong byte, found, healed."""
+        self.fill()
+        chance = random.Random(5)
+        files = [c for c in self.claims if c.size > 1000]
+        rounds, places = 0, 0
+        while places < (40 if is_sanitized() else 200):
+            self.assertEqual(self.door.stop(), 0)
+            hit = {}
+            for claim in files:
+                hit[claim.path] = chance.randrange(claim.size)
+                self.flip(claim, hit[claim.path], 1 << chance.randrange(8))
+            self.door.start()
+            for claim in files:
+                at = hit[claim.path]
+                if rounds % 2:
+                    self.heals(claim, max(0, at - 100), min(claim.size - 1, at + 100))
+                self.heals(claim)
+            # those that the scrubber found first were healed without a cut
+            self.assertEqual(self.damaged(), len(files))
+            places += len(files)
+            rounds += 1
+        self.assertEqual(self.door.stop(), 0)
+        self.assertEqual(self.door.check_objects(), len({c.sha256 for c in self.claims}))
+        self.door.verify_ledger()
+        self.assertEqual(len(self.entries("damage")), places)
+
+    def test_good_blocks_in_front_are_served(self) -> None:
+        self.fill()
+        big = self.claims[-1]
+        self.assertEqual(self.door.stop(), 0)
+        self.flip(big, 4 * MIB + 7)
+        self.door.start()
+        before = len(self.up.content_requests())
+        self.assertEqual(self.ask(big, 0, 10), self.body(big)[:11])
+        self.assertIsNone(self.ask(big, 4 * MIB, 4 * MIB + 5), "good bytes of a bad block")
+        self.heals(big)
+        self.assertEqual(len(self.up.content_requests()), before + 1)
+        wait_until("the record", lambda: len(self.entries("damage")) == 1)
+        line = self.entries("damage")[0]
+        self.assertIn(big.sha256.hex(), line)
+        shown = self.door.command("ledger", "show", line.split()[0]).stdout
+        self.assertIn(f"file.damage-at {4 * MIB}\n", shown)
+        self.assertEqual(len(self.evidence()), 1)
+        self.assertIn(f"{big.sha256.hex()}.damaged", self.evidence()[0])
+
+    def test_all_lanes_refuse_at_once(self) -> None:
+        """A file that every lane has open: one finds the damage, all let go of it."""
+        self.fill()
+        big = self.claims[-1]
+        self.assertEqual(self.door.stop(), 0)
+        self.flip(big, 5 * MIB)
+        self.door.start()
+        for _ in range(32):  # connections spread over the lanes
+            self.assertEqual(self.ask(big, 0, 5), self.body(big)[:6])
+        self.assertIsNone(self.ask(big, 5 * MIB, 5 * MIB + 9))
+        for _ in range(32):
+            self.heals(big, 5 * MIB, 5 * MIB + 9)
+        self.assertEqual(self.damaged(), 1)
+
+    def test_trees_are_guarded_too(self) -> None:
+        self.fill()
+        self.assertEqual(self.door.stop(), 0)
+        for number, claim in enumerate(self.claims):
+            tree = self.path(claim).with_name(claim.sha256.hex() + ".tree")
+            data = tree.read_bytes()
+            if number % 3 == 0:
+                tree.unlink()
+            elif number % 3 == 1:
+                tree.write_bytes(data[:-1])
+            else:
+                at = len(data) // 2
+                tree.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1:])
+        self.door.start()
+        for claim in self.claims:
+            self.heals(claim)
+        self.door.check_objects()
+
+    def test_planted_things(self) -> None:
+        """A link, a FIFO, a folder, a second name: none is followed, all is put right."""
+        self.fill()
+        self.assertEqual(self.door.stop(), 0)
+        secret = self.door.directory / "secret"
+        plants = self.claims[-4:]
+        secret.write_bytes(self.body(plants[0]))
+        for claim in plants[:3]:
+            self.path(claim).unlink()
+        self.path(plants[0]).symlink_to(secret)
+        os.mkfifo(self.path(plants[1]))
+        self.path(plants[2]).mkdir()
+        os.link(self.path(plants[3]), self.door.directory / "second-name")
+        self.door.start()
+        for claim in plants:
+            self.heals(claim)
+            self.assertTrue(self.path(claim).is_file())
+            self.assertFalse(self.path(claim).is_symlink())
+            self.assertEqual(self.path(claim).stat().st_nlink, 1)
+        self.assertEqual(self.damaged(), 4)
+        self.assertTrue(secret.is_file())
+
+    def test_shrunk_while_it_runs(self) -> None:
+        """A file that was good and open is cut short: never served past it, then healed."""
+        self.fill()
+        big = self.claims[-1]
+        self.assertIsNotNone(self.ask(big))
+        path = self.path(big)
+        path.chmod(0o600)
+        os.truncate(path, 3 * MIB)
+        self.assertIsNone(self.ask(big, 3 * MIB, 3 * MIB + 9))
+        self.heals(big)
+        self.assertEqual(self.damaged(), 1)
+
+
+class Always(Healing):
+    def extra(self) -> dict:
+        return {"recheck": "always", "scrub_rate": 1}
+
+    def test_damage_while_it_runs(self) -> None:
+        """Blocks that were read before are checked again."""
+        self.fill()
+        for number, claim in enumerate(c for c in self.claims if c.size > 1000):
+            self.assertIsNotNone(self.ask(claim))
+            self.flip(claim, claim.size // 2)
+            self.heals(claim)
+            self.assertEqual(self.damaged(), number + 1)
+        self.door.check_objects()
+
+
+class Scrubbed(Healing):
+    def extra(self) -> dict:
+        return {"scrub_rate": 1000}
+
+    def passes(self) -> int:
+        return int(self.door.metric("sallyport_scrub_passes_total"))
+
+    def test_damage_is_found_without_a_read(self) -> None:
+        self.fill()
+        self.assertEqual(self.door.stop(), 0)
+        hit = [c for c in self.claims if c.size > 1000]
+        for claim in hit:
+            self.flip(claim, claim.size - 1)
+        self.door.start()
+        wait_until("a pass", lambda: self.passes() == 1, 60)
+        self.assertEqual(self.damaged(), len(hit))
+        wait_until("the records", lambda: len(self.entries("damage")) == len(hit))
+        scrub = self.door.status()["cache"]["scrub"]
+        self.assertEqual(scrub["ended"][-1:], "Z")
+        for claim in self.claims:
+            self.assertIsNotNone(self.ask(claim), "healed without a cut")
+        self.door.check_objects()
+
+    def test_object_and_tree_changed_together(self) -> None:
+        """Whoever makes the tree agree is found by the digest of the whole."""
+        self.fill()
+        claim = self.claims[-1]
+        self.assertEqual(self.door.stop(), 0)
+        self.flip(claim, 9)
+        data = self.path(claim).read_bytes()
+        tree = self.path(claim).with_name(claim.sha256.hex() + ".tree")
+        old = tree.read_bytes()
+        new = old[:56] + b"".join(hashlib.sha256(data[i:i + MIB]).digest()
+                                  for i in range(0, len(data), MIB))
+        tree.write_bytes(new + hashlib.sha256(new).digest())
+        self.door.start()
+        wait_until("a pass", lambda: self.passes() == 1, 60)
+        self.assertEqual(self.damaged(), 1)
+        self.heals(claim)
+
+    def test_a_pass_goes_on_after_a_restart(self) -> None:
+        self.fill()
+        self.assertEqual(self.door.stop(), 0)
+        self.door.write_config(scrub_rate=4)
+        self.door.start()
+        files = len({c.sha256 for c in self.claims})
+
+        def read() -> int:
+            return int(self.door.metric("sallyport_scrub_files_total"))
+
+        wait_until("some files", lambda: 2 <= read() < files)
+        self.assertEqual(self.door.stop(), 0)
+        note = (self.door.cache_dir / "scrub").read_text()
+        self.assertEqual(len(note), 64)
+        names = sorted(c.sha256.hex() for c in self.claims)
+        self.assertIn(note, names[:-1])
+        self.door.write_config(scrub_rate=1000)
+        self.door.start()
+        wait_until("a pass", lambda: self.passes() == 1, 60)
+        self.assertEqual(read(), files, "around once, each file once")
+        self.assertEqual((self.door.cache_dir / "scrub").read_text(), "")
+
+
+class Room(Healing):
+    """cache_max holds a part of the files."""
+
+    def extra(self) -> dict:
+        return {"cache_max": 10}
+
+    def used(self) -> int:
+        return sum(p.stat().st_size for p in (self.door.cache_dir / "objects").rglob("*")
+                   if p.is_file() and p.suffix != ".tree")
+
+    def test_quota_is_kept(self) -> None:
+        self.assertGreater(sum(c.size for c in self.claims), 10 * MIB)
+        chance = random.Random(3)
+        for _ in range(40):
+            self.server.download(chance.choice(self.claims))
+            self.assertLessEqual(self.used(), 10 * MIB)
+        self.assertGreater(self.door.metric("sallyport_evicted_files_total"), 0)
+        self.assertEqual(self.door.status()["cache"]["bytes"], self.used())
+        self.door.check_objects()
+        objects = list((self.door.cache_dir / "objects").rglob("*"))
+        trees = {p.stem for p in objects if p.suffix == ".tree"}
+        self.assertEqual(trees, {p.name for p in objects if p.is_file()
+                                 and p.suffix != ".tree"})
+
+    def test_longest_unused_goes_first_also_after_a_restart(self) -> None:
+        first, second, third = [next(c for c in self.claims if c.size == size)
+                                for size in (1_048_576, 1_048_577, 2_500_000)]
+        for claim in (first, second, third, first):
+            self.server.download(claim)
+            time.sleep(1.1)  # times of use have seconds
+        self.server.close()
+        self.assertEqual(self.door.stop(), 0)
+        self.door.write_config(cache_max=4)  # less than the three take
+        self.door.start()
+        self.server.download(next(c for c in self.claims if c.size == 300_000))
+        self.assertTrue(self.path(first).exists(), "it was used last")
+        self.assertFalse(self.path(second).exists(), "nobody used it for longest")
+        self.assertTrue(self.path(third).exists(), "the room was enough")
+
+    def test_larger_than_the_cache(self) -> None:
+        self.server.close()
+        self.door.write_config(cache_max=5)
+        self.door.restart()
+        self.server.download(self.claims[0])
+        answer = self.wire(self.door.http_url).ask("GET", self.claims[-1].path)
+        self.assertEqual(answer.status, 503)
+        self.assertIn(b"cache_max", answer.body)
+        self.assertTrue(self.path(self.claims[0]).exists(), "nothing was evicted in vain")
+
+    def test_what_is_read_is_not_evicted(self) -> None:
+        """A reader in the middle of a file, and others who need its room."""
+        big = self.claims[-1]
+        self.server.download(big)
+        connection = http.client.HTTPConnection("127.0.0.1", self.door.http_port, timeout=30)
+        connection.connect()
+        connection.sock.setsockopt(6, 10, 1)  # a small window: TCP_WINDOW_CLAMP
+        connection.request("GET", big.path)
+        reply = connection.getresponse()
+        got = reply.read(1000)
+        for claim in [c for c in self.claims[:-1] if c.size > 1000] * 2:
+            self.server.download(claim)
+            self.assertTrue(self.path(big).exists(), "evicted under its reader")
+        got += reply.read()
+        connection.close()
+        self.assert_bytes(got, self.body(big))
+        self.assertLessEqual(self.used(), 10 * MIB)
+
+
+class Killed(Healing):
+    def extra(self) -> dict:
+        return {"cache_max": 10, "scrub_rate": 500}
+
+    def test_kills_at_any_time(self) -> None:
+        """Fill, commit, evict and scrub under kill -9."""
+        chance = random.Random(17)
+        stop = threading.Event()
+
+        def work(seed: int) -> None:
+            mine = random.Random(seed)
+            while not stop.is_set():
+                try:
+                    with self.fresh() as server:
+                        server.download(mine.choice(self.claims))
+                except (*CUT, AssertionError, OSError):
+                    time.sleep(0.02)
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(5 if is_sanitized() else 12):
+                time.sleep(0.1 + chance.random() * 0.5)
+                self.door.kill()
+                self.door.verify_ledger()
+                self.door.check_objects()
+                self.door.start()
+                self.assertEqual(self.leftovers(), [])
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(60)
+        self.assertEqual(self.damaged(), 0, "a crash is no damage")
+        for claim in self.claims:
+            self.heals(claim)
+        self.assertEqual(self.entries("damage"), [])
+
+    def fresh(self) -> Downstream:
+        return Downstream(self.door.url, self.pki.ca, content=self.door.http_url)
+
+    def leftovers(self) -> list[str]:
+        """Trees without an object; objects without a tree may not be."""
+        objects = list((self.door.cache_dir / "objects").rglob("*"))
+        names = {p.name for p in objects if p.is_file()}
+        return [n for n in names if not n.endswith(".tree") and n + ".tree" not in names]
+
+
+if __name__ == "__main__":
+    unittest.main()
