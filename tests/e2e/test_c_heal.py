@@ -363,6 +363,100 @@ class Room(Healing):
         self.assertLessEqual(self.used(), 10 * MIB)
 
 
+class Commands(Healing):
+    """sallyport store: beside the daemon it only looks, without it it puts in order."""
+
+    def extra(self) -> dict:
+        return {"scrub_rate": 1}
+
+    def run_store(self, *words: str, status: int = 0) -> str:
+        done = self.door.command("store", *words)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def snapshot(self) -> dict[str, int]:
+        return {str(p): p.lstat().st_ino for p in self.door.cache_dir.rglob("*")
+                if p.name != "scrub"}
+
+    def test_beside_a_running_daemon(self) -> None:
+        self.fill()
+        before = self.snapshot()
+        files = len({c.sha256 for c in self.claims})
+        total = sum(c.size for c in {c.sha256: c for c in self.claims}.values())
+        self.assertIn(f"{files} files, {total} bytes", self.run_store("stats"))
+        listed = self.run_store("list").splitlines()
+        self.assertEqual(sorted(x.split()[0] for x in listed),
+                         sorted({c.sha256.hex() for c in self.claims}))
+        self.assertIn("0 damaged", self.run_store("scrub", "--dry-run"))
+        self.assertIn("would remove 0 files", self.run_store("gc", "--dry-run"))
+        self.assertEqual(self.run_store("quarantine", "list"), "")
+        for words in (["scrub"], ["gc"]):
+            self.assertIn("stop the daemon", self.run_store(*words, status=75))
+        self.assertEqual(self.snapshot(), before)
+        self.assertEqual(self.door.health(), 200)
+
+    def test_scrub_and_purge(self) -> None:
+        self.fill()
+        self.assertEqual(self.door.stop(), 0)
+        self.assertIn("0 damaged", self.run_store("scrub"))
+        hit = self.claims[-2:]
+        for claim in hit:
+            self.flip(claim, claim.size // 3)
+        before = self.snapshot()
+        said = self.run_store("scrub", "--dry-run", status=1)
+        self.assertEqual(said.count("DAMAGED"), 2)
+        self.assertIn("left where they are", said)
+        self.assertEqual(self.snapshot(), before)
+        said = self.run_store("scrub", status=1)
+        for claim in hit:
+            self.assertIn(f"{claim.sha256.hex()}  DAMAGED", said)
+            self.assertFalse(self.path(claim).exists())
+        self.assertIn("0 damaged", self.run_store("scrub"))
+        self.assertEqual(len(self.run_store("quarantine", "list").splitlines()), 2)
+        self.door.start()
+        self.assertIn("would remove 2 files", self.run_store("quarantine", "purge", "--dry-run"))
+        self.assertEqual(len(self.evidence()), 2)
+        self.assertIn("removed 2 files", self.run_store("quarantine", "purge"))
+        self.assertEqual(self.evidence(), [])
+        for claim in hit:
+            self.assertIsNotNone(self.ask(claim), "fetched again without a cut")
+
+    def test_gc(self) -> None:
+        self.fill()
+        self.assertEqual(self.door.stop(), 0)
+        claim = self.claims[-1]
+        orphan = self.door.cache_dir / "objects" / "aa" / ("aa" * 32)
+        orphan.parent.mkdir(exist_ok=True)
+        orphan.write_bytes(b"nobody knows me")
+        stray = orphan.with_name("ab" * 32 + ".tree")
+        stray.write_bytes(b"")
+        half = self.path(claim).with_name(claim.sha256.hex() + ".tree.new")
+        half.write_bytes(b"half")
+        before = self.snapshot()
+        self.assertIn("would remove 1 files, 15 bytes, and 2 leftovers",
+                      self.run_store("gc", "--dry-run"))
+        self.assertEqual(self.snapshot(), before)
+        self.assertIn("removed 1 files, 15 bytes, and 2 leftovers", self.run_store("gc"))
+        self.assertFalse(orphan.exists() or stray.exists() or half.exists())
+        self.assertEqual(self.door.check_objects(), len({c.sha256 for c in self.claims}))
+        self.assertIn("removed 0 files, 0 bytes, and 0 leftovers", self.run_store("gc"))
+        self.door.start()
+        before = len(self.up.content_requests())
+        for claim in self.claims:
+            self.assertIsNotNone(self.ask(claim))
+        self.assertEqual(len(self.up.content_requests()), before, "nothing was lost")
+
+    def test_gc_after_a_kill_keeps_what_was_acknowledged(self) -> None:
+        self.fill()
+        self.door.kill()
+        self.assertIn("removed 0 files", self.run_store("gc"))
+
+    def test_usage(self) -> None:
+        self.run_store("list", "more", status=64)
+        self.run_store("list", "--dry-run", status=64)
+        self.run_store("lost", status=64)
+
+
 class Killed(Healing):
     def extra(self) -> dict:
         return {"cache_max": 10, "scrub_rate": 500}
