@@ -288,7 +288,7 @@ workers = {get('workers', 2)}
         """Path -> SHA-256 of every stored object."""
         found = {}
         for path in (self.cache_dir / "objects").rglob("*"):
-            if path.is_file() and path.suffix != ".tree":
+            if path.is_file() and ".tree" not in path.name:
                 with path.open("rb") as data:
                     found[str(path)] = hashlib.file_digest(data, "sha256").digest()
         return found
