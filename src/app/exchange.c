@@ -92,16 +92,6 @@ static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
     return sp_buf_append(&v->reply, bytes);
 }
 
-static struct sp_link link_of(const struct sp_link_report *r)
-{
-    return (struct sp_link){.proven = r->proven,
-                            .plain = r->plain,
-                            .tls = r->tls,
-                            .chain = &r->chain[0].sha256,
-                            .chain_count = r->chain_count,
-                            .matched = r->matched.sha256};
-}
-
 static void count_upstream(struct visit *v, enum sp_err e,
                            const struct sp_link_report *r)
 {
@@ -127,7 +117,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     if (!sp_visit_came_back(v)) {
         return;
     }
-    struct sp_link link = link_of(report);
+    struct sp_link link = sp_link_of(report);
     if (e == SP_OK) {
         sp_gate_fetched(v->gate, v->reply_status, sp_view_str(v->coding),
                         sp_view_str(v->type), &v->reply, &link, sp_clock_wall_s(),

@@ -160,12 +160,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *r)
     } else {
         SP_COUNT(&f->filler->counters, upstream_failed, 1);
     }
-    struct sp_link link = {.proven = r->proven,
-                           .plain = r->plain,
-                           .tls = r->tls,
-                           .chain = &r->chain[0].sha256,
-                           .chain_count = r->chain_count,
-                           .matched = r->matched.sha256};
+    struct sp_link link = sp_link_of(r);
     if (sp_fill_fetched(f->machine, e, &r->why, &link, &f->got, sp_clock_wall_s(),
                         &next)) {
         sp_fill_perform(f, &next);

@@ -266,3 +266,13 @@ void sp_world_unref(struct sp_world **w)
     }
     *w = NULL;
 }
+
+struct sp_link sp_link_of(const struct sp_link_report *r)
+{
+    return (struct sp_link){.proven = r->proven,
+                            .plain = r->plain,
+                            .tls = r->tls,
+                            .chain = &r->chain[0].sha256,
+                            .chain_count = r->chain_count,
+                            .matched = r->matched.sha256};
+}

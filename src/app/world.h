@@ -33,4 +33,7 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
 struct sp_world *sp_world_ref(struct sp_world *w);
 void sp_world_unref(struct sp_world **w);
 
+/* What the io layer reports of a connection, as the gate takes it; borrows from r. */
+struct sp_link sp_link_of(const struct sp_link_report *r);
+
 #endif

@@ -1,4 +1,4 @@
-#include "io/loop/loop.h"
+#include "io/loop/inbox.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct sp_loop {
     uv_loop_t uv;
     uv_async_t wake;
     const char *name;               /* borrowed */
-    _Atomic(struct sp_msg *) inbox; /* a stack: the latest message first */
+    struct sp_inbox inbox;
     atomic_bool stopping;
     bool wake_open; /* the wake handle was made and not closed yet */
     bool has_thread;
@@ -19,24 +19,9 @@ struct sp_loop {
 
 static _Thread_local struct sp_loop *current_loop;
 
-/* Takes everything that was posted, oldest first. */
-static struct sp_msg *inbox_take(struct sp_loop *l)
-{
-    struct sp_msg *latest =
-        atomic_exchange_explicit(&l->inbox, NULL, memory_order_acquire);
-    struct sp_msg *oldest = NULL;
-    while (latest) {
-        struct sp_msg *next = latest->next;
-        latest->next = oldest;
-        oldest = latest;
-        latest = next;
-    }
-    return oldest;
-}
-
 static void inbox_deliver(struct sp_loop *l)
 {
-    struct sp_msg *msg = inbox_take(l);
+    struct sp_msg *msg = sp_inbox_take(&l->inbox);
     while (msg) {
         struct sp_msg *next = msg->next; /* msg is gone after run */
         msg->run(msg);
@@ -139,7 +124,7 @@ void sp_loop_free(struct sp_loop **lp)
         return;
     }
     SP_ASSERT(!l->has_thread);
-    SP_ASSERT(!atomic_load_explicit(&l->inbox, memory_order_acquire));
+    SP_ASSERT(!atomic_load_explicit(&l->inbox.latest, memory_order_acquire));
     close_wake(l); /* of a loop that never ran */
     int left_open = uv_loop_close(&l->uv);
     SP_ASSERT(left_open == 0);
@@ -158,12 +143,7 @@ struct sp_loop *sp_loop_current(void)
 
 void sp_loop_post(struct sp_loop *to, struct sp_msg *msg)
 {
-    struct sp_msg *top = atomic_load_explicit(&to->inbox, memory_order_relaxed);
-    do {
-        msg->next = top;
-    } while (!atomic_compare_exchange_weak_explicit(
-        &to->inbox, &top, msg, memory_order_release, memory_order_relaxed));
-    if (!top) { /* else whoever posted the first one wakes the loop for all */
+    if (sp_inbox_put(&to->inbox, msg)) { /* else who came first wakes it for all */
         uv_async_send(&to->wake);
     }
 }

@@ -9,31 +9,11 @@
 
 /* ---- messages ------------------------------------------------------------------ */
 
-/* A stack that takes from many threads; the owner takes all of it and turns it around.
- * Only the one who finds it empty wakes the owner. */
 static void post(struct sp_keeper *k, struct sp_msg *msg)
 {
-    struct sp_msg *head = atomic_load_explicit(&k->inbox, memory_order_relaxed);
-    do {
-        msg->next = head;
-    } while (!atomic_compare_exchange_weak_explicit(
-        &k->inbox, &head, msg, memory_order_release, memory_order_relaxed));
-    if (!head) {
+    if (sp_inbox_put(&k->inbox, msg)) {
         sem_post(&k->wake);
     }
-}
-
-static struct sp_msg *take_all(struct sp_keeper *k)
-{
-    struct sp_msg *m = atomic_exchange_explicit(&k->inbox, NULL, memory_order_acquire);
-    struct sp_msg *oldest = NULL;
-    while (m) {
-        struct sp_msg *next = m->next;
-        m->next = oldest;
-        oldest = m;
-        m = next;
-    }
-    return oldest;
 }
 
 /* A record must not be answered before the batch is whole, a question is answered at
@@ -46,7 +26,7 @@ static void *keep(void *arg)
         while (sem_wait(&k->wake) != 0 && errno == EINTR) {
         }
         stop = atomic_load(&k->stopping);
-        struct sp_msg *m = take_all(k);
+        struct sp_msg *m = sp_inbox_take(&k->inbox);
         while (m) {
             struct sp_msg *next = m->next;
             m->run(m);

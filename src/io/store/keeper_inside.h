@@ -3,6 +3,7 @@
 #ifndef SP_IO_STORE_KEEPER_INSIDE_H
 #define SP_IO_STORE_KEEPER_INSIDE_H
 
+#include "io/loop/inbox.h"
 #include "io/store/index.h"
 #include "io/store/keeper.h"
 #include "io/store/ledger_files.h"
@@ -17,7 +18,7 @@ struct sp_keeper {
     struct sp_index_counts counts; /* what the index holds */
     struct sp_record *records;     /* waiting for this batch, in order */
     struct sp_record **records_end;
-    _Atomic(struct sp_msg *) inbox; /* newest first */
+    struct sp_inbox inbox; /* newest first */
     sem_t wake;
     atomic_bool stopping;
     pthread_t thread;
