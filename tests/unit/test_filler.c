@@ -1,10 +1,11 @@
 /* The filler's end, which no request can time: it stops between a want and the
  * transfer. */
 #include "folder.h"
+#include "upstream_rig.h"
 
 #include "app/daemon.h"
 
-enum { WANTS = 64 };
+enum { WANTS = 64, NOBODY_LISTENS = 1 };
 
 struct asker {
     struct sp_want want;
@@ -26,7 +27,8 @@ static void on_answer(struct sp_want *w, enum sp_err e)
     }
 }
 
-/* Enough of a world for a fill that is called off before it meets anybody. */
+/* Enough of a world for a fill that is called off, whether or not it has begun to
+ * connect; nobody answers it. */
 static void make_world(struct sp_world *w, struct sp_fill_conf *fill)
 {
     static char name[] = "head-office";
@@ -34,6 +36,8 @@ static void make_world(struct sp_world *w, struct sp_fill_conf *fill)
                                   .upstream_host = "wsus.example:8531"};
     *w = (struct sp_world){.fills = fill};
     w->upstreams = calloc(1, sizeof(struct sp_upstream *));
+    assert_non_null(w->upstreams);
+    w->upstreams[0] = upstream_to(NOBODY_LISTENS, &(struct wish){0});
     w->config = calloc(1, sizeof *w->config);
     assert_non_null(w->config);
     w->config->upstreams = calloc(1, sizeof *w->config->upstreams);
@@ -50,6 +54,7 @@ static void free_world(struct sp_world *w)
     sp_policy_free(&w->policy);
     free(w->config->upstreams);
     free(w->config);
+    sp_upstream_unref(&w->upstreams[0]);
     free(w->upstreams);
 }
 
@@ -96,11 +101,17 @@ static void f_stop_while_fills_begin(void **state)
     free_world(&world);
 }
 
+static int setup(void **state)
+{
+    (void)state;
+    return rig_pki() == 0 ? rig_init() : -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(f_stop_while_fills_begin, folder_setup,
                                         folder_teardown),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, rig_teardown);
 }
