@@ -161,7 +161,7 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
 static void inspect_work(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
-    sp_gate_inspect(&v->inspect, &v->inspection);
+    sp_gate_inspect(&v->task, &v->inspection);
 }
 
 static void inspect_done(struct sp_job *job)
@@ -180,8 +180,42 @@ static void inspect_done(struct sp_job *job)
 
 static void do_inspect(struct visit *v, const struct sp_effect *e)
 {
-    v->inspect = *e;
+    v->task = *e;
     v->job = (struct sp_job){.work = inspect_work, .done = inspect_done};
+    v->busy = true;
+    sp_loop_work(v->lane->loop, &v->job);
+}
+
+/* ---- EDIT
+ * ------------------------------------------------------------------------------- */
+
+static void edit_work(struct sp_job *job)
+{
+    struct visit *v = VISIT_OF(job, job);
+    v->edited = sp_gate_edit(&v->task, &v->reply);
+}
+
+static void edit_done(struct sp_job *job)
+{
+    struct visit *v = VISIT_OF(job, job);
+    struct sp_step step;
+    if (sp_visit_came_back(v)) {
+        sp_gate_edited(v->gate, v->edited, &v->reply, &step);
+        sp_visit_perform(v, &step);
+    }
+}
+
+static void do_edit(struct visit *v, const struct sp_effect *e)
+{
+    struct sp_step step;
+    if (hold(v, e->edit.text.len, NULL) != SP_OK) {
+        sp_gate_edited(v->gate, SP_E_NOMEM, &v->reply, &step);
+        sp_visit_perform(v, &step);
+        return;
+    }
+    v->task = *e;
+    sp_buf_init(&v->reply, e->edit.text.len + SP_LIMIT_SPLICED);
+    v->job = (struct sp_job){.work = edit_work, .done = edit_done};
     v->busy = true;
     sp_loop_work(v->lane->loop, &v->job);
 }
@@ -304,6 +338,7 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
         [SP_EFFECT_INSPECT] = do_inspect,
         [SP_EFFECT_ASK_REVISIONS] = do_ask_revisions,
         [SP_EFFECT_RECORD] = do_record,
+        [SP_EFFECT_EDIT] = do_edit,
         [SP_EFFECT_LOOKUP] = sp_visit_lookup,
         [SP_EFFECT_FILL] = sp_visit_fill,
         [SP_EFFECT_ANSWER] = do_answer,

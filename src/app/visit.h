@@ -23,10 +23,11 @@ struct visit {
     struct sp_buf reply;
     int reply_status;
     char coding[64], type[256];
-    /* INSPECT */
+    /* INSPECT and EDIT */
     struct sp_job job;
-    struct sp_effect inspect;
+    struct sp_effect task;
     struct sp_inspection inspection;
+    enum sp_err edited;
     /* ASK_REVISIONS and RECORD */
     struct sp_ask_revisions ask;
     struct sp_known_revision *known;

@@ -19,6 +19,9 @@
 /* One reply, decoded. GetRevisionIdList was seen at 3 MB, a full catalogue is over 20 MB,
  * one update with an embedded CBS manifest 47 MB. */
 #define SP_LIMIT_SOAP_REPLY SP_MIB(64)
+/* Edits of one reply: an address a file of the largest update seen and some more. */
+#define SP_LIMIT_SPLICES 65536
+#define SP_LIMIT_SPLICED SP_MIB(16) /* bytes put in */
 /* One metadata document as UTF-8. 47 MB was seen. */
 #define SP_LIMIT_DOCUMENT SP_MIB(64)
 /* Compressed input may not blow up: ratio counts after the first MiB of output. */

@@ -55,18 +55,61 @@ static enum sp_err reply_fields(struct sp_gate *g, bool coded)
     return sp_buf_append_str(&g->fields, "\r\nVary: Accept-Encoding\r\n");
 }
 
-void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step)
+static bool is_coded(const struct sp_gate *g)
 {
-    bool as_is = coding_is_accepted(g);
-    bool coded = as_is && g->coding.len > 0 &&
-                 !sp_view_eq_fold(sp_buf_view(&g->coding), SP_VIEW("identity"));
-    sp_gate_move(g, SP_STATION_RELEASE);
+    return g->coding.len > 0 &&
+           !sp_view_eq_fold(sp_buf_view(&g->coding), SP_VIEW("identity"));
+}
+
+struct sp_view sp_gate_text(const struct sp_gate *g)
+{
+    return sp_buf_view(is_coded(g) ? &g->inspection.decoded : &g->reply);
+}
+
+static void release(struct sp_gate *g, struct sp_view body, bool coded,
+                    struct sp_step *step)
+{
     if (reply_fields(g, coded) != SP_OK) {
         finish_empty(g, 503, step);
         return;
     }
-    finish(g, g->reply_status, sp_buf_view(as_is ? &g->reply : &g->inspection.decoded),
-           step);
+    finish(g, g->reply_status, body, step);
+}
+
+void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step)
+{
+    sp_gate_move(g, SP_STATION_RELEASE);
+    if (g->edits.count) {
+        step->has_effect = true;
+        step->effect =
+            (struct sp_effect){.kind = SP_EFFECT_EDIT,
+                               .edit = {.text = sp_gate_text(g), .splices = &g->edits}};
+        return;
+    }
+    bool as_is = coding_is_accepted(g);
+    release(g, as_is ? sp_buf_view(&g->reply) : sp_gate_text(g), as_is && is_coded(g),
+            step);
+}
+
+enum sp_err sp_gate_edit(const struct sp_effect *e, struct sp_buf *out)
+{
+    return sp_splices_apply(e->edit.splices, e->edit.text, out);
+}
+
+void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
+                    struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_RELEASE);
+    *step = (struct sp_step){0};
+    if (e != SP_OK) {
+        sp_why_say(&g->why, "the reply could not be edited: %s", sp_err_text(e));
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        return;
+    }
+    sp_buf_fini(&g->inspection.decoded);
+    sp_buf_fini(&g->reply);
+    sp_buf_take(reply_take, &g->reply);
+    release(g, sp_buf_view(&g->reply), false, step);
 }
 
 static void actor(const struct sp_gate *g, char *out, size_t size)

@@ -9,11 +9,14 @@
  *
  * Metadata: ADMIT (transport, operation, shape; the request is rebuilt) -> FETCH ->
  * INSPECT (a job in the pool) -> LOOKUP (first documents of its revisions) -> JUDGE ->
- * RECORD -> RELEASE the very bytes. Nothing new: JUDGE -> RELEASE. Content: ADMIT (path
- * -> digest) -> LOOKUP (object, or a claim in custody) -> RELEASE, or FETCH (join the
- * one fill of this digest) -> RELEASE. A fill is its own machine: fill.h. Under tail-hold
- * an answer may begin while the gate still stands at FETCH: SERVE_GROWING says up to
- * where; OPEN lets the rest go once the fill passed, CUT ends it when it did not.
+ * RECORD -> RELEASE the very bytes, or, where something must not go out as it came, those
+ * bytes after the edits (EDIT). Nothing new: JUDGE -> RELEASE.
+ *
+ * Content: ADMIT (path -> digest) -> LOOKUP (object, or a claim in custody) -> RELEASE, or
+ * FETCH (join the one fill of this digest) -> RELEASE. A fill is its own machine: fill.h.
+ * Under tail-hold an answer may begin while the gate still stands at FETCH: SERVE_GROWING
+ * says up to where; OPEN lets the rest go once the fill passed, CUT ends it when it did
+ * not.
  *
  * A gate belongs to one exchange on one loop. Everything an effect points at lives
  * until the gate is freed. Every fact the gate states about time comes in with an
@@ -21,6 +24,7 @@
 #ifndef SP_CORE_GATE_GATE_H
 #define SP_CORE_GATE_GATE_H
 
+#include "core/base/splice.h"
 #include "core/http/http.h"
 #include "core/wsus/wsus.h"
 #include "sallyport/policy.h"
@@ -96,6 +100,7 @@ enum sp_effect_kind {
     SP_EFFECT_INSPECT,       /* run sp_gate_inspect over the reply, off the loop */
     SP_EFFECT_ASK_REVISIONS, /* what does the ledger know of these? */
     SP_EFFECT_RECORD,        /* append these entries, durably, or say who was first */
+    SP_EFFECT_EDIT,          /* run sp_gate_edit over the reply, off the loop */
     SP_EFFECT_LOOKUP,        /* an object for this digest, else its claim */
     SP_EFFECT_FILL,          /* join the fill of this claim */
     SP_EFFECT_ANSWER,        /* head and body in memory */
@@ -134,6 +139,10 @@ struct sp_effect {
         const struct sp_gate_entry *entries;
         size_t count;
     } record;
+    struct { /* EDIT */
+        struct sp_view text;
+        struct sp_splices *splices; /* the job's own until sp_gate_edited */
+    } edit;
     struct sp_content_path content; /* LOOKUP, FILL */
     struct sp_claim claim;          /* FILL; name is empty */
     struct {                        /* ANSWER and SERVE */
@@ -186,6 +195,12 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
  * refusal: there were so many that this one is not recorded; it stands all the same. */
 void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
                       uint64_t first, struct sp_step *step);
+
+/* The job of EDIT: pure, for the pool. out has room for text.len + SP_LIMIT_SPLICED. */
+enum sp_err sp_gate_edit(const struct sp_effect *e, struct sp_buf *out) SP_MUST_USE;
+/* What goes out; the gate takes the bytes and frees those they were made from. */
+void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
+                    struct sp_step *step);
 
 void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o,
                     struct sp_step *step);

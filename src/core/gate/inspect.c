@@ -218,6 +218,7 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
     bool refusing = g->has_verdict && g->verdict.ruling != SP_PASSED;
     if (e == SP_E_CONFLICT && !refusing) {
         sp_gate_entries_clear(g);
+        sp_splices_clear(&g->edits);
         g->has_verdict = false;
         ask_revisions(g, step);
         return;

@@ -25,6 +25,9 @@ struct sp_gate {
     struct sp_gate_known *known;     /* owned, one each */
     struct sp_verdict verdict;
     bool has_verdict;
+    /* What of the reply goes out otherwise than it came: offsets of its decoded text.
+     * Judging adds; it is empty again before a reply is judged anew. */
+    struct sp_splices edits;
     struct sp_buf *texts;          /* owned: entry texts, entry_count of them */
     struct sp_gate_entry *entries; /* owned */
     size_t entry_count, entry_room;
@@ -58,6 +61,9 @@ void sp_gate_entries_clear(struct sp_gate *g);
 /* A reply may hold a revision more than once: its first document here is what the later
  * ones are compared with, as if the ledger knew it. */
 void sp_gate_known_here(struct sp_gate *g);
+
+/* The reply as it was inspected: its content coding is undone. */
+struct sp_view sp_gate_text(const struct sp_gate *g);
 
 /* answer.c: REFUSE and RELEASE. */
 void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step);
