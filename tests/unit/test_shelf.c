@@ -202,6 +202,56 @@ static void c_eviction_takes_the_longest_unused(void **state)
     close_all();
 }
 
+static void c_pinned_ones_stay(void **state)
+{
+    (void)state;
+    uint8_t digest[3][32], unknown[32] = {7};
+    struct sp_shelf_limits limits = {.bytes = 300};
+    struct sp_shelf_evicted evicted = {0};
+    open_all(8);
+    for (uint8_t n = 0; n < 3; n++) {
+        put(n, 100, digest[n]);
+        use(digest[n], 4102444800 + n);
+    }
+    assert_ok(sp_pin_set(objects, digest[0]));
+    assert_ok(sp_pin_set(objects, digest[0])); /* twice is once */
+    assert_err(sp_pin_set(objects, unknown), SP_E_NOTFOUND);
+    assert_err(sp_pin_clear(objects, unknown), SP_E_NOTFOUND);
+    close_all();
+    open_all(8); /* survives */
+    assert_ok(sp_shelf_reserve(shelf, 100, &limits, &evicted, NULL));
+    assert_true(is_there(digest[0])); /* the oldest */
+    assert_false(is_there(digest[1]));
+    sp_shelf_release(shelf, 100);
+    assert_err(sp_shelf_reserve(shelf, 201, &limits, &evicted, NULL), SP_E_NOSPACE);
+    assert_int_equal(evicted.files, 1); /* nothing goes in vain */
+    assert_ok(sp_pin_clear(objects, digest[0]));
+    assert_ok(sp_shelf_reserve(shelf, 201, &limits, &evicted, NULL));
+    assert_false(is_there(digest[0]));
+    sp_shelf_release(shelf, 201);
+    close_all();
+}
+
+static void f_pins_follow_no_link(void **state)
+{
+    (void)state;
+    uint8_t sha256[32];
+    struct sp_shelf_limits limits = {.bytes = 100};
+    struct sp_shelf_evicted evicted = {0};
+    open_all(8);
+    put('p', 100, sha256);
+    assert_int_equal(symlink("/etc", in_folder("cache/pins")), 0);
+    assert_err(sp_pin_set(objects, sha256), SP_E_CORRUPT);
+    /* what is pinned is not known: nothing is evicted */
+    assert_err(sp_shelf_reserve(shelf, 50, &limits, &evicted, NULL), SP_E_CORRUPT);
+    assert_true(is_there(sha256));
+    assert_int_equal(unlink(in_folder("cache/pins")), 0);
+    assert_ok(sp_pin_set(objects, sha256));
+    folder_write(in_folder("cache/pins/notes"), "", 0); /* a foreign name */
+    assert_err(sp_shelf_reserve(shelf, 50, &limits, &evicted, NULL), SP_E_NOSPACE);
+    close_all();
+}
+
 static void c_the_floor_is_kept(void **state)
 {
     (void)state;
@@ -288,6 +338,8 @@ int main(void)
         TEST(b_blocks_are_remembered),
         TEST(f_damage_is_told_once_and_lets_nobody_in),
         TEST(c_eviction_takes_the_longest_unused),
+        TEST(c_pinned_ones_stay),
+        TEST(f_pins_follow_no_link),
         TEST(c_the_floor_is_kept),
         TEST(c_times_of_use_survive),
         TEST(c_few_handles_stay_open),

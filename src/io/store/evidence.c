@@ -116,6 +116,24 @@ enum sp_err sp_evidence_scan(struct sp_objects *o,
     return sp_dir_each(o->quarantine, scan_one, &s);
 }
 
+enum sp_err sp_evidence_open(struct sp_objects *o, const char *name, int *out,
+                             uint64_t *size)
+{
+    SP_AUTO(sp_fd_close) int fd = -1;
+    struct stat st;
+    if (strchr(name, '/')) {
+        return SP_E_MALFORMED;
+    }
+    SP_TRY(sp_file_open_at(o->quarantine, name, O_RDONLY, &fd));
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return SP_E_CORRUPT;
+    }
+    *size = (uint64_t)st.st_size;
+    *out = fd;
+    fd = -1;
+    return SP_OK;
+}
+
 enum sp_err sp_evidence_remove(struct sp_objects *o, const char *name)
 {
     return strchr(name, '/') ? SP_E_MALFORMED : remove_one(o->quarantine, name);

@@ -4,6 +4,7 @@
  *     cache_dir/objects/ab/abcdef....tree   its block tree; its mtime is the last use
  *     cache_dir/staging/<random>        a fill in progress, private
  *     cache_dir/quarantine/<time>-<sha256>.<reason>   refused or damaged bytes, evidence
+ *     cache_dir/pins/<sha256>           empty: this object is never evicted
  *
  * Commit order: write staged bytes -> fsync -> tree, durable -> rename into objects -> fsync
  * directory. Nothing partial is ever visible under objects/, and no object without its
@@ -140,8 +141,25 @@ enum sp_err sp_evidence_scan(struct sp_objects *o,
                              enum sp_err (*each)(void *ctx,
                                                  const struct sp_evidence_seen *seen),
                              void *ctx) SP_MUST_USE;
+/* name as the scan gave it. The caller closes *fd. SP_E_CORRUPT: no regular file. */
+enum sp_err sp_evidence_open(struct sp_objects *o, const char *name, int *fd,
+                             uint64_t *size) SP_MUST_USE;
 /* name as the scan gave it. Needs no lock: the owner never looks back at evidence. */
 enum sp_err sp_evidence_remove(struct sp_objects *o, const char *name) SP_MUST_USE;
+
+/* pins.c: what must not be evicted. Neither changing them nor reading needs the lock. */
+enum sp_err sp_pin_set(struct sp_objects *o,
+                       const uint8_t sha256[32]) SP_MUST_USE; /* NOTFOUND: no object */
+enum sp_err sp_pin_clear(struct sp_objects *o,
+                         const uint8_t sha256[32]) SP_MUST_USE; /* NOTFOUND: no pin */
+struct sp_pins { /* those of one moment */
+    struct sp_buf digests; /* private: 32 bytes each, sorted */
+};
+void sp_pins_init(struct sp_pins *p);
+void sp_pins_fini(struct sp_pins *p);
+enum sp_err sp_pins_read(struct sp_objects *o, struct sp_pins *p) SP_MUST_USE;
+size_t sp_pins_count(const struct sp_pins *p);
+bool sp_pins_has(const struct sp_pins *p, const uint8_t sha256[32]);
 
 /* Of the file system that holds the cache. */
 struct sp_space {

@@ -314,13 +314,16 @@ static bool is_read(const struct sp_object *o)
     return atomic_load_explicit(&o->readers, memory_order_acquire) != 0;
 }
 
-/* The idle ones, longest unused first. *sum of their sizes. */
+/* Those that nobody reads or has pinned, longest unused first. *sum of their sizes. */
 static enum sp_err candidates(struct sp_shelf *s, struct sp_shelf_item ***out,
                               size_t *count, uint64_t *sum)
 {
-    struct sp_shelf_item **list = calloc(s->count + 1, sizeof(struct sp_shelf_item *));
+    SP_AUTO(sp_pins_fini) struct sp_pins pins;
     size_t n = 0;
     uint64_t bytes = 0;
+    sp_pins_init(&pins);
+    SP_TRY(sp_pins_read(s->objects, &pins));
+    struct sp_shelf_item **list = calloc(s->count + 1, sizeof(struct sp_shelf_item *));
     if (!list) {
         return SP_E_NOMEM;
     }
@@ -330,7 +333,8 @@ static enum sp_err candidates(struct sp_shelf *s, struct sp_shelf_item ***out,
             item->open ? atomic_load_explicit(&item->open->used, memory_order_relaxed)
                        : 0;
         item->used = used > item->used ? used : item->used;
-        if (!item->open || !is_read(item->open)) {
+        bool unread = !item->open || !is_read(item->open);
+        if (unread && !sp_pins_has(&pins, item->sha256)) {
             list[n++] = item;
             bytes += item->size;
         }

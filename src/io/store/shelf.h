@@ -60,8 +60,8 @@ struct sp_shelf_evicted {
     uint64_t files, bytes;
 };
 /* Room for a file of size bytes, made by evicting what was not read for longest and nobody
- * reads now. Nothing is evicted where that would not be enough. SP_E_NOSPACE. *evicted is
- * added to. The room is kept until it is released. */
+ * reads now or has pinned. Nothing is evicted where that would not be enough.
+ * SP_E_NOSPACE. *evicted is added to. The room is kept until it is released. */
 enum sp_err sp_shelf_reserve(struct sp_shelf *s, uint64_t size,
                              const struct sp_shelf_limits *limits,
                              struct sp_shelf_evicted *evicted,
