@@ -72,6 +72,18 @@ static bool same_places(const struct sp_config *a, const struct sp_config *b)
            same_text(a->admin_bind, b->admin_bind) && a->workers == b->workers;
 }
 
+/* The name is in the ledger's key: another one would be another ledger. */
+static void mention_ledger_name(const struct sp_config *old,
+                                const struct sp_config *new)
+{
+    if (!same_text(old->ledger_name, new->ledger_name)) {
+        sp_log_say(SP_LOG_WARNING, "ledger_name_ignored",
+                   "ledger_name changed from \"%s\" to \"%s\": ignored, a ledger keeps "
+                   "the name it was made with",
+                   old->ledger_name, new->ledger_name);
+    }
+}
+
 static enum sp_err reload(struct daemon *d, struct sp_why *why)
 {
     struct sp_world *w = NULL;
@@ -91,6 +103,7 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
         sp_world_unref(&w);
         return e;
     }
+    mention_ledger_name(d->world->config, w->config);
     sp_world_unref(&d->world);
     d->world = w;
     sp_budget_set(&d->budget, w->config->metadata_memory);

@@ -92,6 +92,16 @@ class Reload(Scene):
                 self.door.settings.clear()
                 self.door.settings.update(good)
 
+    def test_the_ledger_keeps_its_name(self) -> None:
+        self.reload(ledger_name="sallyport/another")
+        said = [e for e in self.door.log() if e["event"] == "ledger_name_ignored"]
+        self.assertEqual(len(said), 1)
+        self.assertIn("sallyport/another", str(said[0]))
+        self.assertTrue(self.works())
+        self.reload(ledger_name="sallyport/another")
+        self.assertEqual(len([e for e in self.door.log()
+                              if e["event"] == "ledger_name_ignored"]), 1, "said once")
+
     def test_policy(self) -> None:
         from pki import SOURCE
         strict = (SOURCE / "policies" / "strict-2026.policy").read_text()

@@ -128,12 +128,12 @@ listener "downstream-http" {{
 }}
 admin {{ bind = "127.0.0.1:{self.admin_port}" }}
 workers = {get('workers', 2)}
-{self._cache_text()}"""
+{self._top_text()}"""
 
-    def _cache_text(self) -> str:
-        """What a test says about the cache; the rest stays at its default."""
-        said = {k: self.settings[k] for k in ("cache_max", "cache_floor", "recheck", "scrub_rate")
-                if k in self.settings}
+    def _top_text(self) -> str:
+        """What a test says at the top level; the rest stays at its default."""
+        keys = ("cache_max", "cache_floor", "recheck", "scrub_rate", "ledger_name")
+        said = {k: self.settings[k] for k in keys if k in self.settings}
         return "".join(f"{k} = {json.dumps(v)}\n" for k, v in said.items())
 
     def write_config(self, **settings) -> None:
