@@ -1,6 +1,9 @@
-/* The admin listener: /health, /metrics, /status.json. Plain HTTP, loopback by default.
- */
+/* The admin listener: the status page and what it shows, /health, /metrics. Plain HTTP
+ * on loopback. */
+#include "app/board.h"
 #include "app/desk_json.h"
+#include "app/history.h"
+#include "app/page.h"
 #include "app/stock.h"
 
 #include <inttypes.h>
@@ -12,6 +15,10 @@ struct sp_admin {
     struct sp_admin_view view;  /* its pointers are borrowed */
     struct sp_server *server;   /* owned until it is drained */
     struct sp_server_conf conf; /* borrowed by the server */
+    uv_timer_t clock;           /* steps the history */
+    struct sp_history history;
+    void (*gone)(void *ctx); /* told when all is closed */
+    void *gone_ctx;
 };
 
 struct page {
@@ -96,6 +103,16 @@ static enum sp_err write_metrics(struct sp_admin *a, struct sp_buf *out)
     return sp_totals_write(&t, out);
 }
 
+/* Takes root. */
+static enum sp_err append_json(json_t *root, size_t flags, struct sp_buf *out)
+{
+    char *text = root ? json_dumps(root, flags | JSON_PRESERVE_ORDER) : NULL;
+    json_decref(root);
+    enum sp_err e = text ? sp_buf_append_str(out, text) : SP_E_NOMEM;
+    free(text);
+    return e;
+}
+
 static json_t *ledger_json(const struct sp_admin_view *v)
 {
     struct sp_keeper_status k;
@@ -150,12 +167,47 @@ static json_t *listeners_json(const struct sp_world *w)
     return rows;
 }
 
-static enum sp_err write_status(struct sp_admin *a, struct sp_buf *out)
+static json_t *fills_json(const struct sp_admin_view *v)
+{
+    json_t *list = json_array();
+    struct sp_board_row rows[SP_BOARD_ROWS];
+    sp_board_read(sp_filler_board(v->filler), rows);
+    for (size_t i = 0; i < SP_BOARD_ROWS; i++) {
+        char name[41];
+        for (size_t k = 0; k < 20; k++) {
+            snprintf(name + 2 * k, 3, "%02X", rows[i].sha1[k]);
+        }
+        if (rows[i].used) {
+            json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", name,
+                                                  "size", (json_int_t)rows[i].size,
+                                                  "have", (json_int_t)rows[i].have));
+        }
+    }
+    return list;
+}
+
+static json_t *expiries_json(const struct sp_world *w)
+{
+    json_t *rows = json_array();
+    char until[SP_TIME_TEXT];
+    for (size_t i = 0; i < w->config->listener_count; i++) {
+        if (w->doors[i].tls) {
+            sp_time_format(w->doors[i].not_after, until);
+            json_array_append_new(rows, json_pack("{s:s, s:s}", "name",
+                                                  w->config->listeners[i].certificate,
+                                                  "until", until));
+        }
+    }
+    return rows;
+}
+
+static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *out)
 {
     const struct sp_admin_view *v = &a->view;
     const struct sp_world *w = *v->world;
     json_t *upstreams = json_array();
-    char started[SP_TIME_TEXT], loaded[SP_TIME_TEXT];
+    char now[SP_TIME_TEXT], started[SP_TIME_TEXT], loaded[SP_TIME_TEXT];
+    sp_time_format(sp_clock_wall_s(), now);
     sp_time_format(v->started, started);
     sp_time_format(w->loaded, loaded);
     for (size_t i = 0; i < w->config->upstream_count; i++) {
@@ -165,17 +217,40 @@ static enum sp_err write_status(struct sp_admin *a, struct sp_buf *out)
         json_array_append_new(upstreams, row);
     }
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
-        SP_VERSION, "started", started, "config_loaded", loaded, "policy",
-        sp_policy_name(w->policy), "workers", (int)v->lane_count, "ledger",
-        ledger_json(v), "cache", cache_json(v), "upstreams", upstreams, "listeners",
-        listeners_json(w), "plain_http", sp_desk_plain_json(v->desk), "refusals",
-        sp_desk_refusals_json(v->desk), "counters", counters_json(v));
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-    json_decref(root);
-    enum sp_err e = text ? sp_buf_append_str(out, text) : SP_E_NOMEM;
-    free(text);
-    return e;
+        "{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o}",
+        "version", SP_VERSION, "now", now, "started", started, "config_loaded", loaded,
+        "draining", (int)*v->draining, "policy", sp_policy_name(w->policy), "workers",
+        (int)v->lane_count, "expiries", expiries_json(w), "fills", fills_json(v),
+        "ledger", ledger_json(v), "cache", cache_json(v), "upstreams", upstreams,
+        "listeners", listeners_json(w), "plain_http", sp_desk_plain_json(v->desk),
+        "refusals", sp_desk_refusals_json(v->desk), "counters", counters_json(v));
+    return append_json(root, flags, out);
+}
+
+static enum sp_err write_status(struct sp_admin *a, struct sp_buf *out)
+{
+    return status_text(a, JSON_INDENT(2), out);
+}
+
+/* A stream of one event: the browser takes it, and comes again by itself after a second
+ * over the same connection. Nothing has to be kept for those who watch. */
+static enum sp_err write_events(struct sp_admin *a, struct sp_buf *out)
+{
+    SP_TRY(sp_buf_append_str(out, "retry: 1000\ndata: "));
+    SP_TRY(status_text(a, JSON_COMPACT, out));
+    return sp_buf_append_str(out, "\n\n");
+}
+
+static enum sp_err write_history(struct sp_admin *a, struct sp_buf *out)
+{
+    return append_json(sp_history_json(&a->history), JSON_COMPACT, out);
+}
+
+static enum sp_err write_page(struct sp_admin *a, struct sp_buf *out)
+{
+    (void)a;
+    return sp_buf_append(out, sp_page());
 }
 
 static enum sp_err write_health(struct sp_admin *a, struct sp_buf *out)
@@ -194,15 +269,12 @@ static int health_status(const struct sp_admin *a)
     return *a->view.draining || !k.writable ? 503 : 200;
 }
 
-static void answer(struct sp_exchange *x, int status, const char *type,
+static void answer(struct sp_exchange *x, int status, struct sp_view fields,
                    struct page *page)
 {
-    char fields[128];
     bool head = sp_exchange_request(x)->method == SP_HTTP_HEAD;
-    snprintf(fields, sizeof fields, "Content-Type: %s\r\nCache-Control: no-store\r\n",
-             type);
     struct sp_answer a = {.status = status,
-                          .fields = sp_view_str(fields),
+                          .fields = fields,
                           .memory =
                               head ? (struct sp_view){0} : sp_buf_view(&page->body),
                           .content_length = page->body.len,
@@ -212,18 +284,46 @@ static void answer(struct sp_exchange *x, int status, const char *type,
     sp_exchange_respond(x, &a);
 }
 
+static const struct resource {
+    const char *path, *type;
+    enum sp_err (*write)(struct sp_admin *a, struct sp_buf *out);
+} resources[] = {
+    {"/health", "text/plain; charset=utf-8", write_health},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
+    {"/status.json", "application/json", write_status},
+    {"/history.json", "application/json", write_history},
+    {"/events", "text/event-stream", write_events},
+    {"/", "text/html; charset=utf-8", write_page},
+};
+
+static const struct resource *find(struct sp_view target)
+{
+    for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++) {
+        if (sp_view_eq_str(target, resources[i].path)) {
+            return &resources[i];
+        }
+    }
+    return NULL;
+}
+
+static void give(struct sp_admin *a, struct sp_exchange *x, const struct resource *r,
+                 struct page *page)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf fields;
+    sp_buf_init(&fields, SP_KIB(2));
+    enum sp_err e = sp_buf_printf(
+        &fields, "Content-Type: %s\r\nCache-Control: no-store\r\n", r->type);
+    e = e == SP_OK && r->write == write_page ? sp_page_fields(&fields) : e;
+    e = e == SP_OK ? r->write(a, &page->body) : e;
+    int status = r->write == write_health ? health_status(a) : 200;
+    answer(x, e == SP_OK ? status : 503, sp_buf_view(&fields), page);
+}
+
 static void on_head(void *ctx, struct sp_exchange *x)
 {
-    static const struct {
-        const char *path, *type;
-        enum sp_err (*write)(struct sp_admin *a, struct sp_buf *out);
-    } pages[] = {
-        {"/health", "text/plain; charset=utf-8", write_health},
-        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
-        {"/status.json", "application/json", write_status},
-    };
-    struct sp_admin *a = ctx;
+    static const char plain[] = "Content-Type: text/plain\r\n";
     const struct sp_http_request *r = sp_exchange_request(x);
+    const struct resource *resource = find(r->target);
     struct page *page = calloc(1, sizeof *page);
     if (!page) {
         sp_exchange_cut(x);
@@ -231,21 +331,12 @@ static void on_head(void *ctx, struct sp_exchange *x)
     }
     sp_buf_init(&page->body, SP_MIB(4));
     if (r->method != SP_HTTP_GET && r->method != SP_HTTP_HEAD) {
-        answer(x, 405, "text/plain", page);
-        return;
+        answer(x, 405, SP_VIEW(plain), page);
+    } else if (!resource) {
+        answer(x, 404, SP_VIEW(plain), page);
+    } else {
+        give(ctx, x, resource, page);
     }
-    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
-        if (sp_view_eq_str(r->target, pages[i].path)) {
-            bool good = pages[i].write(a, &page->body) == SP_OK;
-            answer(x,
-                   !good    ? 503
-                   : i == 0 ? health_status(a)
-                            : 200,
-                   pages[i].type, page);
-            return;
-        }
-    }
-    answer(x, 404, "text/plain", page);
 }
 
 static void on_body(void *ctx, struct sp_exchange *x)
@@ -259,6 +350,14 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
     (void)ctx;
     (void)x;
     (void)complete;
+}
+
+static void on_clock(uv_timer_t *clock)
+{
+    struct sp_admin *a = clock->data;
+    struct sp_totals t;
+    totals(&a->view, &t);
+    sp_history_step(&a->history, &t);
 }
 
 enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
@@ -278,11 +377,28 @@ enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
         free(a);
         return e;
     }
+    a->clock.data = a;
+    uv_timer_init(sp_loop_uv(main_loop), &a->clock);
+    uv_timer_start(&a->clock, on_clock, 0, SP_HISTORY_STEP_S * 1000);
     *out = a;
     return SP_OK;
 }
 
+static void on_clock_closed(uv_handle_t *clock)
+{
+    struct sp_admin *a = clock->data;
+    a->gone(a->gone_ctx);
+}
+
+static void on_drained(void *ctx)
+{
+    struct sp_admin *a = ctx;
+    uv_close((uv_handle_t *)&a->clock, on_clock_closed);
+}
+
 void sp_admin_close(struct sp_admin *a, void (*done)(void *ctx), void *ctx)
 {
-    sp_server_drain(a->server, 0, done, ctx);
+    a->gone = done;
+    a->gone_ctx = ctx;
+    sp_server_drain(a->server, 0, on_drained, a);
 }

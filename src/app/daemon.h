@@ -91,6 +91,7 @@ void sp_filler_stop(struct sp_filler *f);
 void sp_filler_free(struct sp_filler **f);
 const struct sp_counters *sp_filler_counters(const struct sp_filler *f);
 struct sp_stock *sp_filler_stock(struct sp_filler *f); /* stock.h; owned by the filler */
+struct sp_board *sp_filler_board(struct sp_filler *f); /* board.h; the same */
 
 /* A file on its way in that may be read while it comes: immutable, counted, usable on
  * every loop. How far it may be read is told, not looked up. */

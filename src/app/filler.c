@@ -79,6 +79,7 @@ void sp_fill_end(struct fill *f)
     sp_world_unref(&f->world);
     struct sp_filler *filler = f->filler;
     sp_stock_release(filler->stock, f->reserved);
+    sp_board_drop(&filler->board, f->row);
     uv_close((uv_handle_t *)&f->pause, on_pause_closed);
     maybe_end(filler);
 }
@@ -163,6 +164,7 @@ static void begin(struct sp_filler *filler, struct sp_want *w)
         f->next->previous = f;
     }
     filler->fills = f;
+    f->row = sp_board_put(&filler->board, f->claim.sha1, f->claim.size);
     join(f, w);
     look_again(f);
 }
@@ -263,7 +265,10 @@ enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
     f->keeper = keeper;
     f->objects = objects;
     f->desk = desk;
-    enum sp_err e = sp_loop_new("filler", &f->loop);
+    enum sp_err e = sp_board_init(&f->board);
+    if (e == SP_OK) {
+        e = sp_loop_new("filler", &f->loop);
+    }
     if (e == SP_OK) {
         e = sp_upstream_pool_new(f->loop, &f->pool);
     }
@@ -314,6 +319,7 @@ void sp_filler_free(struct sp_filler **f)
     if (*f) {
         sp_loop_free(&(*f)->loop);
         sp_stock_free(&(*f)->stock);
+        sp_board_fini(&(*f)->board);
         free(*f);
         *f = NULL;
     }
@@ -322,6 +328,11 @@ void sp_filler_free(struct sp_filler **f)
 const struct sp_counters *sp_filler_counters(const struct sp_filler *f)
 {
     return &f->counters;
+}
+
+struct sp_board *sp_filler_board(struct sp_filler *f)
+{
+    return &f->board;
 }
 
 struct sp_stock *sp_filler_stock(struct sp_filler *f)

@@ -7,6 +7,7 @@
 #ifndef SP_APP_FILLER_PARTS_H
 #define SP_APP_FILLER_PARTS_H
 
+#include "app/board.h"
 #include "app/daemon.h"
 #include "app/stock.h"
 #include "io/net/upstream.h"
@@ -22,6 +23,7 @@ struct fill {
     struct sp_want *waiting;      /* owned list */
     struct sp_stage *stage;       /* owned */
     uint64_t reserved;            /* bytes of the stock's room */
+    size_t row;                   /* on the board */
     struct sp_digester *digester; /* owned */
     struct sp_inflow *inflow;     /* shared; while bytes may go out as they come */
     struct sp_object *object;     /* shared, once committed */
@@ -59,6 +61,7 @@ struct sp_filler {
     struct sp_stock *stock;        /* owned */
     struct fill *fills;            /* owned list */
     struct absent absent[ABSENT_PLACES];
+    struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
     bool stopping, stock_idle;

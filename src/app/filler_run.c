@@ -131,6 +131,7 @@ static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
         return f->write_err;
     }
     f->got.size += bytes.len;
+    sp_board_have(&f->filler->board, f->row, f->got.size);
     sp_fill_offer(f);
     sp_fill_grown(f);
     return SP_OK;

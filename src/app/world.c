@@ -59,6 +59,7 @@ static enum sp_err make_upstream(const struct sp_config *c,
 struct first_cert {
     const struct sp_config_listener *listener;
     bool seen;
+    int64_t not_after;
     struct sp_why *why;
 };
 
@@ -68,13 +69,14 @@ static enum sp_err check_leaf(void *ctx, struct sp_view der)
     if (f->seen) {
         return SP_OK;
     }
+    struct sp_cert_facts facts;
+    SP_TRY(sp_cert_read(der, &facts));
     f->seen = true;
+    f->not_after = facts.not_after;
     for (size_t i = 0; i < f->listener->name_count; i++) {
         bool covers = false;
         SP_TRY(sp_cert_covers(der, f->listener->names[i], &covers));
         if (!covers) {
-            struct sp_cert_facts facts;
-            SP_TRY(sp_cert_read(der, &facts));
             return sp_why_set(
                 f->why, SP_E_CONFIG,
                 "%s does not cover the name \"%s\"; it covers: %s. Downstream "
@@ -87,8 +89,8 @@ static enum sp_err check_leaf(void *ctx, struct sp_view der)
 }
 
 static enum sp_err make_tls(const struct sp_config *c,
-                            const struct sp_config_listener *l,
-                            struct sp_tls_server **out, struct sp_why *why)
+                            const struct sp_config_listener *l, struct sp_world_door *d,
+                            struct sp_why *why)
 {
     struct sp_buf cert, key, ca;
     struct sp_why inner = {0};
@@ -105,12 +107,13 @@ static enum sp_err make_tls(const struct sp_config *c,
         struct first_cert first = {.listener = l, .why = &inner};
         size_t count = 0;
         e = sp_pem_certs(sp_buf_view(&cert), check_leaf, &first, &count);
+        d->not_after = first.not_after;
     }
     if (e == SP_OK) {
         struct sp_tls_server_conf conf = {.certificate_pem = sp_buf_view(&cert),
                                           .key_pem = sp_buf_view(&key),
                                           .client_ca_pem = sp_buf_view(&ca)};
-        e = sp_tls_server_new(&conf, out, &inner);
+        e = sp_tls_server_new(&conf, &d->tls, &inner);
     }
     if (key.len) {
         sp_bytes_wipe(key.data, key.len);
@@ -160,7 +163,7 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
         struct sp_world_door *d = &w->doors[i];
         d->upstream = upstream_index(c, l->upstream);
         if (l->certificate[0]) {
-            SP_TRY(make_tls(c, l, &d->tls, why));
+            SP_TRY(make_tls(c, l, d, why));
         } else {
             name_tls_door(w, i);
         }

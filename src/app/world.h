@@ -12,6 +12,7 @@
 struct sp_world_door { /* one listener */
     struct sp_door door;
     struct sp_tls_server *tls; /* shared; NULL: plain HTTP */
+    int64_t not_after;         /* of its certificate, unix seconds */
     size_t upstream;           /* index into upstreams */
     char tls_address[300];     /* of the TLS listener beside a plain one */
 };
