@@ -1,6 +1,7 @@
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/inspect.h"
+#include "app/trust_files.h"
 #include "core/base/text.h"
 #include "sallyport/policy.h"
 
@@ -75,23 +76,6 @@ static bool take_digests(int *argc, char **argv, struct wanted *w)
     return true;
 }
 
-static enum sp_err load(const char *path,
-                        enum sp_err (*add)(struct sp_trust *, struct sp_view,
-                                           struct sp_why *),
-                        struct sp_trust *trust, struct sp_why *why)
-{
-    SP_AUTO(sp_buf_fini) struct sp_buf text = {0};
-    struct sp_why inner = {0};
-    if (!path) {
-        return SP_OK;
-    }
-    SP_TRY(sp_file_read(path, &text, why));
-    enum sp_err e = add(trust, sp_buf_view(&text), &inner);
-    return e == SP_OK
-               ? SP_OK
-               : sp_why_set(why, SP_E_CONFIG, "%s: %s", path, sp_why_text(&inner, e));
-}
-
 /* What is asked for is demanded; the digests only where one was named, the signatures
  * only where somebody is trusted. */
 static enum sp_err make_policy(const struct verify *v, struct sp_policy **out,
@@ -118,9 +102,8 @@ static enum sp_err prepare(struct verify *v, struct sp_why *why)
     if (v->at && sp_time_parse(sp_view_str(v->at), &v->now) != SP_OK) {
         return sp_why_set(why, SP_E_USAGE, "--at takes a time as 2026-01-02T03:04:05Z");
     }
-    SP_TRY(sp_trust_new(&v->trust));
-    SP_TRY(load(v->trust_file, sp_trust_add_pins, v->trust, why));
-    SP_TRY(load(v->bundle, sp_trust_add_pem, v->trust, why));
+    struct sp_trust_files files = {.pins = v->trust_file, .bundle = v->bundle};
+    SP_TRY(sp_trust_load(&files, &v->trust, why));
     return make_policy(v, &v->policy, why);
 }
 

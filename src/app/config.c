@@ -171,6 +171,8 @@ void sp_config_free(struct sp_config **pc)
     free(c->policy);
     free(c->ledger_name);
     free(c->admin_bind);
+    free(c->signing_pins);
+    free(c->signing_bundle);
     free(c->dump);
     free(c);
     *pc = NULL;

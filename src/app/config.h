@@ -40,6 +40,7 @@ struct sp_config {
     uint64_t cache_max;     /* bytes; 0: no such limit */
     unsigned cache_floor;   /* percent */
     bool recheck_always;
+    char *signing_pins, *signing_bundle; /* "": the shipped pins; no bundle */
     uint64_t scrub_rate; /* bytes a second */
     struct sp_config_upstream *upstreams;
     size_t upstream_count;

@@ -355,6 +355,8 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_string(cfg, "cache_dir", &c->cache_dir));
     SP_TRY(take_string(cfg, "policy", &c->policy));
     SP_TRY(take_string(cfg, "ledger_name", &c->ledger_name));
+    SP_TRY(take_string(cfg, "code_signing_pins", &c->signing_pins));
+    SP_TRY(take_string(cfg, "code_signing_bundle", &c->signing_bundle));
     SP_TRY(take_string(cfg_getsec(cfg, "admin"), "bind", &c->admin_bind));
     if (!c->state_dir[0] || !c->cache_dir[0]) {
         return complain(&p, c->state_dir[0] ? "cache_dir" : "state_dir",

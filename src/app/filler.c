@@ -74,6 +74,7 @@ void sp_fill_end(struct fill *f)
     sp_fill_free(&f->machine);
     sp_stage_drop(&f->stage);
     sp_digester_free(&f->digester);
+    sp_facts_free(&f->signatures);
     sp_object_unref(&f->object);
     sp_inflow_unref(&f->inflow);
     sp_world_unref(&f->world);
@@ -298,7 +299,7 @@ static void on_stop(struct sp_msg *msg)
 {
     struct sp_filler *f =
         (struct sp_filler *)(void *)((char *)msg - offsetof(struct sp_filler, stop));
-    f->stopping = true;
+    atomic_store(&f->stopping, true);
     sp_upstream_pool_close(&f->pool);
     for (struct fill *fill = f->fills, *next; fill; fill = next) {
         next = fill->next;

@@ -39,7 +39,9 @@ struct fill {
     enum sp_err job_err;
     struct sp_why job_why;
     const char *quarantine_reason; /* NULL: the job commits */
-    struct sp_ask_claim known;     /* what the ledger says when the fill begins */
+    struct sp_facts *signatures;   /* owned; what the inspection found */
+    int64_t judged_at;
+    struct sp_ask_claim known; /* what the ledger says when the fill begins */
     struct sp_record record;
     struct sp_record_entry entry;
 };
@@ -64,7 +66,8 @@ struct sp_filler {
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
-    bool stopping, stock_idle;
+    bool stock_idle;
+    atomic_bool stopping; /* written on the loop; inspections look at it too */
     struct sp_msg stop;
 };
 

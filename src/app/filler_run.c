@@ -1,6 +1,8 @@
 /* One fill: performs the effects of its machine and tells it what came of them. */
 #include "app/filler_parts.h"
+#include "app/inspect.h"
 #include "app/log.h"
+#include "io/store/files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -162,8 +164,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *r)
         SP_COUNT(&f->filler->counters, upstream_failed, 1);
     }
     struct sp_link link = sp_link_of(r);
-    if (sp_fill_fetched(f->machine, e, &r->why, &link, &f->got, sp_clock_wall_s(),
-                        &next)) {
+    if (sp_fill_fetched(f->machine, e, &r->why, &link, &f->got, &next)) {
         sp_fill_perform(f, &next);
     }
 }
@@ -186,8 +187,8 @@ static void start_fetch(struct fill *f, const struct sp_fill_effect *e)
         err = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream], &ask,
                              &handler, &f->fetch);
     }
-    if (err != SP_OK && sp_fill_fetched(f->machine, err, NULL, &(struct sp_link){0},
-                                        &f->got, sp_clock_wall_s(), &next)) {
+    if (err != SP_OK &&
+        sp_fill_fetched(f->machine, err, NULL, &(struct sp_link){0}, &f->got, &next)) {
         sp_fill_perform(f, &next);
     }
 }
@@ -214,6 +215,47 @@ static void do_fetch(struct fill *f, const struct sp_fill_effect *e)
     }
     f->again = *e;
     uv_timer_start(&f->pause, on_pause, e->delay_ms, 0);
+}
+
+/* ---- INSPECT
+ * ---------------------------------------------------------------------------- */
+
+static enum sp_err inspect(struct fill *f)
+{
+    SP_AUTO(sp_fd_close) int fd = -1;
+    SP_TRY(sp_facts_new(SP_MIB(1), &f->signatures));
+    SP_TRY(sp_stage_reader(f->stage, &fd));
+    struct sp_open_file i = {.fd = fd,
+                             .ext = f->claim.ext,
+                             .trust = f->world->trust,
+                             .now = f->judged_at,
+                             .stop = &f->filler->stopping};
+    return sp_inspect_signatures(&i, f->signatures, &f->job_why);
+}
+
+static void inspect_work(struct sp_job *job)
+{
+    struct fill *f = FILL_OF(job, job);
+    f->job_err = inspect(f);
+}
+
+static void inspect_done(struct sp_job *job)
+{
+    struct fill *f = FILL_OF(job, job);
+    struct sp_fill_effect next;
+    if (sp_fill_inspected(f->machine, f->job_err, &f->job_why, f->signatures,
+                          f->judged_at, &next)) {
+        sp_fill_perform(f, &next);
+    }
+}
+
+/* Reads and digests all of the file: off the loop. */
+static void do_inspect(struct fill *f, const struct sp_fill_effect *e)
+{
+    (void)e;
+    f->judged_at = sp_clock_wall_s();
+    f->job = (struct sp_job){.work = inspect_work, .done = inspect_done};
+    sp_loop_work(f->filler->loop, &f->job);
 }
 
 /* ---- RECORD, COMMIT, QUARANTINE
@@ -283,9 +325,10 @@ static void do_store(struct fill *f, const struct sp_fill_effect *e)
 void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
 {
     static void (*const doers[])(struct fill *, const struct sp_fill_effect *) = {
-        [SP_FILL_STAGE] = do_stage,      [SP_FILL_FETCH] = do_fetch,
-        [SP_FILL_RECORD] = do_record,    [SP_FILL_COMMIT] = do_store,
-        [SP_FILL_QUARANTINE] = do_store, [SP_FILL_TELL] = do_tell,
+        [SP_FILL_STAGE] = do_stage,     [SP_FILL_FETCH] = do_fetch,
+        [SP_FILL_INSPECT] = do_inspect, [SP_FILL_RECORD] = do_record,
+        [SP_FILL_COMMIT] = do_store,    [SP_FILL_QUARANTINE] = do_store,
+        [SP_FILL_TELL] = do_tell,
     };
     doers[e->kind](f, e);
 }

@@ -14,19 +14,24 @@
 enum { PIECE = 256 * 1024 };
 
 struct file {
-    const char *path; /* borrowed */
-    int fd;
+    const char *path; /* borrowed; how messages call it */
+    int fd;           /* borrowed */
     uint64_t size, done;
     uint8_t *piece; /* owned; PIECE bytes */
     const struct sp_progress *progress;
+    const atomic_bool *stop; /* may be NULL */
     struct sp_why *why;
 };
 
 static void file_fini(struct file *f)
 {
     free(f->piece);
-    if (f->fd >= 0) {
-        close(f->fd);
+}
+
+static void fd_close(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
     }
 }
 
@@ -36,10 +41,9 @@ static enum sp_err failed(struct file *f, int err)
                       f->path, strerror(err));
 }
 
-static enum sp_err open_file(struct file *f)
+static enum sp_err look_at(struct file *f)
 {
     struct stat st;
-    f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (f->fd < 0 || fstat(f->fd, &st) != 0) {
         return failed(f, errno);
     }
@@ -58,6 +62,9 @@ static enum sp_err read_piece(struct file *f, uint64_t at, uint64_t length,
 {
     size_t wanted = length < PIECE ? (size_t)length : PIECE;
     ssize_t n;
+    if (f->stop && atomic_load(f->stop)) {
+        return SP_E_CANCELLED;
+    }
     do {
         n = pread(f->fd, f->piece, wanted, (off_t)at);
     } while (n < 0 && errno == EINTR);
@@ -70,7 +77,7 @@ static enum sp_err read_piece(struct file *f, uint64_t at, uint64_t length,
     }
     *out = sp_view(f->piece, (size_t)n);
     f->done += (uint64_t)n;
-    if (f->progress->step) {
+    if (f->progress && f->progress->step) {
         f->progress->step(f->progress->ctx, f->done, f->size * 2);
     }
     return SP_OK;
@@ -100,12 +107,13 @@ static struct sp_view extension_of(const char *path)
     return dot ? sp_view_str(dot + 1) : (struct sp_view){0};
 }
 
-static enum sp_err look_for_signatures(struct file *f, const struct sp_trust *trust,
-                                       int64_t now, struct sp_facts *facts)
+static enum sp_err look_for_signatures(struct file *f, struct sp_view extension,
+                                       const struct sp_trust *trust, int64_t now,
+                                       struct sp_facts *facts)
 {
     SP_AUTO(sp_sign_free) struct sp_sign *s = NULL;
     uint64_t at, length;
-    SP_TRY(sp_sign_new(f->size, extension_of(f->path), &s));
+    SP_TRY(sp_sign_new(f->size, extension, &s));
     while (sp_sign_wants(s, &at, &length)) {
         struct sp_view bytes;
         SP_TRY(read_piece(f, at, length, &bytes));
@@ -118,13 +126,25 @@ enum sp_err sp_inspect_file(const char *path, const struct sp_trust *trust, int6
                             const struct sp_progress *progress, struct sp_facts *facts,
                             struct sp_why *why)
 {
+    SP_AUTO(fd_close)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     SP_AUTO(file_fini)
-    struct file f = {.path = path, .fd = -1, .progress = progress, .why = why};
+    struct file f = {.path = path, .fd = fd, .progress = progress, .why = why};
     struct sp_view name = sp_view_str(path);
-    SP_TRY(open_file(&f));
+    SP_TRY(look_at(&f));
     SP_TRY(
         sp_facts_text(facts, SP_FACT_FILE_PATH,
                       sp_utf8_is_valid(name) ? name : SP_VIEW("a name in no UTF-8")));
     SP_TRY(digest(&f, facts));
-    return look_for_signatures(&f, trust, now, facts);
+    return look_for_signatures(&f, extension_of(path), trust, now, facts);
+}
+
+enum sp_err sp_inspect_signatures(const struct sp_open_file *i, struct sp_facts *facts,
+                                  struct sp_why *why)
+{
+    SP_AUTO(file_fini)
+    struct file f = {
+        .path = "the staged file", .fd = i->fd, .stop = i->stop, .why = why};
+    SP_TRY(look_at(&f));
+    return look_for_signatures(&f, sp_view_str(i->ext), i->trust, i->now, facts);
 }

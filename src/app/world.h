@@ -7,6 +7,7 @@
 
 #include "app/config.h"
 #include "core/gate/fill.h"
+#include "core/crypto/trust.h"
 #include "io/net/upstream.h"
 
 struct sp_world_door { /* one listener */
@@ -20,6 +21,7 @@ struct sp_world {
     atomic_uint refs;
     struct sp_config *config;       /* owned */
     struct sp_policy *policy;       /* owned */
+    struct sp_trust *trust;         /* owned; whom signatures of files are believed */
     struct sp_upstream **upstreams; /* shared, config->upstream_count of them */
     struct sp_fill_conf *fills;     /* owned, one an upstream */
     struct sp_world_door *doors;    /* owned, config->listener_count of them */

@@ -90,11 +90,11 @@ class Configuration(unittest.TestCase):
 
     def test_pins(self) -> None:
         spare = self.pki.pins["spare"]
-        self.wrong(f', "{spare}"', "", "single pin", where="pins ")
+        self.wrong(f', "{spare}"', "", "single pin", where="  pins ")
         same = self.pki.pins["intermediate"]
-        self.wrong(spare, same, "two|twice|same", where="pins ")
-        self.wrong(spare, spare[:-4], "pin", where="pins ")
-        self.wrong(spare, spare.replace("sha256//", "sha1//"), "sha256//", where="pins ")
+        self.wrong(spare, same, "two|twice|same", where="  pins ")
+        self.wrong(spare, spare[:-4], "pin", where="  pins ")
+        self.wrong(spare, spare.replace("sha256//", "sha1//"), "sha256//", where="  pins ")
 
     def test_files(self) -> None:
         self.wrong(self.pki.ca, "/nonexistent/ca.pem", "/nonexistent/ca.pem.*No such file",

@@ -20,7 +20,7 @@ class Empty(catalogue.Catalogue):
     """With one file that has no bytes."""
 
     def _make_files(self, count: int, big: int):
-        return [catalogue.File("empty.cab", 0, f"{self.seed}/empty"),
+        return [catalogue.File("empty.txt", 0, f"{self.seed}/empty"),
                 *super()._make_files(count, big)]
 
 

@@ -20,7 +20,8 @@ struct story {
     struct sp_fill *fill;
     struct sp_fill_got got;
     struct sp_fill_effect effect;
-    bool passed; /* RECORD(passed) was answered */
+    struct sp_facts *signatures; /* what the inspection finds */
+    bool passed;                 /* RECORD(passed) was answered */
 };
 
 static void check_open(struct story *s)
@@ -39,6 +40,7 @@ static void begin_claim(struct story *s, const struct sp_claim *claim)
                                  .release = {true, HOLD, THRESHOLD}},
                         .path = {.ext = "cab"},
                         .claim = *claim};
+    assert_ok(sp_facts_new(SP_MIB(1), &s->signatures));
     memset(s->claim.sha1, 1, 20);
     memset(s->claim.sha256, 2, 32);
     assert_ok(sp_policy_parse(sp_view_str(rules), &s->policy, NULL));
@@ -61,6 +63,7 @@ static void begin(struct story *s)
 static void finish(struct story *s)
 {
     sp_fill_free(&s->fill);
+    sp_facts_free(&s->signatures);
     sp_policy_free(&s->policy);
 }
 
@@ -86,11 +89,21 @@ static void give_bytes(struct story *s, uint64_t to)
     check_open(s);
 }
 
+static void give_inspected(struct story *s, enum sp_err e)
+{
+    assert_true(
+        sp_fill_inspected(s->fill, e, NULL, s->signatures, 1767225600, &s->effect));
+    check_open(s);
+}
+
 static void give_end(struct story *s, enum sp_err e)
 {
     assert_true(sp_fill_fetched(s->fill, e, NULL, &(struct sp_link){.proven = false},
-                                &s->got, 1767225600, &s->effect));
+                                &s->got, &s->effect));
     check_open(s);
+    if (s->effect.kind == SP_FILL_INSPECT) {
+        give_inspected(s, SP_OK);
+    }
 }
 
 static void expect(struct story *s, enum sp_fill_effect_kind kind)
@@ -420,6 +433,142 @@ static void f_a_web_page_is_named(void **state)
     }
 }
 
+/* ---- signatures ---- */
+
+static void know(struct story *s, enum sp_fact k, const char *text)
+{
+    assert_ok(sp_facts_text(s->signatures, k, sp_view_str(text)));
+}
+
+/* A fill of a good file up to the inspection, under rules of signatures too. */
+static void begin_inspection(struct story *s)
+{
+    static const char strict[] =
+        "policy strict\nfile-sha256 enforce\nfile-signed enforce\n"
+        "file-type-agrees enforce\n";
+    begin(s);
+    sp_fill_free(&s->fill);
+    sp_policy_free(&s->policy);
+    assert_ok(sp_policy_parse(sp_view_str(strict), &s->policy, NULL));
+    assert_ok(sp_fill_new(&s->conf, s->policy, &s->path, &s->claim, &s->fill));
+    assert_true(sp_fill_start(s->fill, &s->effect));
+    assert_true(sp_fill_staged(s->fill, SP_OK, NULL, &s->effect));
+    assert_ok(give_head(s, HEAD_200));
+    give_bytes(s, SIZE);
+    make_good(s);
+    assert_true(sp_fill_fetched(
+        s->fill, SP_OK, NULL, &(struct sp_link){.proven = false}, &s->got, &s->effect));
+    expect(s, SP_FILL_INSPECT);
+    expect_open(s, SIZE - HOLD);
+}
+
+static void c_what_signatures_show_is_judged(void **state)
+{
+    (void)state;
+    for (int agrees = 0; agrees < 2; agrees++) {
+        struct story s;
+        begin_inspection(&s);
+        know(&s, SP_FACT_SIGN_CLASS, "hash-only");
+        assert_ok(sp_facts_flag(s.signatures, SP_FACT_SIGN_EXTENSION_AGREES, agrees));
+        give_inspected(&s, SP_OK);
+        expect(&s, SP_FILL_RECORD);
+        assert_int_equal(s.effect.is_file, agrees);
+        expect_open(&s, SIZE - HOLD);
+        give_recorded(&s, SP_OK);
+        expect(&s, agrees ? SP_FILL_COMMIT : SP_FILL_QUARANTINE);
+        expect_open(&s, agrees ? SIZE : 0);
+        if (!agrees) {
+            assert_string_equal(s.effect.reason, "file-type-agrees");
+        }
+        finish(&s);
+    }
+}
+
+static void f_what_could_not_be_read_is_not_recorded(void **state)
+{
+    (void)state;
+    struct story s;
+    begin_inspection(&s);
+    give_inspected(&s, SP_E_IO);
+    expect(&s, SP_FILL_TELL);
+    assert_false(s.effect.good);
+    assert_int_equal(s.effect.status, 503);
+    expect_open(&s, 0);
+    finish(&s);
+}
+
+/* count texts of length bytes that take three bytes each in an entry */
+static void know_much(struct story *s, enum sp_fact k, int count, size_t length)
+{
+    char text[513];
+    SP_ASSERT(length < sizeof text);
+    for (int i = 0; i < count; i++) {
+        memset(text, '%', length);
+        snprintf(text, sizeof text, "%03d", i);
+        text[3] = '%';
+        text[length] = 0;
+        know(s, k, text);
+    }
+}
+
+static struct sp_facts *entry_of(struct story *s)
+{
+    struct sp_facts *f = NULL;
+    expect(s, SP_FILL_RECORD);
+    assert_true(s->effect.entry.len <= SP_LIMIT_LEDGER_ENTRY);
+    assert_ok(sp_facts_decode(s->effect.entry, &f, NULL));
+    return f;
+}
+
+static void f_an_entry_holds_what_a_file_says_at_most(void **state)
+{
+    (void)state;
+    struct story s;
+    begin_inspection(&s);
+    uint8_t digest[32] = {0};
+    for (enum sp_fact k = SP_FACT_SIGN_FORMAT; k < SP_FACT_SIGN_OMITTED; k++) {
+        if (sp_fact_kind(k) == SP_FACT_KIND_TEXT && k != SP_FACT_SIGN_CLASS) {
+            know_much(&s, k, 64, 511);
+        }
+        for (uint8_t i = 0; sp_fact_kind(k) == SP_FACT_KIND_DIGEST && i < 16; i++) {
+            digest[0] = i;
+            assert_ok(sp_facts_bytes(s.signatures, k, sp_view(digest, 32)));
+        }
+    }
+    know(&s, SP_FACT_SIGN_CLASS, "signed");
+    give_inspected(&s, SP_OK);
+    assert_false(s.effect.is_file);
+    struct sp_facts *entry = entry_of(&s);
+    struct sp_fact_value v;
+    assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_ERROR), 1);
+    assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_SIGNER_SPKI), 16);
+    assert_true(sp_facts_get(entry, SP_FACT_SIGN_OMITTED, 0, &v));
+    assert_int_equal(v.number, 13 * 63);
+    sp_facts_free(&entry);
+    finish(&s);
+}
+
+static void f_nothing_is_left_out_that_fits(void **state)
+{
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        struct story s;
+        struct sp_fact_value v = {.bytes = SP_VIEW("0123456789")};
+        int fit = (int)(3072 / sp_fact_line_max(SP_FACT_SIGN_ERROR, &v));
+        begin_inspection(&s);
+        know(&s, SP_FACT_SIGN_CLASS, "hash-only");
+        assert_ok(sp_facts_flag(s.signatures, SP_FACT_SIGN_EXTENSION_AGREES, true));
+        know_much(&s, SP_FACT_SIGN_ERROR, fit + more, 10);
+        give_inspected(&s, SP_OK);
+        assert_true(s.effect.is_file);
+        struct sp_facts *entry = entry_of(&s);
+        assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_ERROR), fit);
+        assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_OMITTED), more);
+        sp_facts_free(&entry);
+        finish(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +586,10 @@ int main(void)
         cmocka_unit_test(f_tries_end),
         cmocka_unit_test(f_what_is_not_tried_again),
         cmocka_unit_test(f_a_web_page_is_named),
+        cmocka_unit_test(c_what_signatures_show_is_judged),
+        cmocka_unit_test(f_what_could_not_be_read_is_not_recorded),
+        cmocka_unit_test(f_an_entry_holds_what_a_file_says_at_most),
+        cmocka_unit_test(f_nothing_is_left_out_that_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
-"""A made-up update catalogue: the same seed gives the same bytes on every machine.
+"""A made-up update catalogue: the same seed gives the same bytes on every machine, but for the
+signatures of files, whose keys are new in each process.
 
 Categories, classifications, detectoids, bundles and leaf children whose documents have the shape
-of real ones, and files whose content can be produced from any offset without being stored.
+of real ones, and files whose content can be produced from any offset without being stored. Files
+are what their names promise: cabinets are signed, the rest is of kinds that carry no signature.
 """
 import base64
 import hashlib
@@ -12,13 +14,16 @@ from functools import cached_property
 from xml.sax.saxutils import escape, quoteattr
 
 import cabinet
+import signer
 
 MSUS = "http://schemas.microsoft.com/msus/2002/12/"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 BLOCK = 1 << 20
 PLAIN_LIMIT = 5120  # bytes of UTF-16; a real server compresses above it
 SPACE = uuid.UUID("6b8f7c52-3d0e-4c7e-9f6b-6d1f0a5c2e11")
-EXTENSIONS = ("cab", "exe", "msu", "psf", "msi", "txt", "wim")
+EXTENSIONS = ("cab", "esd", "msu", "psf", "cab", "txt", "wim")
+CABINETS = ("cab", "msu")
+MARKS = {"esd": b"MSWIM\0\0\0", "wim": b"MSWIM\0\0\0"}
 SIZES = (1, 17, 4096, 65536, 65537, 300_000, 1_048_576, 1_048_577, 2_500_000, 777)
 
 
@@ -28,7 +33,8 @@ def b64(data: bytes) -> str:
 
 @dataclass
 class File:
-    """Content that can be read at any offset. claim_* is what metadata says about it."""
+    """Content that can be read at any offset. claim_* is what metadata says about it; overlay
+    is what stands at some offsets instead of noise."""
 
     name: str
     size: int
@@ -38,6 +44,7 @@ class File:
     claim_size: int = -1
     sha1: bytes = b""
     sha256: bytes = b""
+    overlay: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         one, two = hashlib.sha1(), hashlib.sha256()
@@ -62,8 +69,15 @@ class File:
         while first < end:
             number, offset = divmod(first, BLOCK)
             part = self._block(number)[offset:offset + end - first]
-            yield part
+            yield self._laid_over(first, part)
             first += len(part)
+
+    def _laid_over(self, first: int, part: bytes) -> bytes:
+        for at, over in self.overlay.items():
+            low, high = max(at, first), min(at + len(over), first + len(part))
+            if low < high:
+                part = part[:low - first] + over[low - at:high - at] + part[high - first:]
+        return part
 
     def read(self, first: int = 0, end: int | None = None) -> bytes:
         return b"".join(self.pieces(first, end))
@@ -78,6 +92,16 @@ class File:
         stem, _, ext = self.name.rpartition(".")
         return (f"http://download.example.test/c/msdownload/update/software/updt/2026/01/"
                 f"{stem}_{self.claim_sha1.hex()}.{ext}")
+
+
+def genuine(name: str, size: int, salt: str, **claims) -> File:
+    """A file that is what its name promises."""
+    ext = name.rpartition(".")[2]
+    overlay = {0: MARKS[ext]} if ext in MARKS else {}
+    if ext in CABINETS:
+        noise = File(name, size, salt)
+        overlay = signer.make().overlay(size, noise.pieces)
+    return File(name, size, salt, overlay=overlay, **claims)
 
 
 @dataclass
@@ -152,7 +176,7 @@ class Catalogue:
         self.files = self._make_files(files, big)
         self.liars: dict[str, File] = {}
         if huge:
-            self.files.append(File("huge.wim", huge, f"{seed}/huge"))
+            self.files.append(genuine("huge.wim", huge, f"{seed}/huge"))
         self._categories()
         spare = list(self.files)
         while len(self.revisions) < revisions or spare:
@@ -172,8 +196,8 @@ class Catalogue:
         made = []
         for i in range(count):
             size = big if i == count - 1 and big else SIZES[i % len(SIZES)] + i // len(SIZES)
-            ext = EXTENSIONS[i % len(EXTENSIONS)]
-            made.append(File(f"package-{i:03}.{ext}", size, f"{self.seed}/{i}"))
+            ext = EXTENSIONS[i % len(EXTENSIONS)] if size >= signer.LEAST else "txt"
+            made.append(genuine(f"package-{i:03}.{ext}", size, f"{self.seed}/{i}"))
         return made
 
     def _add(self, what: str, number: int, kind: str, parts: dict[str, str],
@@ -295,9 +319,9 @@ class Catalogue:
         """One leaf a wrong claim: only the SHA-1, only the SHA-256, only the size."""
         other = hashlib.sha1(b"another file").digest()
         self.liars = {
-            "sha1": File("lie-sha1.cab", 70_001, "lie 1", claim_sha1=other),
-            "sha256": File("lie-sha256.cab", 70_002, "lie 2",
+            "sha1": genuine("lie-sha1.cab", 70_001, "lie 1", claim_sha1=other),
+            "sha256": genuine("lie-sha256.cab", 70_002, "lie 2",
                            claim_sha256=hashlib.sha256(b"another file").digest()),
-            "size": File("lie-size.cab", 70_003, "lie 3", claim_size=70_000)}
+            "size": genuine("lie-size.cab", 70_003, "lie 3", claim_size=70_000)}
         leaves = [self._leaf(f"lie {k}", [f]) for k, f in self.liars.items()]
         self._bundle_of("lies", leaves)

@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import catalogue
+import signer
 import soap
 from downstream import Downstream, Mismatch
 from pki import SOURCE, Pki
@@ -78,6 +79,8 @@ class Gate:
                                          ("impostor-test", "impostor", self.impostor)))
         return (f'state_dir = "{work}/state"\ncache_dir = "{work}/cache"\n'
                 f'policy    = "{SOURCE}/policies/strict-2026.policy"\n'
+                f'code_signing_pins   = "{signer.make().pins}"\n'
+                f'code_signing_bundle = "{signer.make().bundle}"\n'
                 f'log {{ format = "json"  level = "info" }}\n{upstreams}{doors}'
                 f'listener "downstream-http" {{\n  bind = "127.0.0.1:{self.http}"  '
                 'upstream = "head-office"\n  plain_http = "enforce"\n'
@@ -201,7 +204,7 @@ class Demo:
         files = len(self.server.synced.claims)
         verified = self.gate.entries() - before
         expect(verified == files, f"{verified} ledger entries for {files} files")
-        return f"{files} files, {size / 1e6:.1f} MB: size, SHA-1 and SHA-256 verified"
+        return f"{files} files, {size / 1e6:.1f} MB: digests and signatures verified"
 
     def content_again(self) -> str:
         before = len(self.upstream.content_requests())

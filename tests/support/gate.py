@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import signer
 from pki import SOURCE, Pki
 
 READY_SECONDS = 30.0
@@ -107,6 +108,8 @@ class Gate:
 cache_dir = "{self.cache_dir}"
 policy    = "{policy}"
 metadata_memory_mib = {get('metadata_memory_mib', 512)}
+code_signing_pins = "{get('code_signing_pins', signer.make().pins)}"
+code_signing_bundle = "{get('code_signing_bundle', signer.make().bundle)}"
 content_release = "{get('content_release', 'tail-hold')}"
 content_hold_kib = {get('content_hold_kib', 1024)}
 log {{ format = "json"  level = "{get('log_level', 'info')}" }}

@@ -65,6 +65,8 @@ static const struct key_case {
     {TOP, "cache_floor", "50", "", "51", "0 to 50"},
     {TOP, "recheck", "\"always\"", "", "\"never\"", "one of"},
     {TOP, "scrub_rate", "1", "", "0", "1 to 1048576"},
+    {TOP, "code_signing_pins", "\"/pins\"", "", "{ \"/p\" }", "unexpected token '{'"},
+    {TOP, "code_signing_bundle", "\"/pem\"", "", "{ \"/p\" }", "unexpected token '{'"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
     {UPSTREAM, "url", "\"https://other:8531\"", "", "\"http://u:8530\"", "plain HTTP"},

@@ -123,21 +123,32 @@ static enum sp_err file_facts(struct sp_fill *f)
     return sp_facts_int(t, SP_FACT_FILE_SIZE, (int64_t)f->got.size);
 }
 
-static enum sp_err make_entry(struct sp_fill *f, const struct sp_link *link,
+static enum sp_err state_transfer(struct sp_fill *f, const struct sp_link *link)
+{
+    SP_TRY(sp_facts_new(SP_KIB(64), &f->facts));
+    SP_TRY(link_facts(f, link));
+    return file_facts(f);
+}
+
+static enum sp_err make_entry(struct sp_fill *f, const struct sp_facts *signatures,
                               int64_t now)
 {
     char t[SP_TIME_TEXT];
     sp_time_format(now, t);
-    SP_TRY(sp_facts_new(SP_KIB(64), &f->facts));
     SP_TRY(sp_facts_text(f->facts, SP_FACT_ENTRY_TIME, sp_view_str(t)));
-    SP_TRY(link_facts(f, link));
-    SP_TRY(file_facts(f));
+    SP_TRY(sp_fill_keep(signatures, f->facts));
     sp_policy_judge(f->policy, SP_SUBJECT_FILE, f->facts, &f->verdict);
     bool passed = f->verdict.ruling == SP_PASSED;
     SP_TRY(sp_facts_text(f->facts, SP_FACT_ENTRY_KIND,
                          passed ? SP_VIEW("file") : SP_VIEW("refusal")));
     SP_TRY(sp_verdict_to_facts(&f->verdict, f->policy, f->facts));
     return sp_facts_encode(f->facts, &f->entry_text);
+}
+
+static bool no_entry(struct sp_fill *f, enum sp_err e, struct sp_fill_effect *out)
+{
+    sp_why_say(&f->why, "The ledger entry could not be made: %s.", sp_err_text(e));
+    return fail(f, 503, out);
 }
 
 /* The plain content port is tried once the TLS port could not be reached or does not
@@ -185,7 +196,7 @@ static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *
 
 bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
                      const struct sp_link *link, const struct sp_fill_got *got,
-                     int64_t now, struct sp_fill_effect *out)
+                     struct sp_fill_effect *out)
 {
     SP_ASSERT(f->station == SP_STATION_FETCH && got->size >= f->got.size);
     f->got = *got;
@@ -196,11 +207,28 @@ bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
         return fetch_failed(f, e, why, out);
     }
     move(f, SP_STATION_INSPECT);
-    move(f, SP_STATION_JUDGE);
-    e = make_entry(f, link, now);
+    e = state_transfer(f, link);
     if (e != SP_OK) {
-        sp_why_say(&f->why, "The ledger entry could not be made: %s.", sp_err_text(e));
+        return no_entry(f, e, out);
+    }
+    *out = (struct sp_fill_effect){.kind = SP_FILL_INSPECT};
+    return true;
+}
+
+bool sp_fill_inspected(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
+                       const struct sp_facts *signatures, int64_t now,
+                       struct sp_fill_effect *out)
+{
+    SP_ASSERT(f->station == SP_STATION_INSPECT);
+    if (e != SP_OK) {
+        sp_why_say(&f->why, "The signatures of this file could not be read: %s.",
+                   sp_why_text(why, e));
         return fail(f, 503, out);
+    }
+    move(f, SP_STATION_JUDGE);
+    e = make_entry(f, signatures, now);
+    if (e != SP_OK) {
+        return no_entry(f, e, out);
     }
     move(f, SP_STATION_RECORD);
     *out = (struct sp_fill_effect){.kind = SP_FILL_RECORD,

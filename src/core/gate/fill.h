@@ -1,10 +1,9 @@
 /* A fill: one content file on its way from an upstream into the store, whatever the
  * number of askers. The same stations as the gate, and as pure.
  *
- *     FETCH (stage a place, get the bytes) -> INSPECT (digests as the bytes came) ->
- * JUDGE
- *       -> RECORD -> RELEASE (commit: fsync, rename) -> DONE
- *       -> REFUSE (quarantine, record) -> DONE
+ *     FETCH (stage a place, get the bytes) -> INSPECT (digests as the bytes came, then
+ *       signatures) -> JUDGE -> RECORD -> RELEASE (commit: fsync, rename) -> DONE
+ *                                      -> REFUSE (quarantine, record) -> DONE
  *
  * The driver writes the bytes and computes digests; the fill decides. It starts from a
  * claim that metadata in custody makes; a body longer than the claim is cut at size + 1
@@ -25,8 +24,9 @@
 #include "core/gate/gate.h"
 
 enum sp_fill_effect_kind {
-    SP_FILL_STAGE,  /* reserve claim.size bytes */
-    SP_FILL_FETCH,  /* after delay_ms: GET path, the bytes from `from` on */
+    SP_FILL_STAGE,   /* reserve claim.size bytes */
+    SP_FILL_FETCH,   /* after delay_ms: GET path, the bytes from `from` on */
+    SP_FILL_INSPECT, /* read what is staged for its signatures */
     SP_FILL_RECORD, /* append entry; is_file: the file counts as verified from now on */
     SP_FILL_COMMIT, /* fsync and rename */
     SP_FILL_QUARANTINE, /* keep the bytes as evidence, under reason */
@@ -85,7 +85,11 @@ uint64_t sp_fill_open(const struct sp_fill *f, uint64_t staged);
 /* The fetch ended. e SP_OK: got is whole; else only its size is meant. */
 bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
                      const struct sp_link *link, const struct sp_fill_got *got,
-                     int64_t now, struct sp_fill_effect *out);
+                     struct sp_fill_effect *out);
+/* signatures: the sign.* facts, borrowed; only looked at when e is SP_OK. */
+bool sp_fill_inspected(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
+                       const struct sp_facts *signatures, int64_t now,
+                       struct sp_fill_effect *out);
 bool sp_fill_recorded(struct sp_fill *f, enum sp_err e, uint64_t entry,
                       const struct sp_why *why, struct sp_fill_effect *out);
 /* After COMMIT or QUARANTINE. */

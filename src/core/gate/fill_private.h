@@ -28,4 +28,8 @@ struct sp_fill {
     struct sp_why why;
 };
 
+/* fill_keep.c: what an entry says of signatures, out of all that is known of them. */
+enum sp_err sp_fill_keep(const struct sp_facts *signatures,
+                         struct sp_facts *entry) SP_MUST_USE;
+
 #endif

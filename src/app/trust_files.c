@@ -1,0 +1,37 @@
+#include "app/trust_files.h"
+
+#include "app/config.h"
+#include "app/page/shipped_pins.h"
+
+static enum sp_err add_file(const char *path,
+                            enum sp_err (*add)(struct sp_trust *, struct sp_view,
+                                               struct sp_why *),
+                            struct sp_trust *trust, struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text = {0};
+    struct sp_why inner = {0};
+    if (!path || !path[0]) {
+        return SP_OK;
+    }
+    SP_TRY(sp_file_read(path, &text, why));
+    enum sp_err e = add(trust, sp_buf_view(&text), &inner);
+    return e == SP_OK
+               ? SP_OK
+               : sp_why_set(why, SP_E_CONFIG, "%s: %s", path, sp_why_text(&inner, e));
+}
+
+enum sp_err sp_trust_load(const struct sp_trust_files *files, struct sp_trust **out,
+                          struct sp_why *why)
+{
+    SP_AUTO(sp_trust_free) struct sp_trust *t = NULL;
+    SP_TRY(sp_trust_new(&t));
+    if (files->pins && files->pins[0]) {
+        SP_TRY(add_file(files->pins, sp_trust_add_pins, t, why));
+    } else {
+        SP_TRY(sp_trust_add_pins(t, sp_view(shipped_pins, sizeof shipped_pins), why));
+    }
+    SP_TRY(add_file(files->bundle, sp_trust_add_pem, t, why));
+    *out = t;
+    t = NULL;
+    return SP_OK;
+}

@@ -1,0 +1,17 @@
+/* Whom signatures of files are believed, out of files: the pins (without a file the set
+ * of Microsoft's keys that the program was built with) and certificates that help to
+ * build chains. */
+#ifndef SP_APP_TRUST_FILES_H
+#define SP_APP_TRUST_FILES_H
+
+#include "core/crypto/trust.h"
+
+struct sp_trust_files {
+    const char *pins;   /* path; NULL or empty: the shipped set */
+    const char *bundle; /* path of a PEM file; NULL or empty: none */
+};
+/* SP_E_CONFIG with the file that is wrong, and the errors of sp_file_read. */
+enum sp_err sp_trust_load(const struct sp_trust_files *files, struct sp_trust **out,
+                          struct sp_why *why) SP_MUST_USE;
+
+#endif
