@@ -3,19 +3,20 @@
  *     policy strict-2026
  *     # comment
  *     upstream-pinned     enforce
- *     revision-immutable  enforce
+ *     handler-agrees      enforce withhold
  *     file-sha256-present audit
  *
- * Each line names a rule of rules.def and its mode. A rule that is not named is off; an
- * unknown rule, mode or a rule named twice is an error with its line. The text is complete:
- * a policy has no includes, no defaults, no environment.
+ * Each line names a rule of rules.def, its mode and, if it is not the usual one of its
+ * subject, what is done when it fails. A rule that is not named is off; an unknown rule,
+ * mode or action, an action that its subject cannot have, or a rule named twice is an error
+ * with its line. The text is complete: a policy has no includes, no environment.
  *
  * Judging is pure: the same facts under the same policy give the same verdict. A rule
  * HOLDS, FAILS, or does not APPLY (the facts it reads are absent and its row says that is
- * fine). The first failing rule in enforce mode, in table order, refuses; failing rules in
- * observe or audit mode are listed in the verdict and let pass: that is what these modes are
- * for. A subject that no rule of the policy looked at stays SP_UNPROVEN, which no caller may
- * treat as passed. */
+ * fine). Of the failing rules in enforce mode the one with the strongest action refuses, of
+ * equals the first in table order; failing rules in observe or audit mode are listed in the
+ * verdict and let pass: that is what these modes are for. A subject that no rule of the
+ * policy looked at stays SP_UNPROVEN, which no caller may treat as passed. */
 #ifndef SALLYPORT_POLICY_H
 #define SALLYPORT_POLICY_H
 
@@ -38,11 +39,20 @@ enum sp_subject {
 
 enum sp_mode { SP_MODE_OFF, SP_MODE_OBSERVE, SP_MODE_AUDIT, SP_MODE_ENFORCE };
 
+/* What is done when a rule in enforce mode fails, the strongest first. */
+enum sp_action {
+    SP_ACTION_REFUSE,     /* the whole reply, or the file, is refused */
+    SP_ACTION_QUARANTINE, /* REVISION: taken out of replies under every policy from now on;
+                             FILE: refused, its bytes are kept as evidence */
+    SP_ACTION_WITHHOLD    /* REVISION: taken out of replies while this policy is in force */
+};
+
 enum sp_ruling { SP_UNPROVEN = 0, SP_PASSED, SP_REFUSED };
 
 struct sp_verdict {
     enum sp_ruling ruling;
     enum sp_rule rule;          /* the rule that refused; meaningless otherwise */
+    enum sp_action action;      /* what the policy says to do then; meaningless otherwise */
     uint64_t observed;          /* bit r: rule r failed in observe or audit mode */
     struct sp_why why;          /* empty when passed */
 };
@@ -51,6 +61,12 @@ const char *sp_rule_text(enum sp_rule r); /* "revision-immutable" */
 const char *sp_rule_help(enum sp_rule r);
 enum sp_subject sp_rule_subject(enum sp_rule r);
 const char *sp_mode_text(enum sp_mode m);
+const char *sp_subject_text(enum sp_subject s); /* "link", "reply", "revision", "file" */
+const char *sp_action_text(enum sp_action a);
+/* May a rule about this subject have this action? */
+bool sp_action_fits(enum sp_subject s, enum sp_action a);
+/* What a line without an action means: QUARANTINE for a FILE, else REFUSE. */
+enum sp_action sp_action_usual(enum sp_subject s);
 const char *sp_ruling_text(enum sp_ruling r); /* "unproven", "passed", "refused" */
 
 /* Immutable once made; may be read by every thread. Freed by the owner when nobody reads
@@ -61,6 +77,7 @@ enum sp_err sp_policy_parse(struct sp_view text, struct sp_policy **out,
 void sp_policy_free(struct sp_policy **p);
 const char *sp_policy_name(const struct sp_policy *p);
 enum sp_mode sp_policy_mode(const struct sp_policy *p, enum sp_rule r);
+enum sp_action sp_policy_action(const struct sp_policy *p, enum sp_rule r);
 /* The canonical text: every rule in table order. Parses back to an equal policy. */
 enum sp_err sp_policy_print(const struct sp_policy *p, struct sp_buf *out) SP_MUST_USE;
 

@@ -24,7 +24,7 @@
 #define FILE_TAIL "</upd:File></upd:Files>"
 #define DIGEST(algorithm, text)                                                        \
     "<upd:AdditionalDigest Algorithm=\"" algorithm "\">" text "</"                     \
-                                                              "upd:AdditionalDigest>"
+    "upd:AdditionalDigest>"
 
 struct result {
     struct sp_facts *facts;
@@ -107,6 +107,70 @@ static void b_a_whole_document(void **state)
     assert_true(r.claims[0].has_sha256);
     assert_int_equal(r.claims[0].sha1[19], 0x48);
     assert_int_equal(r.claims[0].sha256[31], 0x83);
+    drop(&r);
+}
+
+/* As WSUSpendu writes a child, but for its values. */
+static void c_what_a_document_demands(void **state)
+{
+    (void)state;
+    struct result r;
+    struct sp_fact_value v;
+    assert_ok(read_text(
+        &r, HEAD IDENTITY
+        "<upd:Properties UpdateType=\"Software\" ExplicitlyDeployable=\"true\" "
+        "PublisherID=\"p\" LegacyName=\"l\" Handler=\"h\" />"
+        "<upd:Relationships><upd:Prerequisites>"
+        "<upd:UpdateIdentity UpdateID=\"bbbbbbbb-0000-4000-8000-000000000001\" />"
+        "<upd:AtLeastOne IsCategory=\"true\">"
+        "<upd:UpdateIdentity UpdateID=\"bbbbbbbb-0000-4000-8000-000000000002\" />"
+        "<upd:UpdateIdentity UpdateID=\"bbbbbbbb-0000-4000-8000-000000000003\" />"
+        "</upd:AtLeastOne><upd:AtLeastOne>"
+        "<upd:UpdateIdentity UpdateID=\"bbbbbbbb-0000-4000-8000-000000000004\" />"
+        "</upd:AtLeastOne>"
+        "<upd:UpdateIdentity UpdateID=\"bbbbbbbb-0000-4000-8000-000000000005\" />"
+        "</upd:Prerequisites></upd:Relationships>"
+        "<upd:ApplicabilityRules xmlns:b=\"" M "LogicalApplicabilityRules\">"
+        "<upd:IsInstalled><b:False /></upd:IsInstalled>"
+        "<upd:IsInstallable><b:And><b:True /></b:And></upd:IsInstallable>"
+        "</upd:ApplicabilityRules>"
+        "<upd:Files><upd:File Digest=\"" SHA1_TEXT "\" DigestAlgorithm=\"SHA1\" "
+        "FileName=\"A.EXE\" Size=\"17\" Modified=\"then\" />"
+        "<upd:File Digest=\"" SHA1_TEXT "\" DigestAlgorithm=\"SHA1\" "
+        "FileName=\"b.cab\" Size=\"17\" Modified=\"later\">" DIGEST(
+            "SHA256",
+            SHA256_TEXT) "</upd:File></upd:Files>"
+                         "<upd:HandlerSpecificData xsi:type=\"cmd: "
+                         "CommandLineInstallation\" "
+                         "xmlns:xsi=\"http://www.w3.org/2001/"
+                         "XMLSchema-instance\"><cmd:InstallCommand "
+                         "Program=\"A.EXE\" Arguments=\"-s\"><cmd:ReturnCode "
+                         "Code=\"-1\" />"
+                         "</cmd:InstallCommand></upd:HandlerSpecificData>" TAIL));
+    assert_true(sp_facts_has_flag(r.facts, SP_FACT_DOCUMENT_DEPLOYABLE));
+    fact_is(&r, SP_FACT_DOCUMENT_PUBLISHER, 0, "p");
+    fact_is(&r, SP_FACT_DOCUMENT_LEGACY_NAME, 0, "l");
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_CATEGORY), 2);
+    assert_true(sp_facts_get(r.facts, SP_FACT_DOCUMENT_CATEGORY, 1, &v));
+    assert_int_equal(v.bytes.data[15], 3);
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_PREREQUISITE), 3);
+    assert_true(sp_facts_get(r.facts, SP_FACT_DOCUMENT_CATEGORY_CLAUSES, 0, &v));
+    assert_int_equal(v.number, 1);
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_CONSTANT_RULE), 1);
+    fact_is(&r, SP_FACT_DOCUMENT_CONSTANT_RULE, 0, "IsInstalled=False");
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_EXECUTABLE), 1);
+    fact_is(&r, SP_FACT_DOCUMENT_EXECUTABLE, 0, "A.EXE");
+    fact_is(&r, SP_FACT_DOCUMENT_MODIFIED, 0, "then");
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_MODIFIED), 1);
+    assert_true(sp_facts_get(r.facts, SP_FACT_DOCUMENT_FILES, 0, &v));
+    assert_int_equal(v.number, 2);
+    assert_true(sp_facts_get(r.facts, SP_FACT_DOCUMENT_WEAK_FILES, 0, &v));
+    assert_int_equal(v.number, 1);
+    fact_is(&r, SP_FACT_DOCUMENT_HANDLER_TYPE, 0,
+            M "UpdateHandlers/CommandLineInstallation# CommandLineInstallation");
+    fact_is(&r, SP_FACT_DOCUMENT_PROGRAM, 0, "A.EXE");
+    fact_is(&r, SP_FACT_DOCUMENT_ARGUMENTS, 0, "-s");
+    fact_is(&r, SP_FACT_DOCUMENT_RETURN_CODE, 0, "-1");
     drop(&r);
 }
 
@@ -328,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_a_whole_document),
+        cmocka_unit_test(c_what_a_document_demands),
         cmocka_unit_test(b_titles),
         cmocka_unit_test(f_digests),
         cmocka_unit_test(b_eula_files_are_claims_but_no_files),

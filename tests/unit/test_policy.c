@@ -9,6 +9,7 @@
  *
  *     refused                the ruling
  *     rule revision-asked    the rule that refused, if any
+ *     action withhold        what is done, if not what is usual for the subject
  *     observed digests-sound failed in observe or audit mode, one a line
  *     why ...                the sentence; "why" alone when there is none
  *
@@ -77,6 +78,25 @@ static void b_a_policy_is_read(void **state)
     assert_int_equal(sp_policy_mode(p, SP_RULE_FILE_SHA256), SP_MODE_OFF);
 }
 
+static void b_a_rule_has_its_action(void **state)
+{
+    (void)state;
+    SP_AUTO(sp_policy_free)
+    struct sp_policy *p = policy_new("policy p\n"
+                                     "file-sha1 enforce\n"
+                                     "file-size enforce refuse\n"
+                                     "identity-equal enforce\n"
+                                     "revision-asked audit withhold\n"
+                                     "digests-sound enforce quarantine\n"
+                                     "reply-wellformed enforce refuse\n");
+    assert_int_equal(sp_policy_action(p, SP_RULE_FILE_SHA1), SP_ACTION_QUARANTINE);
+    assert_int_equal(sp_policy_action(p, SP_RULE_FILE_SIZE), SP_ACTION_REFUSE);
+    assert_int_equal(sp_policy_action(p, SP_RULE_IDENTITY_EQUAL), SP_ACTION_REFUSE);
+    assert_int_equal(sp_policy_action(p, SP_RULE_REVISION_ASKED), SP_ACTION_WITHHOLD);
+    assert_int_equal(sp_policy_action(p, SP_RULE_DIGESTS_SOUND), SP_ACTION_QUARANTINE);
+    assert_int_equal(sp_policy_action(p, SP_RULE_REPLY_WELLFORMED), SP_ACTION_REFUSE);
+}
+
 static void b_printing_is_a_fixpoint(void **state)
 {
     (void)state;
@@ -109,9 +129,19 @@ static void b_mistakes_are_named_with_their_line(void **state)
         {"policy X\n", "line 1: a policy's name is 1 to 64 of a-z, 0-9, '-', '.' and "
                        "'_', the first a letter or digit"},
         {"policy a b\n",
-         "line 1: a line holds two words; comments have lines of their own"},
+         "line 1: there is a word too many; comments have lines of their own"},
         {"policy a\nfile-sha1 enforce # why\n",
-         "line 2: a line holds two words; comments have lines of their own"},
+         "line 2: there is a word too many; comments have lines of their own"},
+        {"policy a\nfile-sha1 enforce refuse now\n",
+         "line 2: there is a word too many; comments have lines of their own"},
+        {"policy a\nrevision-asked enforce withold\n",
+         "line 2: there is no action \"withold\"; did you mean \"withhold\"?"},
+        {"policy a\nfile-sha1 enforce withhold\n",
+         "line 2: the rule file-sha1 is about a file, which cannot be the subject of "
+         "\"withhold\""},
+        {"policy a\nreply-wellformed enforce quarantine\n",
+         "line 2: the rule reply-wellformed is about a reply, which cannot be the "
+         "subject of \"quarantine\""},
         {"policy a\nfile-sha enforce\n",
          "line 2: there is no rule \"file-sha\"; did you mean \"file-sha1\"?"},
         {"policy a\nzzzzzzzzzzz enforce\n", "line 2: there is no rule \"zzzzzzzzzzz\""},
@@ -234,6 +264,10 @@ static void print_verdict(const struct sp_verdict *v, struct sp_buf *out)
     assert_ok(sp_buf_printf(out, "%s\n", sp_ruling_text(v->ruling)));
     if (v->ruling == SP_REFUSED) {
         assert_ok(sp_buf_printf(out, "rule %s\n", sp_rule_text(v->rule)));
+    }
+    if (v->ruling == SP_REFUSED &&
+        v->action != sp_action_usual(sp_rule_subject(v->rule))) {
+        assert_ok(sp_buf_printf(out, "action %s\n", sp_action_text(v->action)));
     }
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
         if (v->observed >> r & 1) {
@@ -367,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_a_policy_is_read),
+        cmocka_unit_test(b_a_rule_has_its_action),
         cmocka_unit_test(b_printing_is_a_fixpoint),
         cmocka_unit_test(b_mistakes_are_named_with_their_line),
         cmocka_unit_test(b_a_policy_stops_at_its_limits),

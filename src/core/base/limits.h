@@ -42,6 +42,11 @@
 #define SP_LIMIT_DOWNLOAD_FILES  100       /* [MS-WSUSSS] 3.1.4.11 */
 #define SP_LIMIT_FILES_PER_UPDATE 4096     /* 2,114 cabinets were seen in one update */
 
+/* Revision numbers. Published ones begin at 100 or 200 and grow by one; some reach
+ * thousands over years. */
+#define SP_LIMIT_REVISION_JUMP  100
+#define SP_LIMIT_REVISION_FIRST 65535
+
 /* Xpress, [MS-WUSP] 2.1.1. */
 #define SP_LIMIT_XPRESS_BLOCK 65535
 

@@ -26,10 +26,42 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_identity_equal(f, why);
     case SP_RULE_REVISION_IMMUTABLE:
         return sp_rule_revision_immutable(f, why);
-    case SP_RULE_FILE_DIGESTS_EQUAL:
-        return sp_rule_file_digests_equal(f, why);
     case SP_RULE_DIGESTS_SOUND:
         return sp_rule_digests_sound(f, why);
+    case SP_RULE_FILE_DIGESTS_EQUAL:
+        return sp_rule_file_digests_equal(f, why);
+    case SP_RULE_HANDLER_AGREES:
+        return sp_rule_handler_agrees(f, why);
+    case SP_RULE_SHA256_PRESENT:
+        return sp_rule_sha256_present(f, why);
+    case SP_RULE_CATEGORY_REACHED:
+        return sp_rule_category_reached(f, why);
+    case SP_RULE_TIMES_ZONED:
+        return sp_rule_times_zoned(f, why);
+    case SP_RULE_PROGRAM_IS_UPDATE:
+        return sp_rule_program_is_update(f, why);
+    case SP_RULE_SHAPE_WSUSPECT:
+        return sp_rule_shape_wsuspect(f, why);
+    case SP_RULE_SHAPE_WSUSPICIOUS:
+        return sp_rule_shape_wsuspicious(f, why);
+    case SP_RULE_SHAPE_PYWSUS:
+        return sp_rule_shape_pywsus(f, why);
+    case SP_RULE_SHAPE_WSUSPENDU:
+        return sp_rule_shape_wsuspendu(f, why);
+    case SP_RULE_SHAPE_SHARPWSUS:
+        return sp_rule_shape_sharpwsus(f, why);
+    case SP_RULE_REVISION_NO_JUMP:
+        return sp_rule_revision_no_jump(f, why);
+    case SP_RULE_REVISION_NO_ROLLBACK:
+        return sp_rule_revision_no_rollback(f, why);
+    case SP_RULE_BUNDLE_WHOLE:
+        return sp_rule_bundle_whole(f, why);
+    case SP_RULE_WITNESS_NO_CONTRADICTION:
+        return sp_rule_witness_no_contradiction(f, why);
+    case SP_RULE_WITNESS_KNOWS:
+        return sp_rule_witness_knows(f, why);
+    case SP_RULE_COMMAND_WITNESSED:
+        return sp_rule_command_witnessed(f, why);
     case SP_RULE_FILE_SIZE:
         return sp_rule_file_size(f, why);
     case SP_RULE_FILE_SHA1:
@@ -51,20 +83,29 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
     return SP_FAILS;
 }
 
-static void apply(enum sp_rule r, enum sp_mode mode, const struct sp_facts *facts,
-                  struct sp_verdict *v)
+/* Does r refuse, and more strongly than what refused before it? */
+static bool is_stronger(const struct sp_verdict *v, enum sp_action action)
+{
+    return v->ruling != SP_REFUSED || action < v->action;
+}
+
+static void apply(enum sp_rule r, const struct sp_policy *p,
+                  const struct sp_facts *facts, struct sp_verdict *v)
 {
     struct sp_why why = {0};
+    bool enforced = sp_policy_mode(p, r) == SP_MODE_ENFORCE;
+    enum sp_action action = sp_policy_action(p, r);
     enum sp_finding found = find(r, facts, &why);
-    if (found == SP_FAILS && mode != SP_MODE_ENFORCE) {
+    if (found == SP_FAILS && !enforced) {
         v->observed |= (uint64_t)1 << r;
     }
-    if (found == SP_FAILS && mode == SP_MODE_ENFORCE && v->ruling != SP_REFUSED) {
+    if (found == SP_FAILS && enforced && is_stronger(v, action)) {
         v->ruling = SP_REFUSED;
         v->rule = r;
+        v->action = action;
         v->why = why;
     }
-    bool let_pass = found == SP_HOLDS || (found == SP_FAILS && mode != SP_MODE_ENFORCE);
+    bool let_pass = found == SP_HOLDS || (found == SP_FAILS && !enforced);
     if (let_pass && v->ruling == SP_UNPROVEN) {
         v->ruling = SP_PASSED;
     }
@@ -75,15 +116,14 @@ void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,
 {
     struct sp_verdict v = {.ruling = SP_UNPROVEN};
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
-        enum sp_mode mode = sp_policy_mode(p, r);
-        if (sp_rule_subject(r) == subject && mode != SP_MODE_OFF) {
-            apply(r, mode, facts, &v);
+        if (sp_rule_subject(r) == subject && sp_policy_mode(p, r) != SP_MODE_OFF) {
+            apply(r, p, facts, &v);
         }
     }
     if (v.ruling == SP_UNPROVEN) {
-        enum sp_err e = sp_why_set(&v.why, SP_E_UNPROVEN,
-                                   "no rule of policy %s applies to it",
-                                   sp_policy_name(p));
+        enum sp_err e =
+            sp_why_set(&v.why, SP_E_UNPROVEN, "no rule of policy %s applies to it",
+                       sp_policy_name(p));
         SP_ASSERT(e == SP_E_UNPROVEN);
     }
     *out = v;
@@ -109,6 +149,11 @@ enum sp_err sp_verdict_to_facts(const struct sp_verdict *v, const struct sp_poli
     if (v->ruling == SP_REFUSED) {
         SP_TRY(sp_facts_text(facts, SP_FACT_VERDICT_RULE,
                              sp_view_str(sp_rule_text(v->rule))));
+    }
+    if (v->ruling == SP_REFUSED &&
+        v->action != sp_action_usual(sp_rule_subject(v->rule))) {
+        SP_TRY(sp_facts_text(facts, SP_FACT_VERDICT_ACTION,
+                             sp_view_str(sp_action_text(v->action))));
     }
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
         if (v->observed >> r & 1) {

@@ -22,13 +22,19 @@ static const char *const rule_texts[SP_RULE_COUNT] = {
 };
 
 static const char *const mode_texts[] = {"off", "observe", "audit", "enforce"};
+static const char *const action_texts[] = {"refuse", "quarantine", "withhold"};
+static const char *const subject_texts[] = {"link", "reply", "revision", "file"};
 static const char *const ruling_texts[] = {"unproven", "passed", "refused"};
 
-enum { MODES = sizeof mode_texts / sizeof mode_texts[0] };
+enum {
+    MODES = sizeof mode_texts / sizeof mode_texts[0],
+    ACTIONS = sizeof action_texts / sizeof action_texts[0]
+};
 
 struct sp_policy {
     char name[SP_LIMIT_POLICY_NAME + 1]; /* NUL-terminated */
     enum sp_mode modes[SP_RULE_COUNT];
+    enum sp_action actions[SP_RULE_COUNT];
 };
 
 const char *sp_rule_text(enum sp_rule r)
@@ -53,6 +59,30 @@ const char *sp_mode_text(enum sp_mode m)
 {
     SP_ASSERT(m <= SP_MODE_ENFORCE);
     return mode_texts[m];
+}
+
+const char *sp_subject_text(enum sp_subject s)
+{
+    SP_ASSERT(s <= SP_SUBJECT_FILE);
+    return subject_texts[s];
+}
+
+const char *sp_action_text(enum sp_action a)
+{
+    SP_ASSERT(a <= SP_ACTION_WITHHOLD);
+    return action_texts[a];
+}
+
+bool sp_action_fits(enum sp_subject s, enum sp_action a)
+{
+    bool apart = s == SP_SUBJECT_REVISION; /* can be taken out of what it came in */
+    return a == SP_ACTION_REFUSE || apart ||
+           (s == SP_SUBJECT_FILE && a == SP_ACTION_QUARANTINE);
+}
+
+enum sp_action sp_action_usual(enum sp_subject s)
+{
+    return s == SP_SUBJECT_FILE ? SP_ACTION_QUARANTINE : SP_ACTION_REFUSE;
 }
 
 const char *sp_ruling_text(enum sp_ruling r)
@@ -135,7 +165,29 @@ static enum sp_err no_such(struct reader *r, const char *what, struct sp_view wo
                       near ? near : "", near ? "\"?" : "");
 }
 
-static enum sp_err read_rule(struct reader *r, struct sp_view word, struct sp_view mode)
+static enum sp_err read_action(struct reader *r, enum sp_rule rule, struct sp_view word)
+{
+    enum sp_subject subject = rules[rule].subject;
+    size_t a = find_text(word, action_texts, ACTIONS);
+    if (word.len == 0) {
+        a = sp_action_usual(subject);
+    }
+    if (a == ACTIONS) {
+        return no_such(r, "action", word, action_texts, ACTIONS);
+    }
+    if (!sp_action_fits(subject, (enum sp_action)a)) {
+        return sp_why_set(r->why, SP_E_CONFIG,
+                          "line %u: the rule %s is about a %s, which cannot be the "
+                          "subject of \"%s\"",
+                          r->line, rules[rule].text, sp_subject_text(subject),
+                          action_texts[a]);
+    }
+    r->policy->actions[rule] = (enum sp_action)a;
+    return SP_OK;
+}
+
+static enum sp_err read_rule(struct reader *r, struct sp_view word, struct sp_view mode,
+                             struct sp_view action)
 {
     size_t rule = find_text(word, rule_texts, SP_RULE_COUNT);
     if (rule == SP_RULE_COUNT) {
@@ -152,24 +204,26 @@ static enum sp_err read_rule(struct reader *r, struct sp_view word, struct sp_vi
     }
     r->named_at[rule] = r->line;
     r->policy->modes[rule] = (enum sp_mode)m;
-    return SP_OK;
+    return read_action(r, (enum sp_rule)rule, action);
 }
 
 static enum sp_err read_line(struct reader *r, struct sp_view line)
 {
     struct sp_view word = next_word(&line);
     struct sp_view value = next_word(&line);
+    struct sp_view action = next_word(&line);
     struct sp_view more = next_word(&line);
     if (word.len == 0 || word.data[0] == '#') {
         return SP_OK;
     }
-    if (more.len) {
+    bool is_rule = r->policy->name[0] != 0;
+    if (more.len || (action.len && (!is_rule || action.data[0] == '#'))) {
         return sp_why_set(r->why, SP_E_CONFIG,
-                          "line %u: a line holds two words; comments have lines of "
+                          "line %u: there is a word too many; comments have lines of "
                           "their own",
                           r->line);
     }
-    return r->policy->name[0] ? read_rule(r, word, value) : read_name(r, word, value);
+    return is_rule ? read_rule(r, word, value, action) : read_name(r, word, value);
 }
 
 static enum sp_err read_text(struct reader *r, struct sp_view text)
@@ -198,6 +252,9 @@ enum sp_err sp_policy_parse(struct sp_view text, struct sp_policy **out,
     if (!p) {
         return SP_E_NOMEM;
     }
+    for (enum sp_rule rule = 0; rule < SP_RULE_COUNT; rule++) {
+        p->actions[rule] = sp_action_usual(rules[rule].subject);
+    }
     struct reader r = {.policy = p, .why = why};
     SP_TRY(read_text(&r, text));
     *out = p;
@@ -222,12 +279,18 @@ enum sp_mode sp_policy_mode(const struct sp_policy *p, enum sp_rule r)
     return p->modes[r];
 }
 
+enum sp_action sp_policy_action(const struct sp_policy *p, enum sp_rule r)
+{
+    SP_ASSERT(r < SP_RULE_COUNT);
+    return p->actions[r];
+}
+
 enum sp_err sp_policy_print(const struct sp_policy *p, struct sp_buf *out)
 {
     SP_TRY(sp_buf_printf(out, "policy %s\n", p->name));
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
-        SP_TRY(
-            sp_buf_printf(out, "%-21s %s\n", rules[r].text, mode_texts[p->modes[r]]));
+        SP_TRY(sp_buf_printf(out, "%-24s %-7s %s\n", rules[r].text,
+                             mode_texts[p->modes[r]], action_texts[p->actions[r]]));
     }
     return SP_OK;
 }

@@ -34,6 +34,28 @@ enum sp_finding sp_rule_revision_immutable(const struct sp_facts *f,
 enum sp_finding sp_rule_file_digests_equal(const struct sp_facts *f,
                                            struct sp_why *why);
 enum sp_finding sp_rule_digests_sound(const struct sp_facts *f, struct sp_why *why);
+/* rules_demands.c */
+enum sp_finding sp_rule_handler_agrees(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_sha256_present(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_category_reached(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_times_zoned(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_program_is_update(const struct sp_facts *f, struct sp_why *why);
+/* rules_shapes.c */
+enum sp_finding sp_rule_shape_wsuspect(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_shape_wsuspicious(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_shape_pywsus(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_shape_wsuspendu(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_shape_sharpwsus(const struct sp_facts *f, struct sp_why *why);
+/* rules_history.c */
+enum sp_finding sp_rule_revision_no_jump(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_revision_no_rollback(const struct sp_facts *f,
+                                             struct sp_why *why);
+enum sp_finding sp_rule_bundle_whole(const struct sp_facts *f, struct sp_why *why);
+/* rules_witness.c */
+enum sp_finding sp_rule_witness_no_contradiction(const struct sp_facts *f,
+                                                 struct sp_why *why);
+enum sp_finding sp_rule_witness_knows(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_command_witnessed(const struct sp_facts *f, struct sp_why *why);
 /* rules_file.c */
 enum sp_finding sp_rule_file_size(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha1(const struct sp_facts *f, struct sp_why *why);
@@ -55,6 +77,11 @@ struct sp_said sp_rule_say_value(enum sp_fact k, const struct sp_fact_value *v);
 struct sp_said sp_rule_say(const struct sp_facts *f, enum sp_fact k);
 /* The one value of k; false where there is none or more than one. */
 bool sp_rule_one(const struct sp_facts *f, enum sp_fact k, struct sp_fact_value *out);
+/* The document runs a program: rules_demands.c. */
+bool sp_rule_is_command(const struct sp_facts *f);
+/* A path or name of tools.def, whatever its folder, ending and case: rules_demands.c.
+ */
+bool sp_rule_is_tool(struct sp_view path);
 /* k has the value v. */
 bool sp_rule_has(const struct sp_facts *f, enum sp_fact k,
                  const struct sp_fact_value *v);

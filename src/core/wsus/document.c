@@ -2,6 +2,7 @@
  * bundle. What is not in the table of steps is of no concern here and is passed over.
  */
 #include "core/wsus/digest.h"
+#include "core/wsus/document_demands.h"
 #include "core/wsus/names.h"
 #include "core/wsus/path.h"
 #include "core/wsus/wsus.h"
@@ -27,6 +28,9 @@ enum state {
     LANGUAGE,
     TITLE,
     RELATIONSHIPS,
+    PREREQUISITES,
+    PREREQUISITE_CLAUSE,
+    PREREQUISITE,
     BUNDLES,
     BUNDLE_CLAUSE,
     BUNDLED,
@@ -35,7 +39,14 @@ enum state {
     EULA,
     ADDITIONAL_DIGEST,
     SIDE_DIGEST,
-    HANDLER_DATA
+    APPLICABILITY,
+    IS_INSTALLED,
+    IS_INSTALLABLE,
+    INSTALLED_CONSTANT,
+    INSTALLABLE_CONSTANT,
+    HANDLER_DATA,
+    INSTALL_COMMAND,
+    RETURN_CODE
 };
 
 static const struct sp_path_step steps[] = {
@@ -52,6 +63,10 @@ static const struct sp_path_step steps[] = {
     {LOCALIZED, NS_UPDATE, "EulaFile", EULA},
     {UPDATE, NS_UPDATE, "EulaFile", EULA},
     {UPDATE, NS_UPDATE, "Relationships", RELATIONSHIPS},
+    {RELATIONSHIPS, NS_UPDATE, "Prerequisites", PREREQUISITES},
+    {PREREQUISITES, NS_UPDATE, "UpdateIdentity", PREREQUISITE},
+    {PREREQUISITES, NS_UPDATE, "AtLeastOne", PREREQUISITE_CLAUSE},
+    {PREREQUISITE_CLAUSE, NS_UPDATE, "UpdateIdentity", PREREQUISITE},
     {RELATIONSHIPS, NS_UPDATE, "BundledUpdates", BUNDLES},
     {BUNDLES, NS_UPDATE, "UpdateIdentity", BUNDLED},
     {BUNDLES, NS_UPDATE, "AtLeastOne", BUNDLE_CLAUSE},
@@ -62,7 +77,16 @@ static const struct sp_path_step steps[] = {
     {FILE_ELEMENT, NS_UPDATE, "PiecesHashDigest", SIDE_DIGEST},
     {FILE_ELEMENT, NS_UPDATE, "BlockMapDigest", SIDE_DIGEST},
     {EULA, NS_UPDATE, "AdditionalDigest", ADDITIONAL_DIGEST},
+    {UPDATE, NS_UPDATE, "ApplicabilityRules", APPLICABILITY},
+    {APPLICABILITY, NS_UPDATE, "IsInstalled", IS_INSTALLED},
+    {IS_INSTALLED, NS_RULES, "True", INSTALLED_CONSTANT},
+    {IS_INSTALLED, NS_RULES, "False", INSTALLED_CONSTANT},
+    {APPLICABILITY, NS_UPDATE, "IsInstallable", IS_INSTALLABLE},
+    {IS_INSTALLABLE, NS_RULES, "True", INSTALLABLE_CONSTANT},
+    {IS_INSTALLABLE, NS_RULES, "False", INSTALLABLE_CONSTANT},
     {UPDATE, NS_UPDATE, "HandlerSpecificData", HANDLER_DATA},
+    {HANDLER_DATA, NS_COMMAND, "InstallCommand", INSTALL_COMMAND},
+    {INSTALL_COMMAND, NS_COMMAND, "ReturnCode", RETURN_CODE},
 };
 
 /* Which title is the better one. */
@@ -80,7 +104,10 @@ struct reader {
     struct claims claims;
     struct sp_buf text; /* of the element at hand */
     bool update_seen, identity_seen, properties_seen;
-    bool sound; /* every digest so far */
+    bool sound;       /* every digest so far */
+    bool is_category; /* the prerequisite clause at hand */
+    size_t files;     /* Files/File so far */
+    int64_t category_clauses, weak_files;
 
     struct sp_claim file; /* the File or EulaFile at hand */
     bool file_sound;
@@ -136,6 +163,7 @@ static enum sp_err read_properties(struct reader *r, struct sp_xml *x,
     SP_TRY(attribute_fact(r, e, "UpdateType", SP_FACT_DOCUMENT_TYPE));
     SP_TRY(attribute_fact(r, e, "Handler", SP_FACT_DOCUMENT_HANDLER));
     SP_TRY(attribute_fact(r, e, "CreationDate", SP_FACT_DOCUMENT_CREATED));
+    SP_TRY(sp_demands_properties(r->facts, e));
     (void)sp_xml_attr(e, "", "DefaultPropertiesLanguage", &language);
     return sp_arena_copy(r->arena, language, &r->default_language);
 }
@@ -210,7 +238,7 @@ static void weigh_title(struct reader *r)
 
 /* Digest is SHA-1 in every published schema; it is the name of the content. */
 static enum sp_err read_file(struct reader *r, struct sp_xml *x,
-                             const struct sp_xml_element *e)
+                             const struct sp_xml_element *e, enum state state)
 {
     struct sp_view digest = SP_VIEW(""), algorithm = SP_VIEW("SHA1");
     struct sp_view size, name = SP_VIEW("");
@@ -225,6 +253,9 @@ static enum sp_err read_file(struct reader *r, struct sp_xml *x,
     r->file_sound =
         sp_view_eq_str(algorithm, "SHA1") && sp_digest_read(digest, r->file.sha1, 20);
     sp_extension_read(name, r->file.ext);
+    if (state == FILE_ELEMENT) {
+        SP_TRY(sp_demands_file(r->facts, e, &r->file, r->files++));
+    }
     return sp_arena_copy(r->arena, name, &r->file.name);
 }
 
@@ -284,12 +315,47 @@ static enum sp_err close_file(struct reader *r, struct sp_xml *x, enum state sta
         SP_TRY(sp_facts_bytes(r->facts, SP_FACT_DOCUMENT_FILE_DIGEST,
                               sp_view(r->file.sha1, 20)));
     }
+    r->weak_files += state == FILE_ELEMENT && !r->file.has_sha256;
     SP_TRY(make_room(r, x));
     r->claims.list[r->claims.count++] = r->file;
     return SP_OK;
 }
 
 /* ---- events -------------------------------------------------------------------- */
+
+static enum sp_err read_prerequisite(struct reader *r, struct sp_xml *x,
+                                     const struct sp_xml_element *e)
+{
+    enum sp_err err = sp_demands_prerequisite(r->facts, e, r->is_category);
+    return err == SP_E_MALFORMED ? malformed(x, "a prerequisite has no UpdateID") : err;
+}
+
+static enum sp_err read_demand(struct reader *r, struct sp_xml *x,
+                               const struct sp_xml_element *e, enum state state)
+{
+    switch ((int)state) {
+    case PREREQUISITES:
+        r->is_category = false;
+        return SP_OK;
+    case PREREQUISITE_CLAUSE:
+        r->is_category = sp_demands_is_category(e);
+        r->category_clauses += r->is_category;
+        return SP_OK;
+    case PREREQUISITE:
+        return read_prerequisite(r, x, e);
+    case INSTALLED_CONSTANT:
+        return sp_demands_constant(r->facts, e, "IsInstalled");
+    case INSTALLABLE_CONSTANT:
+        return sp_demands_constant(r->facts, e, "IsInstallable");
+    case HANDLER_DATA:
+        return read_handler_type(r, x, e);
+    case INSTALL_COMMAND:
+        return sp_demands_command(r->facts, e);
+    case RETURN_CODE:
+        return sp_demands_return_code(r->facts, e);
+    }
+    return SP_OK;
+}
 
 static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_element *e)
 {
@@ -311,15 +377,13 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
         return read_bundled(r, x, e);
     case FILE_ELEMENT:
     case EULA:
-        return read_file(r, x, e);
+        return read_file(r, x, e, state);
     case ADDITIONAL_DIGEST:
     case SIDE_DIGEST:
         open_digest(r, e);
         return SP_OK;
-    case HANDLER_DATA:
-        return read_handler_type(r, x, e);
     }
-    return SP_OK;
+    return read_demand(r, x, e, state);
 }
 
 static bool collects(enum state state)
@@ -350,6 +414,9 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
         return sp_arena_copy(r->arena, text, &r->language);
     case TITLE:
         return sp_arena_copy(r->arena, text, &r->title);
+    case PREREQUISITE_CLAUSE:
+        r->is_category = false;
+        return SP_OK;
     case LOCALIZED:
         weigh_title(r);
         return SP_OK;
@@ -373,6 +440,10 @@ static enum sp_err finish(struct reader *r, struct sp_why *why)
     if (r->best != NO_TITLE) {
         SP_TRY(sp_facts_text(r->facts, SP_FACT_DOCUMENT_TITLE, r->best_title));
     }
+    SP_TRY(
+        sp_facts_int(r->facts, SP_FACT_DOCUMENT_CATEGORY_CLAUSES, r->category_clauses));
+    SP_TRY(sp_facts_int(r->facts, SP_FACT_DOCUMENT_WEAK_FILES, r->weak_files));
+    SP_TRY(sp_facts_int(r->facts, SP_FACT_DOCUMENT_FILES, (int64_t)r->files));
     return sp_facts_flag(r->facts, SP_FACT_DOCUMENT_DIGESTS_SOUND, r->sound);
 }
 

@@ -1,0 +1,90 @@
+#include "core/wsus/document_demands.h"
+
+#include <string.h>
+
+static enum sp_err attribute(struct sp_facts *f, const struct sp_xml_element *e,
+                             const char *name, enum sp_fact fact)
+{
+    struct sp_view value;
+    return sp_xml_attr(e, "", name, &value) ? sp_facts_text(f, fact, value) : SP_OK;
+}
+
+/* xs:boolean. */
+static bool is_true(const struct sp_xml_element *e, const char *name)
+{
+    struct sp_view value;
+    return sp_xml_attr(e, "", name, &value) &&
+           (sp_view_eq_fold(value, SP_VIEW("true")) || sp_view_eq_str(value, "1"));
+}
+
+enum sp_err sp_demands_properties(struct sp_facts *f, const struct sp_xml_element *e)
+{
+    SP_TRY(attribute(f, e, "PublisherID", SP_FACT_DOCUMENT_PUBLISHER));
+    SP_TRY(attribute(f, e, "LegacyName", SP_FACT_DOCUMENT_LEGACY_NAME));
+    return is_true(e, "ExplicitlyDeployable")
+               ? sp_facts_flag(f, SP_FACT_DOCUMENT_DEPLOYABLE, true)
+               : SP_OK;
+}
+
+bool sp_demands_is_category(const struct sp_xml_element *e)
+{
+    return is_true(e, "IsCategory");
+}
+
+enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
+                                    bool is_category)
+{
+    struct sp_view id;
+    struct sp_guid guid;
+    if (!sp_xml_attr(e, "", "UpdateID", &id) || sp_guid_parse(id, &guid) != SP_OK) {
+        return SP_E_MALFORMED;
+    }
+    return sp_facts_bytes(
+        f, is_category ? SP_FACT_DOCUMENT_CATEGORY : SP_FACT_DOCUMENT_PREREQUISITE,
+        sp_view(guid.bytes, sizeof guid.bytes));
+}
+
+enum sp_err sp_demands_constant(struct sp_facts *f, const struct sp_xml_element *e,
+                                const char *rule)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, 64);
+    SP_TRY(sp_buf_printf(&text, "%s=", rule));
+    SP_TRY(sp_buf_append(&text, e->name.local));
+    return sp_facts_text(f, SP_FACT_DOCUMENT_CONSTANT_RULE, sp_buf_view(&text));
+}
+
+enum sp_err sp_demands_command(struct sp_facts *f, const struct sp_xml_element *e)
+{
+    SP_TRY(attribute(f, e, "Program", SP_FACT_DOCUMENT_PROGRAM));
+    return attribute(f, e, "Arguments", SP_FACT_DOCUMENT_ARGUMENTS);
+}
+
+enum sp_err sp_demands_return_code(struct sp_facts *f, const struct sp_xml_element *e)
+{
+    return attribute(f, e, "Code", SP_FACT_DOCUMENT_RETURN_CODE);
+}
+
+static bool runs_as_it_is(const char *ext)
+{
+    static const char *const known[] = {"exe", "com", "scr", "pif", "cpl", "bat",
+                                        "cmd", "vbs", "vbe", "js",  "jse", "wsf",
+                                        "wsh", "ps1", "hta", "msc"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(ext, known[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum sp_err sp_demands_file(struct sp_facts *f, const struct sp_xml_element *e,
+                            const struct sp_claim *claim, size_t number)
+{
+    if (number == 0) {
+        SP_TRY(attribute(f, e, "Modified", SP_FACT_DOCUMENT_MODIFIED));
+    }
+    return runs_as_it_is(claim->ext)
+               ? attribute(f, e, "FileName", SP_FACT_DOCUMENT_EXECUTABLE)
+               : SP_OK;
+}

@@ -1,0 +1,32 @@
+/* What a document asks of a machine that installs it: the program and its arguments, the
+ * rules that decide where, the categories that it is filed under. All of it is stated as
+ * facts and none of it is judged here. (reference 5.2 to 5.5, 6)
+ *
+ * Called by the reader of documents with the element at hand; keeps nothing. Pure. */
+#ifndef SP_CORE_WSUS_DOCUMENT_DEMANDS_H
+#define SP_CORE_WSUS_DOCUMENT_DEMANDS_H
+
+#include "core/wsus/wsus.h"
+#include "core/xml/xml.h"
+
+/* Properties. */
+enum sp_err sp_demands_properties(struct sp_facts *f,
+                                  const struct sp_xml_element *e) SP_MUST_USE;
+/* UpdateIdentity below Prerequisites; SP_E_MALFORMED when it has no UpdateID. */
+enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
+                                    bool is_category) SP_MUST_USE;
+/* AtLeastOne/@IsCategory. */
+bool sp_demands_is_category(const struct sp_xml_element *e);
+/* A constant below IsInstalled or IsInstallable: rule is one of these names. */
+enum sp_err sp_demands_constant(struct sp_facts *f, const struct sp_xml_element *e,
+                                const char *rule) SP_MUST_USE;
+/* InstallCommand, and a ReturnCode in it. */
+enum sp_err sp_demands_command(struct sp_facts *f,
+                               const struct sp_xml_element *e) SP_MUST_USE;
+enum sp_err sp_demands_return_code(struct sp_facts *f,
+                                   const struct sp_xml_element *e) SP_MUST_USE;
+/* Files/File, at its beginning: number counts from 0. */
+enum sp_err sp_demands_file(struct sp_facts *f, const struct sp_xml_element *e,
+                            const struct sp_claim *claim, size_t number) SP_MUST_USE;
+
+#endif
