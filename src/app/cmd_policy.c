@@ -1,0 +1,199 @@
+/* policy check, explain, diff: what a policy says, without a daemon. */
+#include "app/cmd.h"
+#include "app/config.h"
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "sallyport/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int words_of(int argc, char **argv, int least, int most, const char *what,
+                    char ***words)
+{
+    int left = sp_options(argc, argv, NULL, 0, words);
+    if (left >= least && left <= most) {
+        return left;
+    }
+    if (left >= 0) {
+        fprintf(stderr, "sallyport: %s expected; see --help\n", what);
+    }
+    return -1;
+}
+
+static enum sp_err load(const char *file, struct sp_policy **out, struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    struct sp_why inner = {0};
+    sp_buf_init(&text, SP_LIMIT_POLICY + 1);
+    enum sp_err e = sp_file_read(file, &text, &inner);
+    if (e == SP_OK) {
+        e = sp_policy_parse(sp_buf_view(&text), out, &inner);
+    }
+    return e == SP_OK ? e : sp_why_set(why, e, "%s: %s", file, sp_why_text(&inner, e));
+}
+
+/* ---- check --------------------------------------------------------------------- */
+
+static void print_counts(const char *file, const struct sp_policy *p)
+{
+    unsigned counts[SP_MODE_ENFORCE + 1] = {0};
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
+        counts[sp_policy_mode(p, r)]++;
+    }
+    printf("%s: good: policy %s, %u rules enforced, %u in audit, %u observed, %u off\n",
+           file, sp_policy_name(p), counts[SP_MODE_ENFORCE], counts[SP_MODE_AUDIT],
+           counts[SP_MODE_OBSERVE], counts[SP_MODE_OFF]);
+}
+
+/* A policy that does not look at a subject leaves it unproven, which passes nothing. */
+static bool looks_at(const struct sp_policy *p, enum sp_subject s)
+{
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
+        if (sp_rule_subject(r) == s && sp_policy_mode(p, r) != SP_MODE_OFF) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int sp_cmd_policy_check(int argc, char **argv)
+{
+    SP_AUTO(sp_policy_free) struct sp_policy *p = NULL;
+    struct sp_why why = {0};
+    char **words = NULL;
+    if (words_of(argc, argv, 1, 1, "the file of one policy", &words) < 0) {
+        return SP_EXIT_USAGE;
+    }
+    enum sp_err e = load(words[0], &p, &why);
+    if (e != SP_OK) {
+        return sp_cmd_failed(e, &why);
+    }
+    print_counts(words[0], p);
+    for (enum sp_subject s = SP_SUBJECT_LINK; s <= SP_SUBJECT_FILE; s++) {
+        if (!looks_at(p, s)) {
+            printf("note: no rule looks at a %s, so none will pass\n",
+                   sp_subject_text(s));
+        }
+    }
+    return 0;
+}
+
+/* ---- explain ------------------------------------------------------------------- */
+
+static void print_actions(enum sp_subject s)
+{
+    const char *between = "";
+    for (enum sp_action a = SP_ACTION_REFUSE; a <= SP_ACTION_WITHHOLD; a++) {
+        if (sp_action_fits(s, a)) {
+            printf("%s%s%s", between, sp_action_text(a),
+                   a == sp_action_usual(s) ? " (usual)" : "");
+            between = ", ";
+        }
+    }
+    printf("\n");
+}
+
+static void print_rule(enum sp_rule r)
+{
+    printf("%s\n  holds when: %s\n  is about:   one %s\n  actions:    ",
+           sp_rule_text(r), sp_rule_help(r), sp_subject_text(sp_rule_subject(r)));
+    print_actions(sp_rule_subject(r));
+}
+
+static int no_such_rule(const char *word)
+{
+    const char *names[SP_RULE_COUNT];
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
+        names[r] = sp_rule_text(r);
+    }
+    const char *near = sp_text_nearest(word, names, SP_RULE_COUNT);
+    fprintf(stderr, "sallyport: there is no rule \"%s\"%s%s%s\n", word,
+            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return SP_EXIT_USAGE;
+}
+
+int sp_cmd_policy_explain(int argc, char **argv)
+{
+    char **words = NULL;
+    int left = words_of(argc, argv, 0, 1, "the name of a rule, or nothing,", &words);
+    if (left < 0) {
+        return SP_EXIT_USAGE;
+    }
+    bool found = false;
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
+        if (left == 0 || strcmp(words[0], sp_rule_text(r)) == 0) {
+            print_rule(r);
+            found = true;
+        }
+    }
+    return found ? 0 : no_such_rule(words[0]);
+}
+
+/* ---- diff ---------------------------------------------------------------------- */
+
+static void print_setting(const struct sp_policy *p, enum sp_rule r)
+{
+    enum sp_mode mode = sp_policy_mode(p, r);
+    printf("%s", sp_mode_text(mode));
+    if (mode == SP_MODE_ENFORCE) {
+        printf(" %s", sp_action_text(sp_policy_action(p, r)));
+    }
+}
+
+/* What is done matters only where it is done. */
+static bool differs(const struct sp_policy *a, const struct sp_policy *b,
+                    enum sp_rule r)
+{
+    enum sp_mode mode = sp_policy_mode(a, r);
+    return mode != sp_policy_mode(b, r) ||
+           (mode == SP_MODE_ENFORCE &&
+            sp_policy_action(a, r) != sp_policy_action(b, r));
+}
+
+static int strength(const struct sp_policy *p, enum sp_rule r)
+{
+    int mode = (int)sp_policy_mode(p, r);
+    bool enforced = mode == SP_MODE_ENFORCE;
+    return 4 * mode + (enforced ? 3 - (int)sp_policy_action(p, r) : 0);
+}
+
+static bool print_differences(const struct sp_policy *a, const struct sp_policy *b)
+{
+    bool any = false;
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
+        if (!differs(a, b, r)) {
+            continue;
+        }
+        printf("%-24s ", sp_rule_text(r));
+        print_setting(a, r);
+        printf(" -> ");
+        print_setting(b, r);
+        printf("  (%s)\n", strength(b, r) > strength(a, r) ? "stricter" : "looser");
+        any = true;
+    }
+    return any;
+}
+
+int sp_cmd_policy_diff(int argc, char **argv)
+{
+    SP_AUTO(sp_policy_free) struct sp_policy *a = NULL;
+    SP_AUTO(sp_policy_free) struct sp_policy *b = NULL;
+    struct sp_why why = {0};
+    char **words = NULL;
+    if (words_of(argc, argv, 2, 2, "the files of two policies are", &words) < 0) {
+        return SP_EXIT_USAGE;
+    }
+    enum sp_err e = load(words[0], &a, &why);
+    if (e == SP_OK) {
+        e = load(words[1], &b, &why);
+    }
+    if (e != SP_OK) {
+        return sp_cmd_failed(e, &why);
+    }
+    if (!print_differences(a, b)) {
+        printf("%s and %s demand the same\n", sp_policy_name(a), sp_policy_name(b));
+        return 0;
+    }
+    return SP_EXIT_REFUSED;
+}
