@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import cabinet
+import installers
 
 CONFIG = """
 [ca]
@@ -150,6 +151,7 @@ def write_all(directory: Path) -> None:
     own.sign("plain.exe", "curve.exe", "curve", "-h", "sha256", *own.stamp())
     own.sign("plain.exe", "gone.exe", "gone", "-h", "sha256")
     own.sign("plain.exe", "pages.exe", "code", "-h", "sha256", "-ph", *own.stamp())
+    installers.sign(own, directory)
     crl = own.revoke("gone")
     (directory / "pins.txt").write_text(pins(directory))
     (directory / "bundle.pem").write_text((directory / "root.pem").read_text())

@@ -202,9 +202,9 @@ static const struct row rows[] = {
     {"B-cab/gcab-test-signed.cab", "file-signed", "was not made with the signer's key"},
     {"B-cab/unsigned.ex_", UNSIGNED},
     {"B-cab/windows6.x-hypervintegrationservices-x86.cab", PASSED, NULL},
-    {"B-msi/minimal-signed-with-signtool.msi", "file-signed", "are not read"},
-    {"B-msi/minimal.msi", "file-signed", "are not read"},
-    {"B-msi/putty.msi", "file-signed", "are not read"},
+    {"B-msi/minimal-signed-with-signtool.msi", "file-signed", missing},
+    {"B-msi/minimal.msi", UNSIGNED},
+    {"B-msi/putty.msi", "file-signed", self_made},
     {"B-msu/Windows6.0-KB2685811-x64.msu", PASSED, NULL},
     {"B-msu/Windows6.0-KB971286-x64.msu", SHA1},
     {"B-msu/Windows6.1-KB2465285-x64.msu", SHA1},
@@ -261,6 +261,10 @@ static const struct {
     {"B-cab/Windows6.1-KB2999226-x64.cab", SP_FACT_SIGN_FORMAT, "cab"},
     {"B-msu/Windows6.1-KB2999226-x64.msu", SP_FACT_SIGN_FORMAT, "cab"},
     {"A-cat/oem89.cat", SP_FACT_SIGN_FORMAT, "cat"},
+    {"B-msi/putty.msi", SP_FACT_SIGN_SIGNATURE, "nested sha256 good untrusted"},
+    {"B-msi/putty.msi", SP_FACT_SIGN_SIGNATURE, "sha1 good untrusted"},
+    {"B-msi/putty.msi", SP_FACT_SIGN_TIME, "2025-02-01T11:26:43Z"},
+    {"B-msi/minimal-signed-with-signtool.msi", SP_FACT_SIGN_SIGNATURE, "sha1 good"},
     {"A-p7/realtek-2010-verisign-g2-timestamp.p7", SP_FACT_SIGN_TIME, "2010-01-25T"},
 };
 

@@ -81,6 +81,10 @@
 #define SP_LIMIT_SIGNATURE       SP_MIB(16)
 #define SP_LIMIT_SIGNATURES      16
 #define SP_LIMIT_SIGNATURE_CERTS 64
+/* Compound files. 16 MiB of allocation table reach over 2 GiB in small sectors, 16 GiB
+ * in large ones; the largest packages of patches have some thousand entries. */
+#define SP_LIMIT_OLE_TABLE       SP_MIB(16)
+#define SP_LIMIT_OLE_ENTRIES     32768
 #define SP_LIMIT_TRUST_PINS      128
 #define SP_LIMIT_TRUST_CERTS     512
 

@@ -19,7 +19,7 @@ enum sp_signed_content {
     SP_CONTENT_OTHER,      /* of another or no type */
     SP_CONTENT_PE,         /* a digest of a PE image */
     SP_CONTENT_CABINET,    /* ... of a cabinet */
-    SP_CONTENT_SIP,        /* ... of what a subject interface package digests: MSI */
+    SP_CONTENT_INSTALLER,  /* ... of an installer database */
     SP_CONTENT_TRUST_LIST, /* a catalogue */
 };
 

@@ -123,6 +123,13 @@ enum sp_err sp_hasher_update(struct sp_hasher *h, struct sp_view v)
     return SP_OK;
 }
 
+enum sp_err sp_hasher_update_one(struct sp_hasher *h, enum sp_digest d,
+                                 struct sp_view v)
+{
+    SP_ASSERT(d < SP_DIGEST_COUNT && h->of[d]);
+    return EVP_DigestUpdate(h->of[d], v.data, v.len) == 1 ? SP_OK : failed();
+}
+
 enum sp_err sp_hasher_finish(struct sp_hasher *h, enum sp_digest d,
                              uint8_t out[SP_DIGEST_MAX])
 {

@@ -23,6 +23,9 @@ struct sp_hasher;
 enum sp_err sp_hasher_new(unsigned wanted, struct sp_hasher **out) SP_MUST_USE;
 void sp_hasher_free(struct sp_hasher **h);
 enum sp_err sp_hasher_update(struct sp_hasher *h, struct sp_view v) SP_MUST_USE;
+/* For one algorithm, which was wanted. */
+enum sp_err sp_hasher_update_one(struct sp_hasher *h, enum sp_digest d,
+                                 struct sp_view v) SP_MUST_USE;
 /* sp_digest_bytes bytes; d was wanted. Each algorithm may be finished once. */
 enum sp_err sp_hasher_finish(struct sp_hasher *h, enum sp_digest d,
                              uint8_t out[SP_DIGEST_MAX]) SP_MUST_USE;

@@ -31,6 +31,17 @@ static bool has_page_hashes(struct sp_view pe_image)
     return is_page_hashes(&file);
 }
 
+/* SpcSipInfo of installer databases: a version, then the class of their kind. */
+static bool is_installer(struct sp_der *data)
+{
+    static const uint8_t class[] = {0xf1, 0x10, 0x0c, 0, 0, 0, 0, 0,
+                                    0xc0, 0,    0,    0, 0, 0, 0, 0x46};
+    struct sp_der info = sp_der_enter(data, SP_DER_SEQUENCE);
+    sp_der_content(&info, SP_DER_INTEGER);
+    return sp_view_eq(sp_der_content(&info, SP_DER_OCTETS),
+                      sp_view(class, sizeof class));
+}
+
 /* Cabinets carry either their own type or a bare link. */
 static enum sp_err read_data(struct sp_der *content, struct sp_signature *out)
 {
@@ -45,7 +56,7 @@ static enum sp_err read_data(struct sp_der *content, struct sp_signature *out)
         out->content = SP_CONTENT_CABINET;
         out->has_page_hashes = is_page_hashes(&data);
     } else if (sp_oid_is(type, SP_OID_SIP_INFO)) {
-        out->content = SP_CONTENT_SIP;
+        out->content = is_installer(&data) ? SP_CONTENT_INSTALLER : SP_CONTENT_OTHER;
     }
     return data.err;
 }

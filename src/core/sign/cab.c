@@ -94,11 +94,11 @@ static enum sp_err find_signature(struct sp_sign *s)
 /* SignCode's digest: MSCF, cbCabinet up to the set's id, and all behind the reserve. */
 static enum sp_err read_signature(struct sp_sign *s)
 {
-    bool any = false;
+    unsigned wanted = 0;
     sp_buf_take(&s->piece, &s->signature);
     SP_TRY(sp_sign_read(s, sp_buf_view(&s->signature)));
-    SP_TRY(sp_sign_start_digests(s, &any));
-    if (any) {
+    SP_TRY(sp_sign_start_digests(s, &wanted));
+    if (wanted) {
         sp_sign_digest(s, 0, 4);
         sp_sign_digest(s, 8, 26);
         sp_sign_digest(s, 56, s->table.at - 56);

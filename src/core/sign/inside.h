@@ -25,6 +25,11 @@ struct sp_range {
     uint64_t at, length; /* bytes of the file */
 };
 
+/* What becomes of the bytes of a range. */
+enum sp_sink { SP_SINK_COLLECT, SP_SINK_DIGEST, SP_SINK_BLANK };
+
+struct sp_msi;
+
 struct sp_sign {
     uint64_t size;
     enum sp_format by_name, format; /* COUNT: the name promises nothing */
@@ -32,8 +37,9 @@ struct sp_sign {
 
     struct sp_range ranges[SP_SIGN_RANGES];
     size_t range_count, next;
-    bool digests;        /* the ranges are digested, else collected */
+    enum sp_sink sink;   /* of all of them */
     uint64_t fed;        /* bytes of the range at next */
+    uint64_t stain;      /* where the first byte is that should be blank, or 0 */
     struct sp_buf piece; /* what was collected */
     bool is_at_tail, is_done;
 
@@ -47,6 +53,7 @@ struct sp_sign {
     uint64_t tail;            /* where bytes begin that nothing covers, or 0 */
     struct sp_range table;    /* where the signatures stand */
     uint64_t checksum, entry; /* PE: offsets of what is left out */
+    struct sp_msi *msi;       /* owned; of that format only */
 };
 
 #define FORMAT(name, kind, extensions) bool sp_##name##_probe(struct sp_view head);
@@ -67,8 +74,13 @@ enum sp_err sp_format_step(struct sp_sign *s) SP_MUST_USE;
 /* ---- what steps call ---- */
 /* The next piece is this range, at most SP_LIMIT_SIGNATURE long. */
 void sp_sign_collect(struct sp_sign *s, uint64_t at, uint64_t length);
+/* Queues one more range to collect behind what is in piece, while there is room. */
+void sp_sign_append(struct sp_sign *s, struct sp_range r);
 /* Queues a range to be digested; empty ones are left away. */
 void sp_sign_digest(struct sp_sign *s, uint64_t at, uint64_t length);
+/* Queues a range that should be all zeros; stain says whether it is. */
+void sp_sign_blank(struct sp_sign *s, struct sp_range r);
+bool sp_sign_has_room(const struct sp_sign *s); /* to queue one more */
 /* Says what is wrong with the file: a sign.error. */
 enum sp_err sp_sign_wrong(struct sp_sign *s, const char *fmt, ...)
     SP_PRINTF(2, 3) SP_MUST_USE;
@@ -80,12 +92,19 @@ bool sp_sign_is_zero(struct sp_view v);
  * for up to 7 zeros. CVE-2013-3900: anything more is room that no digest covers. What
  * cannot be read is a sign.error. */
 enum sp_err sp_sign_read(struct sp_sign *s, struct sp_view place) SP_MUST_USE;
-/* Starts the digests that the signatures want; *any is false when they want none. */
-enum sp_err sp_sign_start_digests(struct sp_sign *s, bool *any) SP_MUST_USE;
+/* Starts the digests that the signatures want, bit d for algorithm d; may be none. */
+enum sp_err sp_sign_start_digests(struct sp_sign *s, unsigned *wanted) SP_MUST_USE;
 /* Bytes that no digest covers: bits that may have any value are named, others flagged.
  */
 enum sp_err sp_sign_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
                              const char *what) SP_MUST_USE;
+bool sp_sign_is_ours(enum sp_err e); /* an error, not a property of the file */
+
+/* msi.c */
+void sp_msi_free(struct sp_msi **m);
+/* Names a part of the signature, which may lie in pieces all over the file. */
+enum sp_err sp_msi_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
+                            const char *what) SP_MUST_USE;
 
 /* sign_facts.c */
 enum sp_err sp_sign_state(struct sp_sign *s, struct sp_facts *out) SP_MUST_USE;

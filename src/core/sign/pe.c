@@ -172,13 +172,13 @@ static enum sp_err read_table(struct sp_sign *s)
 /* All but CheckSum, the directory's entry and the table. */
 static enum sp_err read_signatures(struct sp_sign *s)
 {
-    bool any = false;
+    unsigned wanted = 0;
     uint64_t end = s->table.at + s->table.length;
     sp_buf_take(&s->piece, &s->signature);
     SP_TRY(read_table(s));
     SP_TRY(sp_sign_left_out(s, s->checksum, 4, "CheckSum"));
-    SP_TRY(sp_sign_start_digests(s, &any));
-    if (any) {
+    SP_TRY(sp_sign_start_digests(s, &wanted));
+    if (wanted) {
         sp_sign_digest(s, 0, s->checksum);
         sp_sign_digest(s, s->checksum + 4, s->entry - s->checksum - 4);
         sp_sign_digest(s, s->entry + 8, s->table.at - s->entry - 8);

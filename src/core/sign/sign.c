@@ -48,6 +48,7 @@ void sp_sign_free(struct sp_sign **s)
     sp_hasher_free(&(*s)->hasher);
     sp_buf_fini(&(*s)->piece);
     sp_buf_fini(&(*s)->signature);
+    sp_msi_free(&(*s)->msi);
     free(*s);
     *s = NULL;
 }
@@ -58,27 +59,43 @@ static void forget_ranges(struct sp_sign *s)
     s->fed = 0;
 }
 
+bool sp_sign_has_room(const struct sp_sign *s)
+{
+    return s->range_count < SP_SIGN_RANGES;
+}
+
+static void queue(struct sp_sign *s, enum sp_sink sink, struct sp_range r)
+{
+    SP_ASSERT(r.length > 0 && r.at <= s->size && r.length <= s->size - r.at);
+    SP_ASSERT(sp_sign_has_room(s) && (s->range_count == 0 || s->sink == sink));
+    s->sink = sink;
+    s->ranges[s->range_count++] = r;
+}
+
 void sp_sign_collect(struct sp_sign *s, uint64_t at, uint64_t length)
 {
-    SP_ASSERT(length > 0 && length <= SP_LIMIT_SIGNATURE && at <= s->size &&
-              length <= s->size - at);
+    SP_ASSERT(length <= SP_LIMIT_SIGNATURE);
     forget_ranges(s);
     sp_buf_clear(&s->piece);
-    s->digests = false;
-    s->ranges[s->range_count++] = (struct sp_range){at, length};
+    queue(s, SP_SINK_COLLECT, (struct sp_range){at, length});
+}
+
+void sp_sign_append(struct sp_sign *s, struct sp_range r)
+{
+    queue(s, SP_SINK_COLLECT, r);
 }
 
 void sp_sign_digest(struct sp_sign *s, uint64_t at, uint64_t length)
 {
-    SP_ASSERT(at <= s->size && length <= s->size - at && s->hasher);
-    if (!s->digests) {
-        forget_ranges(s);
-        s->digests = true;
-    }
+    SP_ASSERT(s->hasher);
     if (length > 0) {
-        SP_ASSERT(s->range_count < SP_SIGN_RANGES);
-        s->ranges[s->range_count++] = (struct sp_range){at, length};
+        queue(s, SP_SINK_DIGEST, (struct sp_range){at, length});
     }
+}
+
+void sp_sign_blank(struct sp_sign *s, struct sp_range r)
+{
+    queue(s, SP_SINK_BLANK, r);
 }
 
 bool sp_sign_wants(const struct sp_sign *s, uint64_t *offset, uint64_t *length)
@@ -138,12 +155,37 @@ static enum sp_err advance(struct sp_sign *s)
     return SP_OK;
 }
 
+static void look_for_stain(struct sp_sign *s, struct sp_view bytes)
+{
+    if (s->stain || sp_sign_is_zero(bytes)) {
+        return;
+    }
+    size_t i = 0;
+    while (!bytes.data[i]) {
+        i++;
+    }
+    s->stain = s->ranges[s->next].at + s->fed + i;
+}
+
+static enum sp_err take(struct sp_sign *s, struct sp_view bytes)
+{
+    switch (s->sink) {
+    case SP_SINK_COLLECT:
+        return sp_buf_append(&s->piece, bytes);
+    case SP_SINK_DIGEST:
+        return sp_hasher_update(s->hasher, bytes);
+    case SP_SINK_BLANK:
+        look_for_stain(s, bytes);
+        break;
+    }
+    return SP_OK;
+}
+
 enum sp_err sp_sign_feed(struct sp_sign *s, struct sp_view bytes)
 {
     SP_ASSERT(!s->is_done && bytes.len > 0 &&
               bytes.len <= s->ranges[s->next].length - s->fed);
-    SP_TRY(s->digests ? sp_hasher_update(s->hasher, bytes)
-                      : sp_buf_append(&s->piece, bytes));
+    SP_TRY(take(s, bytes));
     s->fed += bytes.len;
     if (s->fed < s->ranges[s->next].length) {
         return SP_OK;
@@ -204,19 +246,14 @@ enum sp_err sp_sign_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
     return sp_facts_text(s->facts, SP_FACT_SIGN_LEFT_OUT, sp_view_str(text));
 }
 
-static bool is_ours(enum sp_err e)
+bool sp_sign_is_ours(enum sp_err e)
 {
     return e == SP_E_NOMEM || e == SP_E_CRYPTO || e == SP_E_INTERNAL;
 }
 
 bool sp_sign_is_zero(struct sp_view v)
 {
-    for (size_t i = 0; i < v.len; i++) {
-        if (v.data[i]) {
-            return false;
-        }
-    }
-    return true;
+    return v.len == 0 || (v.data[0] == 0 && memcmp(v.data, v.data + 1, v.len - 1) == 0);
 }
 
 static size_t count_signatures(const struct sp_sign *s)
@@ -242,7 +279,7 @@ static enum sp_err read_der(struct sp_sign *s, struct sp_view der)
         return too_many(s);
     }
     enum sp_err e = sp_cms_read(der, &s->cms[s->cms_count], &why);
-    if (e != SP_OK && !is_ours(e)) {
+    if (e != SP_OK && !sp_sign_is_ours(e)) {
         s->is_unreadable = true;
         return sp_sign_wrong(s, "%s", sp_why_text(&why, e));
     }
@@ -268,15 +305,14 @@ enum sp_err sp_sign_read(struct sp_sign *s, struct sp_view place)
     return read_der(s, der);
 }
 
-enum sp_err sp_sign_start_digests(struct sp_sign *s, bool *any)
+enum sp_err sp_sign_start_digests(struct sp_sign *s, unsigned *wanted)
 {
-    unsigned wanted = 0;
+    *wanted = 0;
     for (size_t i = 0; i < s->cms_count; i++) {
         for (size_t j = 0; j < sp_cms_count(s->cms[i]); j++) {
             const struct sp_signature *one = sp_cms_at(s->cms[i], j);
-            wanted |= one->file.len > 0 ? 1U << one->file_digest : 0;
+            *wanted |= one->file.len > 0 ? 1U << one->file_digest : 0;
         }
     }
-    *any = wanted != 0;
-    return wanted ? sp_hasher_new(wanted, &s->hasher) : SP_OK;
+    return *wanted ? sp_hasher_new(*wanted, &s->hasher) : SP_OK;
 }

@@ -1,11 +1,10 @@
 /* Signed files: what a file is, and what its Authenticode signatures prove.
  *
- * Knows: PE images, cabinets (an .msu is one), catalogues; that installer databases carry
- * signatures (which are not read: docs/decisions/0013), and that other formats carry none
- * and are told by their content or name only. Refuses to know: files and clocks (the
- * caller reads the ranges that are asked for and says what time it is), whom to trust
- * (struct sp_trust), what to do about it (rules over the facts). Which digests metadata
- * names is not asked here either.
+ * Knows: PE images, cabinets (an .msu is one), installer databases, catalogues; that
+ * other formats carry no signature and are told by their content or name only. Refuses
+ * to know: files and clocks (the caller reads the ranges that are asked for and says
+ * what time it is), whom to trust (struct sp_trust), what to do about it (rules over
+ * the facts). Which digests metadata names is not asked here either.
  *
  *     struct sp_sign *s;
  *     sp_sign_new(size, extension, &s);
@@ -16,9 +15,10 @@
  *     sp_sign_finish(s, trust, now, facts);
  *
  * The ranges jump: headers first, then where the signature is, then all that is signed,
- * in order, once. Memory: SP_LIMIT_SIGNATURE for the signatures, nothing that grows with
- * the file. What is wrong with a file is a fact (sign.error and the flags), never an
- * error: errors are memory and OpenSSL.
+ * in order, once. Memory: SP_LIMIT_SIGNATURE for the signatures; of installer databases
+ * the tables too (docs/decisions/0013); nothing else that grows with the file. What is
+ * wrong with a file is a fact (sign.error and the flags), never an error: errors are
+ * memory and OpenSSL.
  *
  * What Authenticode leaves out of its digests has to have the one value it may have, or
  * sign.outside-bytes says so; what may have any value (the checksum of a PE image) is

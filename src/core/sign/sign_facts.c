@@ -28,7 +28,7 @@ static enum sp_signed_content expected_content(enum sp_format f)
     case SP_FORMAT_cab:
         return SP_CONTENT_CABINET;
     case SP_FORMAT_msi:
-        return SP_CONTENT_SIP;
+        return SP_CONTENT_INSTALLER;
     case SP_FORMAT_cat:
         return SP_CONTENT_TRUST_LIST;
     case SP_FORMAT_wim:
@@ -131,10 +131,12 @@ static enum sp_err state_line(const struct sp_signature *one, bool good, bool tr
 /* Parts of the signature that nothing proves, where they stand in the file. */
 static enum sp_err state_loose(struct sp_sign *s, const struct sp_signature *one)
 {
+    static const char what[] = "part of a signature that nothing proves";
     for (size_t i = 0; i < one->loose_count; i++) {
         size_t at = (size_t)(one->loose[i].data - s->signature.data);
-        SP_TRY(sp_sign_left_out(s, s->table.at + at, one->loose[i].len,
-                                "part of a signature that nothing proves"));
+        size_t length = one->loose[i].len;
+        SP_TRY(s->msi ? sp_msi_left_out(s, at, length, what)
+                      : sp_sign_left_out(s, s->table.at + at, length, what));
     }
     return SP_OK;
 }
