@@ -35,6 +35,10 @@
 #define SP_LIMIT_XML_NODES_REQUEST 200000
 #define SP_LIMIT_XML_NODES_REPLY  4000000
 #define SP_LIMIT_XML_TEXT_REQUEST SP_KIB(64)
+/* The offline catalogue: some 136,000 updates with 100 elements and attributes each, all
+ * of them small. */
+#define SP_LIMIT_XML_NODES_STREAM 200000000
+#define SP_LIMIT_XML_TOKEN        SP_MIB(1)
 
 /* [MS-WUSP] and [MS-WSUSSS] items. */
 #define SP_LIMIT_COOKIE          SP_KIB(8) /* decoded; real ones have about 0.5 KiB */
@@ -87,6 +91,13 @@
 #define SP_LIMIT_OLE_ENTRIES     32768
 #define SP_LIMIT_TRUST_PINS      128
 #define SP_LIMIT_TRUST_CERTS     512
+
+/* The offline catalogue, and one of its members. Its fragments are kept in memory one at a
+ * time; real ones have some KiB. */
+#define SP_LIMIT_CATALOG          ((uint64_t)4 << 30)
+#define SP_LIMIT_CATALOG_FRAGMENT SP_MIB(8)
+#define SP_LIMIT_CATALOG_CABINETS 4096
+#define SP_LIMIT_CATALOG_TEXT     SP_KIB(4) /* a title, an address */
 
 /* Connections and time. */
 #define SP_LIMIT_CONNECTIONS        10000

@@ -33,6 +33,7 @@ struct sp_xml {
     size_t depth;
     size_t nodes;
     size_t text; /* bytes of character data since the last tag */
+    uint64_t fed; /* bytes that came in pieces */
     enum sp_err err;
     unsigned long line, column; /* where err happened, from 1 */
     struct sp_why why;          /* without the place */
@@ -281,6 +282,7 @@ static unsigned long salt(XML_Parser parser, struct sp_view document)
 
 static enum sp_err init(struct sp_xml *x, struct sp_view document)
 {
+    SP_ASSERT(x->rules->attributes <= SP_LIMIT_XML_ATTRIBUTES);
     /* the name given overrides what the document says; on_declaration compares */
     const char separator[] = {SEPARATOR, 0};
     x->parser = XML_ParserCreate_MM("UTF-8", NULL, separator);
@@ -307,6 +309,12 @@ static void fini(struct sp_xml *x)
     if (x->parser) {
         XML_ParserFree(x->parser);
     }
+}
+
+static enum sp_err say_place(const struct sp_xml *x, enum sp_err e, struct sp_why *why)
+{
+    return sp_why_set(why, e, "line %lu, column %lu: %s", x->line, x->column,
+                      sp_why_text(&x->why, e));
 }
 
 /* expat looks at the first bytes and changes to UTF-16 whatever it was told. */
@@ -361,7 +369,6 @@ enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rule
                         const struct sp_xml_handler *handler, void *ctx,
                         struct sp_why *why)
 {
-    SP_ASSERT(rules->attributes <= SP_LIMIT_XML_ATTRIBUTES);
     if (document.len > INT_MAX / 4) {
         return sp_why_set(why, SP_E_LIMIT, "the document has %zu bytes", document.len);
     }
@@ -376,11 +383,80 @@ enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rule
         e = x.err;
     }
     if (e != SP_OK) {
-        e = sp_why_set(why, e, "line %lu, column %lu: %s", x.line, x.column,
-                       sp_why_text(&x.why, e));
+        e = say_place(&x, e, why);
     }
     fini(&x);
     return e;
+}
+
+/* ---- in pieces
+ * ------------------------------------------------------------------------- */
+
+enum sp_err sp_xml_new(const struct sp_xml_rules *rules,
+                       const struct sp_xml_handler *handler, void *ctx,
+                       struct sp_xml **out)
+{
+    SP_AUTO(sp_xml_free) struct sp_xml *x = calloc(1, sizeof *x);
+    if (!x) {
+        return SP_E_NOMEM;
+    }
+    *x = (struct sp_xml){.rules = rules, .handler = handler, .ctx = ctx};
+    SP_TRY(init(x, (struct sp_view){0}));
+    *out = x;
+    x = NULL;
+    return SP_OK;
+}
+
+void sp_xml_free(struct sp_xml **x)
+{
+    if (*x) {
+        fini(*x);
+        free(*x);
+        *x = NULL;
+    }
+}
+
+/* What is_wide says of a whole document, of the bytes among the first four. */
+static void check_first_bytes(struct sp_xml *x, struct sp_view piece)
+{
+    for (size_t i = 0; i < piece.len && x->fed + i < 4; i++) {
+        uint8_t byte = piece.data[i];
+        if (byte == 0 || (x->fed + i == 0 && byte >= 0xfe)) {
+            refuse(x, "the document is not UTF-8");
+            return;
+        }
+    }
+}
+
+/* expat keeps a token until it is complete. */
+static void check_token(struct sp_xml *x)
+{
+    XML_Index at = XML_GetCurrentByteIndex(x->parser);
+    uint64_t waiting = at < 0 ? x->fed : x->fed - (uint64_t)at;
+    if (x->rules->token && waiting > x->rules->token && x->err == SP_OK) {
+        stop(x, sp_why_set(&x->why, SP_E_LIMIT, "a tag is longer than %zu bytes",
+                           x->rules->token));
+    }
+}
+
+enum sp_err sp_xml_feed(struct sp_xml *x, struct sp_view piece, struct sp_why *why)
+{
+    check_first_bytes(x, piece);
+    for (size_t at = 0; at < piece.len && x->err == SP_OK; at += BLOCK) {
+        struct sp_view block = sp_view_slice(piece, at, at + BLOCK);
+        x->fed += block.len;
+        feed_block(x, block, false);
+        check_token(x);
+    }
+    return x->err == SP_OK ? SP_OK : say_place(x, x->err, why);
+}
+
+enum sp_err sp_xml_finish(struct sp_xml *x, struct sp_why *why)
+{
+    if (x->err == SP_OK) {
+        feed_block(x, SP_VIEW(""), true);
+    }
+    return x->err == SP_OK ? SP_OK : say_place(x, x->err, why);
 }
 
 bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns)

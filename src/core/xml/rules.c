@@ -24,6 +24,15 @@ const struct sp_xml_rules sp_xml_rules_document = {
     .comments = true,
 };
 
+const struct sp_xml_rules sp_xml_rules_stream = {
+    .depth = SP_LIMIT_XML_DEPTH,
+    .attributes = SP_LIMIT_XML_ATTRIBUTES,
+    .nodes = SP_LIMIT_XML_NODES_STREAM,
+    .text = SP_LIMIT_XML_TOKEN,
+    .comments = true,
+    .token = SP_LIMIT_XML_TOKEN,
+};
+
 bool sp_xml_name_is(struct sp_xml_name n, const char *ns, const char *local)
 {
     return sp_view_eq_str(n.local, local) && sp_view_eq_str(n.ns, ns);

@@ -52,10 +52,13 @@ struct sp_xml_rules {
     size_t nodes;      /* elements, attributes and declarations of the document */
     size_t text;       /* bytes of text in a row or of one value, 0 for no ceiling */
     bool comments;     /* accepted (and skipped) rather than refused */
+    size_t token;      /* bytes that one tag or other token may take, 0 for no ceiling */
 };
 extern const struct sp_xml_rules sp_xml_rules_request; /* comments refused */
 extern const struct sp_xml_rules sp_xml_rules_reply;
 extern const struct sp_xml_rules sp_xml_rules_document;
+/* For documents that come in pieces and are larger than memory. */
+extern const struct sp_xml_rules sp_xml_rules_stream;
 
 /* Reads one whole document. Errors: SP_E_MALFORMED (not well-formed), SP_E_UNSUPPORTED
  * (DOCTYPE, PI, entity, encoding, comment), SP_E_LIMIT, SP_E_NOMEM, the handler's own.
@@ -63,6 +66,15 @@ extern const struct sp_xml_rules sp_xml_rules_document;
 enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rules,
                         const struct sp_xml_handler *handler, void *ctx,
                         struct sp_why *why) SP_MUST_USE;
+/* The same in pieces of any size: new, feed, feed, finish, free. handler and rules are
+ * borrowed until free; errors as above, and after the first one nothing else is fed. */
+enum sp_err sp_xml_new(const struct sp_xml_rules *rules,
+                       const struct sp_xml_handler *handler, void *ctx,
+                       struct sp_xml **out) SP_MUST_USE;
+enum sp_err sp_xml_feed(struct sp_xml *x, struct sp_view piece,
+                        struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_xml_finish(struct sp_xml *x, struct sp_why *why) SP_MUST_USE;
+void sp_xml_free(struct sp_xml **x);
 /* Inside a start callback: the namespace bound to a prefix in scope ("" for the default
  * namespace). False when the prefix is bound to nothing. */
 bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns);
