@@ -104,6 +104,23 @@ class Authority:
                 self.directory / "stamp.key", "-TSA-time", str(when))
 
 
+class Signer:
+    """The least that signs files: a trusted root, a signer and a time stamp authority; pins.txt
+    and bundle.pem beside them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.own = Authority(directory)
+        self.own.root("root", "Test Root")
+        self.own.issue("code", "code")
+        self.own.issue("stamp", "time")
+        (directory / "pins.txt").write_text(pins(directory))
+        (directory / "bundle.pem").write_text((directory / "root.pem").read_text())
+
+    def sign(self, source: str, target: str, stamped: int | None = STAMPED) -> None:
+        self.own.sign(source, target, "code", "-h", "sha256",
+                      *(() if stamped is None else self.own.stamp(stamped)))
+
+
 def image() -> bytes:
     """The least that is a PE32+ image with two sections, [PE] and nothing more."""
     sections = [(b".text", 0x1000, 0x400), (b".data", 0x2000, 0x600)]
