@@ -1,9 +1,10 @@
-/* The admin listener: the status page and what it shows, /health, /metrics. Plain HTTP
- * on loopback. */
+/* The admin listener: the status page and what it shows, /health, /metrics, /posture,
+ * POST /recheck. Plain HTTP on loopback. */
 #include "app/board.h"
 #include "app/desk_json.h"
 #include "app/history.h"
 #include "app/page.h"
+#include "app/posture_page.h"
 #include "app/stock.h"
 
 #include <inttypes.h>
@@ -92,7 +93,8 @@ static enum sp_err write_gauges(const struct sp_admin_view *v, struct sp_buf *ou
                          "# TYPE sallyport_cache_objects gauge\n"
                          "sallyport_cache_objects %" PRIu64 "\n",
                          k.files));
-    return write_cache_gauges(v, out);
+    SP_TRY(write_cache_gauges(v, out));
+    return sp_posture_gauges(v->watch, out);
 }
 
 static enum sp_err write_metrics(struct sp_admin *a, struct sp_buf *out)
@@ -269,6 +271,11 @@ static int health_status(const struct sp_admin *a)
     return *a->view.draining || !k.writable ? 503 : 200;
 }
 
+static enum sp_err write_posture(struct sp_admin *a, struct sp_buf *out)
+{
+    return sp_posture_page(a->view.watch, out);
+}
+
 static void answer(struct sp_exchange *x, int status, struct sp_view fields,
                    struct page *page)
 {
@@ -291,6 +298,7 @@ static const struct resource {
     {"/health", "text/plain; charset=utf-8", write_health},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
     {"/status.json", "application/json", write_status},
+    {"/posture", "application/json", write_posture},
     {"/history.json", "application/json", write_history},
     {"/events", "text/event-stream", write_events},
     {"/", "text/html; charset=utf-8", write_page},
@@ -315,8 +323,15 @@ static void give(struct sp_admin *a, struct sp_exchange *x, const struct resourc
         &fields, "Content-Type: %s\r\nCache-Control: no-store\r\n", r->type);
     e = e == SP_OK && r->write == write_page ? sp_page_fields(&fields) : e;
     e = e == SP_OK ? r->write(a, &page->body) : e;
-    int status = r->write == write_health ? health_status(a) : 200;
+    int status = r->write == write_health    ? health_status(a)
+                 : r->write == write_posture ? sp_posture_http_status(a->view.watch)
+                                             : 200;
     answer(x, e == SP_OK ? status : 503, sp_buf_view(&fields), page);
+}
+
+static int recheck(struct sp_admin *a)
+{
+    return !*a->view.draining && sp_watch_recheck(a->view.watch) == SP_OK ? 202 : 503;
 }
 
 static void on_head(void *ctx, struct sp_exchange *x)
@@ -330,7 +345,9 @@ static void on_head(void *ctx, struct sp_exchange *x)
         return;
     }
     sp_buf_init(&page->body, SP_MIB(4));
-    if (r->method != SP_HTTP_GET && r->method != SP_HTTP_HEAD) {
+    if (r->method == SP_HTTP_POST && sp_view_eq_str(r->target, "/recheck")) {
+        answer(x, recheck(ctx), SP_VIEW(plain), page);
+    } else if (r->method != SP_HTTP_GET && r->method != SP_HTTP_HEAD) {
         answer(x, 405, SP_VIEW(plain), page);
     } else if (!resource) {
         answer(x, 404, SP_VIEW(plain), page);

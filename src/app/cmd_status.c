@@ -1,93 +1,9 @@
 /* Asks the running daemon's admin listener and shows the answer to a person. */
+#include "app/admin_ask.h"
 #include "app/cmd.h"
-#include "app/config.h"
-#include "core/http/http.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
-
-enum { PATIENCE_S = 5 };
-
-static int connect_to(const char *bind)
-{
-    char host[128];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
-    struct addrinfo *found = NULL;
-    const char *colon = strrchr(bind, ':');
-    if (!colon) {
-        return -1;
-    }
-    size_t skip = bind[0] == '[';
-    snprintf(host, sizeof host, "%.*s", (int)((size_t)(colon - bind) - 2 * skip),
-             bind + skip);
-    if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
-        return -1;
-    }
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {.tv_sec = PATIENCE_S};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
-static enum sp_err read_answer(int fd, struct sp_buf *out)
-{
-    static const char ask[] = "GET /status.json HTTP/1.1\r\nHost: sallyport\r\n"
-                              "Connection: close\r\n\r\n";
-    if (send(fd, ask, sizeof ask - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof ask - 1)) {
-        return SP_E_UNAVAILABLE;
-    }
-    for (;;) {
-        uint8_t *to = NULL;
-        SP_TRY(sp_buf_reserve(out, SP_KIB(16), &to));
-        ssize_t n = recv(fd, to, SP_KIB(16), 0);
-        if (n == 0) {
-            return SP_OK;
-        }
-        if (n < 0) {
-            return errno == EAGAIN ? SP_E_TIMEOUT : SP_E_CLOSED;
-        }
-        out->len += (size_t)n;
-    }
-}
-
-static enum sp_err ask(const char *bind, struct sp_buf *body, struct sp_why *why)
-{
-    struct sp_http_response head;
-    enum sp_http_refusal refusal;
-    size_t used = 0;
-    int fd = connect_to(bind);
-    if (fd < 0) {
-        return sp_why_set(
-            why, SP_E_UNAVAILABLE,
-            "nothing answers at %s: the daemon does not run, or runs with "
-            "another configuration",
-            bind);
-    }
-    enum sp_err e = read_answer(fd, body);
-    close(fd);
-    if (e == SP_OK) {
-        e = sp_http_response_parse(sp_buf_view(body), &head, &used, &refusal);
-    }
-    if (e != SP_OK || head.status != 200) {
-        return sp_why_set(why, SP_E_PROTOCOL, "%s does not answer like sallyport",
-                          bind);
-    }
-    sp_buf_consume(body, used);
-    return SP_OK;
-}
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -182,17 +98,13 @@ static void print_status(const json_t *root)
 
 static enum sp_err show(const char *file, bool json, struct sp_why *why)
 {
-    struct sp_config *config = NULL;
+    int status = 0;
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(8));
-    SP_TRY(sp_config_load(file, &config, why));
-    enum sp_err e =
-        config->admin_bind[0]
-            ? ask(config->admin_bind, &body, why)
-            : sp_why_set(why, SP_E_CONFIG, "%s has no admin listener", file);
-    sp_config_free(&config);
-    if (e != SP_OK) {
-        return e;
+    SP_TRY(sp_admin_ask_of(file, "GET", "/status.json", &body, &status, why));
+    if (status != 200) {
+        return sp_why_set(why, SP_E_PROTOCOL, "the daemon answers with status %d",
+                          status);
     }
     if (json) {
         fwrite(body.data, 1, body.len, stdout);

@@ -7,6 +7,7 @@
 #define SP_APP_CONFIG_H
 
 #include "core/crypto/crypto.h"
+#include "core/custody/posture.h"
 #include "core/gate/fill.h"
 #include "io/net/server.h"
 
@@ -42,6 +43,8 @@ struct sp_config {
     bool recheck_always;
     char *signing_pins, *signing_bundle; /* "": the shipped pins; no bundle */
     uint64_t scrub_rate; /* bytes a second */
+    const struct sp_posture_profile *posture; /* NULL: off */
+    unsigned posture_interval;                /* minutes as wanted; 0: the profile's */
     struct sp_config_upstream *upstreams;
     size_t upstream_count;
     struct sp_config_listener *listeners;

@@ -342,6 +342,20 @@ static enum sp_err take_cache(struct sp_config *c, cfg_t *cfg, const struct plac
     return SP_OK;
 }
 
+static enum sp_err take_posture(struct sp_config *c, cfg_t *cfg, const struct place *p)
+{
+    static const struct word profiles[] = {{"standard", 0}, {"long", 1}, {"off", 2}};
+    static const struct sp_posture_profile *const meant[] = {
+        &sp_posture_standard, &sp_posture_long, NULL};
+    int profile = 0;
+    long interval = 0;
+    SP_TRY(take_word(p, cfg, "posture", WORDS(profiles), &profile));
+    SP_TRY(take_number(p, cfg, "posture_interval", 0, 1000000, &interval));
+    c->posture = meant[profile];
+    c->posture_interval = (unsigned)interval;
+    return SP_OK;
+}
+
 static bool is_loopback(const char *bind)
 {
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
@@ -383,6 +397,7 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     c->metadata_memory = SP_MIB(memory);
     SP_TRY(take_release(c, cfg, &p));
     SP_TRY(take_cache(c, cfg, &p));
+    SP_TRY(take_posture(c, cfg, &p));
     SP_TRY(take_log(c, cfg, p));
     return take_sections(c, cfg, p);
 }

@@ -1,6 +1,7 @@
 #include "app/lane.h"
 #include "app/log.h"
 #include "app/stock.h"
+#include "app/watch.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -22,6 +23,7 @@ struct daemon {
     struct sp_keeper *keeper; /* owned */
     struct sp_objects *objects; /* owned */
     struct sp_filler *filler;   /* owned */
+    struct sp_watch *watch;     /* owned */
     struct sp_budget budget;
     struct sp_lane *lanes; /* owned */
     size_t lane_count, lanes_open;
@@ -109,7 +111,7 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     sp_budget_set(&d->budget, w->config->metadata_memory);
     sp_log_setup(w->config->log_json, w->config->log_level);
     sp_stock_tune(sp_filler_stock(d->filler), w->config);
-    return SP_OK;
+    return sp_watch_set_world(d->watch, w);
 }
 
 static void on_reload(struct daemon *d)
@@ -169,6 +171,7 @@ static void on_lane_drained(void *ctx)
         return;
     }
     sp_filler_stop(d->filler);
+    sp_watch_stop(d->watch);
     d->lanes_open = d->lane_count;
     for (size_t i = 0; i < d->lane_count; i++) {
         if (sp_lane_finish(&d->lanes[i], d->loop, on_lane_finished, d) != SP_OK) {
@@ -288,6 +291,7 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .filler = d->filler,
                                  .keeper = d->keeper,
                                  .desk = d->desk,
+                                 .watch = d->watch,
                                  .draining = &d->draining,
                                  .started = d->started};
     return sp_admin_new(d->loop, d->world->config->admin_bind, &view, &d->admin, why);
@@ -306,6 +310,9 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(sp_desk_new(d->loop, &d->desk));
     watch_signals(d);
     SP_TRY(start_store(d, why));
+    SP_TRY(sp_watch_new(
+        &(struct sp_watch_conf){.world = d->world, .keeper = d->keeper}, &d->watch,
+        why));
     SP_TRY(start_lanes(d, why));
     return start_admin(d, why);
 }
@@ -334,6 +341,7 @@ static void fini(struct daemon *d)
     }
     free(d->lanes);
     sp_filler_free(&d->filler);
+    sp_watch_free(&d->watch);
     sp_keeper_free(&d->keeper);
     sp_objects_close(&d->objects);
     sp_loop_free(&d->loop);

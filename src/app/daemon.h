@@ -4,6 +4,7 @@
  *     lanes       one event loop each: listeners, exchanges, upstream pool, hot objects
  *     filler      one loop: the registry of fills, content transfers, the store
  *     keeper      one thread: ledger and index
+ *     watch       one loop: looks at upstreams, so that nobody who serves has to
  *     work pool   inspections, fsyncs
  *
  * They share only what is immutable and counted (world, objects) and send each other
@@ -18,6 +19,7 @@
 
 struct farewell;
 struct sp_filler;
+struct sp_watch; /* watch.h */
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
 /* Objects that were served lately, found without a message; a place a key, newest wins.
@@ -167,7 +169,7 @@ void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r);
 void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
                       const char *why);
 
-/* admin.c: /health /metrics /status.json on the main loop. */
+/* admin.c: /health /metrics /status.json /posture on the main loop. */
 struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_world **world; /* the one in force */
     struct sp_lane *lanes;
@@ -175,6 +177,7 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_filler *filler;
     struct sp_keeper *keeper;
     struct sp_desk *desk;
+    struct sp_watch *watch;
     bool *draining;
     int64_t started;
 };

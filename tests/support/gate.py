@@ -118,12 +118,12 @@ upstream "head-office" {{
   ca_file = "{get('ca', self.pki.ca)}"
   pins    = {{ {pins} }}
   content_transport = "{get('content_transport', 'https')}"
-}}
+{get('upstream_more', '')}}}
 listener "downstream" {{
   bind = "127.0.0.1:{self.port}"  upstream = "head-office"
   certificate = "{cert}"  key = "{key}"  client_ca = "{get('client_ca', '')}"
   allow = {{ {allow} }}
-}}
+{get('listener_more', '')}}}
 listener "downstream-http" {{
   bind = "127.0.0.1:{self.http_port}"  upstream = "head-office"
   plain_http = "{get('plain_http', 'enforce')}"
@@ -131,6 +131,8 @@ listener "downstream-http" {{
 }}
 admin {{ bind = "127.0.0.1:{self.admin_port}" }}
 workers = {get('workers', 2)}
+posture = "{get('posture', 'off')}"
+posture_interval = {get('posture_interval', 0)}
 {self._top_text()}"""
 
     def _top_text(self) -> str:

@@ -67,6 +67,8 @@ static const struct key_case {
     {TOP, "scrub_rate", "1", "", "0", "1 to 1048576"},
     {TOP, "code_signing_pins", "\"/pins\"", "", "{ \"/p\" }", "unexpected token '{'"},
     {TOP, "code_signing_bundle", "\"/pem\"", "", "{ \"/p\" }", "unexpected token '{'"},
+    {TOP, "posture", "\"long\"", "", "\"sometimes\"", "standard, long, off"},
+    {TOP, "posture_interval", "1000000", "", "1000001", "0 to 1000000"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
     {UPSTREAM, "url", "\"https://other:8531\"", "", "\"http://u:8530\"", "plain HTTP"},

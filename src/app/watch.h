@@ -1,0 +1,50 @@
+/* The watch: one thread that looks at upstreams, so that nobody who serves has to. It
+ * runs the posture of every upstream: a full pass at start and every interval, the
+ * cheap probe while something is wrong. Every change goes to the log and the ledger.
+ *
+ * Full pass: the own ledger is whole; the upstream proves itself, lets us log in and
+ * lists its revisions. Probe: what is new since, nothing else. */
+#ifndef SP_APP_WATCH_H
+#define SP_APP_WATCH_H
+
+#include "app/daemon.h"
+#include "core/custody/posture.h"
+
+struct sp_watch;
+struct sp_watch_conf {      /* borrowed for the watch's life, but for world */
+    struct sp_world *world; /* a reference is taken */
+    struct sp_keeper *keeper;
+};
+/* Starts the thread; it logs the interval in force. */
+enum sp_err sp_watch_new(const struct sp_watch_conf *conf, struct sp_watch **out,
+                         struct sp_why *why) SP_MUST_USE;
+/* From the main loop: another world is in force. */
+enum sp_err sp_watch_set_world(struct sp_watch *w, struct sp_world *world) SP_MUST_USE;
+/* From the main loop: a full pass of every upstream. */
+enum sp_err sp_watch_recheck(struct sp_watch *w) SP_MUST_USE;
+/* Cancels what is under way and ends the thread; the keeper must still run. */
+void sp_watch_stop(struct sp_watch *w);
+void sp_watch_free(struct sp_watch **w);
+
+/* What is told about it, from any thread. */
+struct sp_watch_row {
+    char name[64], host[300];
+    enum sp_posture_state state;
+    unsigned reasons;
+    char why[SP_WHY_MAX];
+    int64_t since, last_pass, last_probe; /* unix seconds; 0: not yet */
+    bool passing;                         /* a full pass is under way */
+};
+enum { SP_WATCH_ROWS = 64 };
+struct sp_watch_status {
+    bool on;
+    const char *profile;
+    unsigned minutes;
+    size_t count;
+    struct sp_watch_row rows[SP_WATCH_ROWS];
+};
+void sp_watch_status(struct sp_watch *w, struct sp_watch_status *out);
+/* What all rows come to: the worst of them; unknown where there is none. */
+enum sp_posture_state sp_watch_overall(const struct sp_watch_status *s);
+
+#endif
