@@ -18,6 +18,8 @@ struct sp_config_upstream {
     struct sp_pin pins[SP_LIMIT_PINS];
     size_t pin_count;
     bool content_over_http;
+    bool seals_cookies;
+    int64_t cookie_age; /* seconds */
     int line; /* of its section in the file */
 };
 struct sp_config_listener {

@@ -93,6 +93,20 @@ static enum sp_err take_pins(const struct place *p, cfg_t *sec,
     return SP_OK;
 }
 
+static enum sp_err take_cookies(const struct place *p, cfg_t *sec,
+                                struct sp_config_upstream *u)
+{
+    static const struct word ways[] = {{"sealed", 1}, {"relayed", 0}};
+    int sealed = 0;
+    SP_TRY(take_word(p, sec, "cookies", WORDS(ways), &sealed));
+    u->seals_cookies = sealed != 0;
+    u->cookie_age = cfg_getint(sec, "cookie_age");
+    if (u->cookie_age < 1 || u->cookie_age > SP_LIMIT_COOKIE_AGE_S) {
+        return complain(p, "cookie_age", "cookie_age is 1 to 604800 seconds");
+    }
+    return SP_OK;
+}
+
 static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
                                  struct sp_config_upstream *u)
 {
@@ -126,7 +140,7 @@ static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
     SP_TRY(take_pins(p, sec, u));
     SP_TRY(take_word(p, sec, "content_transport", WORDS(transports), &over_http));
     u->content_over_http = over_http != 0;
-    return SP_OK;
+    return take_cookies(p, sec, u);
 }
 
 static enum sp_err take_names(cfg_t *sec, struct sp_config_listener *l)

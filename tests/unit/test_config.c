@@ -82,6 +82,8 @@ static const struct key_case {
      "go together"},
     {UPSTREAM, "client_key", "\"/key\"", "client_certificate = \"/cert\"", "\"/key\"",
      "go together"},
+    {UPSTREAM, "cookies", "\"relayed\"", "", "\"open\"", "sealed, relayed"},
+    {UPSTREAM, "cookie_age", "604800", "", "604801", "1 to 604800"},
     {LISTENER, "bind", "\"[::]:65535\"", "", "\"127.0.0.1:65536\"",
      "address and a port"},
     {LISTENER, "upstream", "\"u\"", "", "\"v\"", "no such upstream"},
