@@ -59,7 +59,7 @@ class Init(Scene):
                      "gate-ca.pem"):
             self.assertIn(word, done.stdout)
         steps = done.stdout.partition("is written")[2].splitlines()
-        self.assertLessEqual(max(len(x) for x in steps if str(self.dir) not in x), 80)
+        self.assertLessEqual(max(len(x) for x in steps if str(self.dir) not in x), 80, steps)
         for key in self.dir.rglob("*.key"):
             self.assertEqual(key.stat().st_mode & 0o777, 0o600, key)
         self.start()
