@@ -8,6 +8,7 @@
 
 #include "core/crypto/crypto.h"
 #include "core/custody/posture.h"
+#include "core/custody/ahead.h"
 #include "core/gate/fill.h"
 #include "io/net/server.h"
 
@@ -18,8 +19,7 @@ struct sp_config_upstream {
     struct sp_pin pins[SP_LIMIT_PINS];
     size_t pin_count;
     bool content_over_http;
-    bool seals_cookies;
-    int64_t cookie_age; /* seconds */
+    struct sp_ahead_conf ahead;
     int line; /* of its section in the file */
 };
 struct sp_config_listener {

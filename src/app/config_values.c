@@ -93,18 +93,12 @@ static enum sp_err take_pins(const struct place *p, cfg_t *sec,
     return SP_OK;
 }
 
-static enum sp_err take_cookies(const struct place *p, cfg_t *sec,
-                                struct sp_config_upstream *u)
+static enum sp_err take_ahead(const struct place *p, cfg_t *sec,
+                              struct sp_config_upstream *u)
 {
-    static const struct word ways[] = {{"sealed", 1}, {"relayed", 0}};
-    int sealed = 0;
-    SP_TRY(take_word(p, sec, "cookies", WORDS(ways), &sealed));
-    u->seals_cookies = sealed != 0;
-    u->cookie_age = cfg_getint(sec, "cookie_age");
-    if (u->cookie_age < 1 || u->cookie_age > SP_LIMIT_COOKIE_AGE_S) {
-        return complain(p, "cookie_age", "cookie_age is 1 to 604800 seconds");
-    }
-    return SP_OK;
+    const char *key = NULL, *what = NULL;
+    enum sp_err e = sp_config_take_ahead(sec, &u->ahead, &key, &what);
+    return e == SP_E_CONFIG ? complain(p, key, what) : e;
 }
 
 static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
@@ -140,7 +134,7 @@ static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
     SP_TRY(take_pins(p, sec, u));
     SP_TRY(take_word(p, sec, "content_transport", WORDS(transports), &over_http));
     u->content_over_http = over_http != 0;
-    return take_cookies(p, sec, u);
+    return take_ahead(p, sec, u);
 }
 
 static enum sp_err take_names(cfg_t *sec, struct sp_config_listener *l)

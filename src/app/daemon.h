@@ -13,7 +13,6 @@
 #define SP_APP_DAEMON_H
 
 #include "app/metrics.h"
-#include "app/seals.h"
 #include "app/world.h"
 #include "io/store/keeper.h"
 #include "io/store/objects.h"
@@ -62,7 +61,6 @@ struct sp_lane {
     struct sp_desk *desk;
     struct sp_budget *budget;
     struct sp_world *world;        /* shared: the one in force */
-    struct sp_seals *seals;        /* shared: the keys of cookies in force */
     struct sp_upstream_pool *pool; /* owned */
     struct sp_server **servers;    /* owned, one a listener of the first world */
     size_t server_count, servers_open;
@@ -96,6 +94,10 @@ void sp_filler_free(struct sp_filler **f);
 const struct sp_counters *sp_filler_counters(const struct sp_filler *f);
 struct sp_stock *sp_filler_stock(struct sp_filler *f); /* stock.h; owned by the filler */
 struct sp_board *sp_filler_board(struct sp_filler *f); /* board.h; the same */
+/* Any thread: the world that is in force, for what is fetched ahead. */
+void sp_filler_set_world(struct sp_filler *f, struct sp_world *w);
+/* On its loop: a file is under way that somebody asked for. */
+bool sp_filler_is_busy(const struct sp_filler *f);
 
 /* A file on its way in that may be read while it comes: immutable, counted, usable on
  * every loop. How far it may be read is told, not looked up. */
@@ -117,6 +119,7 @@ struct sp_want {
     size_t upstream;
     struct sp_content_path path;
     struct sp_claim claim;
+    bool ahead; /* nobody asked: it counts for nobody who waits */
     /* The ledger says it was verified: open it if it is there, else SP_E_NOTFOUND. */
     bool open_only;
     uint8_t verified_sha256[32];

@@ -60,7 +60,8 @@ static void on_pause_closed(uv_handle_t *h)
 
 static void maybe_end(struct sp_filler *filler)
 {
-    if (filler->stopping && filler->stock_idle && !filler->fills) {
+    bool idle = filler->stock_idle && filler->prefetch_idle && !filler->fills;
+    if (filler->stopping && idle) {
         sp_loop_stop(filler->loop);
     }
 }
@@ -279,6 +280,9 @@ enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
             why);
     }
     if (e == SP_OK) {
+        e = sp_prefetch_new(f->loop, f, &f->prefetch);
+    }
+    if (e == SP_OK) {
         e = sp_loop_start(f->loop);
     }
     if (e != SP_OK) {
@@ -295,6 +299,13 @@ static void on_stock_idle(void *ctx)
     maybe_end(f);
 }
 
+static void on_prefetch_idle(void *ctx)
+{
+    struct sp_filler *f = ctx;
+    f->prefetch_idle = true;
+    maybe_end(f);
+}
+
 static void on_stop(struct sp_msg *msg)
 {
     struct sp_filler *f =
@@ -305,6 +316,7 @@ static void on_stop(struct sp_msg *msg)
         next = fill->next;
         sp_fill_hurry(fill);
     }
+    sp_prefetch_stop(f->prefetch, on_prefetch_idle, f);
     sp_stock_stop(f->stock, on_stock_idle, f);
 }
 
@@ -319,6 +331,7 @@ void sp_filler_free(struct sp_filler **f)
 {
     if (*f) {
         sp_loop_free(&(*f)->loop);
+        sp_prefetch_free(&(*f)->prefetch);
         sp_stock_free(&(*f)->stock);
         sp_board_fini(&(*f)->board);
         free(*f);
@@ -339,4 +352,29 @@ struct sp_board *sp_filler_board(struct sp_filler *f)
 struct sp_stock *sp_filler_stock(struct sp_filler *f)
 {
     return f->stock;
+}
+
+void sp_filler_set_world(struct sp_filler *f, struct sp_world *w)
+{
+    sp_prefetch_set_world(f->prefetch, w);
+}
+
+/* One that nobody waits for any more goes on for whoever asked. */
+static bool is_asked_for(const struct fill *f)
+{
+    bool asked = !f->waiting;
+    for (const struct sp_want *w = f->waiting; w; w = w->next) {
+        asked = asked || !w->ahead;
+    }
+    return asked;
+}
+
+bool sp_filler_is_busy(const struct sp_filler *f)
+{
+    for (const struct fill *fill = f->fills; fill; fill = fill->next) {
+        if (is_asked_for(fill)) {
+            return true;
+        }
+    }
+    return false;
 }

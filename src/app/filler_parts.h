@@ -9,6 +9,7 @@
 
 #include "app/board.h"
 #include "app/daemon.h"
+#include "app/prefetch.h"
 #include "app/stock.h"
 #include "io/net/upstream.h"
 
@@ -61,12 +62,13 @@ struct sp_filler {
     struct sp_desk *desk;          /* borrowed */
     struct sp_upstream_pool *pool; /* owned */
     struct sp_stock *stock;        /* owned */
+    struct sp_prefetch *prefetch;  /* owned */
     struct fill *fills;            /* owned list */
     struct absent absent[ABSENT_PLACES];
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
-    bool stock_idle;
+    bool stock_idle, prefetch_idle;
     atomic_bool stopping; /* written on the loop; inspections look at it too */
     struct sp_msg stop;
 };

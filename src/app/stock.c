@@ -218,11 +218,27 @@ void sp_stock_add(struct sp_stock *s, struct sp_object *o)
     publish(s);
 }
 
-enum sp_err sp_stock_reserve(struct sp_stock *s, uint64_t size, struct sp_why *why)
+static struct sp_shelf_limits limits_of(const struct sp_stock *s)
 {
-    struct sp_shelf_limits limits = {
+    return (struct sp_shelf_limits){
         .bytes = atomic_load_explicit(&s->limit, memory_order_relaxed),
         .floor_percent = atomic_load_explicit(&s->floor_percent, memory_order_relaxed)};
+}
+
+bool sp_stock_has(const struct sp_stock *s, const uint8_t sha256[32])
+{
+    return sp_shelf_find(s->shelf, sha256) != NULL;
+}
+
+bool sp_stock_has_room(const struct sp_stock *s, uint64_t size)
+{
+    struct sp_shelf_limits limits = limits_of(s);
+    return sp_shelf_has_room(s->shelf, size, &limits);
+}
+
+enum sp_err sp_stock_reserve(struct sp_stock *s, uint64_t size, struct sp_why *why)
+{
+    struct sp_shelf_limits limits = limits_of(s);
     struct sp_shelf_evicted evicted = {0};
     enum sp_err e = sp_shelf_reserve(s->shelf, size, &limits, &evicted, why);
     SP_COUNT(s->conf.counters, evicted, evicted.files);

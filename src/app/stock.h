@@ -38,6 +38,9 @@ void sp_stock_add(struct sp_stock *s, struct sp_object *o); /* takes a reference
 enum sp_err sp_stock_reserve(struct sp_stock *s, uint64_t size,
                              struct sp_why *why) SP_MUST_USE;
 void sp_stock_release(struct sp_stock *s, uint64_t size);
+/* For fetching ahead: is it here; is there room without evicting anything. */
+bool sp_stock_has(const struct sp_stock *s, const uint8_t sha256[32]);
+bool sp_stock_has_room(const struct sp_stock *s, uint64_t size);
 
 /* A file that was found damaged. Takes it out of service and records it, unless it is
  * not there any more. */

@@ -1,7 +1,7 @@
 #include "app/trust_files.h"
 
 #include "app/config.h"
-#include "app/shipped.h"
+#include "app/page/shipped_pins.h"
 
 static enum sp_err add_file(const char *path,
                             enum sp_err (*add)(struct sp_trust *, struct sp_view,
@@ -28,7 +28,7 @@ enum sp_err sp_trust_load(const struct sp_trust_files *files, struct sp_trust **
     if (files->pins && files->pins[0]) {
         SP_TRY(add_file(files->pins, sp_trust_add_pins, t, why));
     } else {
-        SP_TRY(sp_trust_add_pins(t, sp_shipped_pins(), why));
+        SP_TRY(sp_trust_add_pins(t, sp_view(shipped_pins, sizeof shipped_pins), why));
     }
     SP_TRY(add_file(files->bundle, sp_trust_add_pem, t, why));
     *out = t;

@@ -177,8 +177,6 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
             .tls_address = d->tls_address,
             .upstream_name = c->upstreams[d->upstream].name,
             .upstream_host = sp_upstream_host(w->upstreams[d->upstream]),
-            .seals_cookies = c->upstreams[d->upstream].seals_cookies,
-            .cookie_age = c->upstreams[d->upstream].cookie_age,
         };
     }
     return SP_OK;

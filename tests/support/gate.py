@@ -113,20 +113,19 @@ code_signing_bundle = "{get('code_signing_bundle', signer.make().bundle)}"
 content_release = "{get('content_release', 'tail-hold')}"
 content_hold_kib = {get('content_hold_kib', 1024)}
 log {{ format = "json"  level = "{get('log_level', 'info')}" }}
-upstream "{get('upstream_name', 'head-office')}" {{
+upstream "head-office" {{
   url     = "{self.upstream}"
   ca_file = "{get('ca', self.pki.ca)}"
   pins    = {{ {pins} }}
   content_transport = "{get('content_transport', 'https')}"
-  cookies = "{get('cookies', 'sealed')}"  cookie_age = {get('cookie_age', 86400)}
 {get('upstream_more', '')}}}
 listener "downstream" {{
-  bind = "127.0.0.1:{self.port}"  upstream = "{get('upstream_name', 'head-office')}"
+  bind = "127.0.0.1:{self.port}"  upstream = "head-office"
   certificate = "{cert}"  key = "{key}"  client_ca = "{get('client_ca', '')}"
   allow = {{ {allow} }}
 {get('listener_more', '')}}}
 listener "downstream-http" {{
-  bind = "127.0.0.1:{self.http_port}"  upstream = "{get('upstream_name', 'head-office')}"
+  bind = "127.0.0.1:{self.http_port}"  upstream = "head-office"
   plain_http = "{get('plain_http', 'enforce')}"
   content_http = "{get('content_http', 'verified-only')}"
 }}

@@ -42,10 +42,6 @@
 
 /* [MS-WUSP] and [MS-WSUSSS] items. */
 #define SP_LIMIT_COOKIE          SP_KIB(8) /* decoded; real ones have about 0.5 KiB */
-/* Cookies outlive no key that sealed them: a new key a day, a cookie a week at most. */
-#define SP_LIMIT_COOKIE_AGE_S 604800
-#define SP_TIME_SEAL_KEY_S    86400
-#define SP_LIMIT_SEAL_KEYS    16
 #define SP_LIMIT_UPDATE_IDS      1000      /* servers announce 100 */
 #define SP_LIMIT_DOWNLOAD_FILES  100       /* [MS-WSUSSS] 3.1.4.11 */
 #define SP_LIMIT_FILES_PER_UPDATE 4096     /* 2,114 cabinets were seen in one update */

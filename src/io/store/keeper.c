@@ -9,7 +9,7 @@
 
 /* ---- messages ------------------------------------------------------------------ */
 
-static void post(struct sp_keeper *k, struct sp_msg *msg)
+void sp_keeper_post(struct sp_keeper *k, struct sp_msg *msg)
 {
     if (sp_inbox_put(&k->inbox, msg)) {
         sem_post(&k->wake);
@@ -82,7 +82,7 @@ void sp_keeper_ask_revisions(struct sp_keeper *k, struct sp_ask_revisions *q)
 {
     q->keeper = k;
     q->msg.run = run_revisions;
-    post(k, &q->msg);
+    sp_keeper_post(k, &q->msg);
 }
 
 static void deliver_claim(struct sp_msg *msg)
@@ -140,7 +140,7 @@ void sp_keeper_ask_claim(struct sp_keeper *k, struct sp_ask_claim *q)
 {
     q->keeper = k;
     q->msg.run = run_claim;
-    post(k, &q->msg);
+    sp_keeper_post(k, &q->msg);
 }
 
 /* ---- recording ----------------------------------------------------------------- */
@@ -172,7 +172,7 @@ void sp_keeper_record(struct sp_keeper *k, struct sp_record *r)
     r->keeper = k;
     r->why.text[0] = '\0';
     r->msg.run = run_record;
-    post(k, &r->msg);
+    sp_keeper_post(k, &r->msg);
 }
 
 /* ---- status -------------------------------------------------------------------- */

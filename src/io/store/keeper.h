@@ -10,6 +10,7 @@
 #ifndef SP_IO_STORE_KEEPER_H
 #define SP_IO_STORE_KEEPER_H
 
+#include "core/custody/ahead.h"
 #include "core/wsus/wsus.h"
 #include "io/loop/loop.h"
 
@@ -68,6 +69,30 @@ struct sp_ask_claim {
     void *keeper;    /* private */
 };
 void sp_keeper_ask_claim(struct sp_keeper *k, struct sp_ask_claim *q);
+
+/* keeper_ahead.c: the next entry from `from` on whose files may be fetched ahead. Looks at
+ * a few entries at a time: when count is 0 and not at_end, ask again from next. */
+struct sp_ask_ahead {
+    struct sp_msg msg; /* private */
+    uint64_t from;
+    const struct sp_ahead_conf *conf; /* borrowed until answer, as upstream */
+    const char *upstream;
+    /* answer: */
+    uint64_t at, next; /* the entry the files are of; where to go on */
+    bool at_end;       /* next is the end of the ledger */
+    bool incomplete;   /* it bundles a revision that is not in the ledger yet */
+    struct sp_ahead_file {
+        struct sp_claim claim;
+        bool verified; /* recorded as verified, with this digest */
+        uint8_t sha256[32];
+    } *files; /* the asker's, to be freed, also after an error */
+    size_t count;
+    struct sp_loop *loop;
+    void (*answer)(struct sp_ask_ahead *q, enum sp_err e);
+    enum sp_err err; /* private */
+    void *keeper;    /* private */
+};
+void sp_keeper_ask_ahead(struct sp_keeper *k, struct sp_ask_ahead *q);
 
 /* ---- recording ----------------------------------------------------------------- */
 

@@ -40,6 +40,7 @@ void sp_keeper_mark(struct sp_keeper *k,
 void sp_keeper_flush(struct sp_keeper *k);
 
 /* keeper.c */
+void sp_keeper_post(struct sp_keeper *k, struct sp_msg *msg); /* any thread */
 void sp_keeper_answer_record(struct sp_record *r, enum sp_err e);
 /* e and why tell how the last write went. */
 void sp_keeper_publish(struct sp_keeper *k, enum sp_err e, const struct sp_why *why);

@@ -12,11 +12,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* A start makes the paths of every object there is: printf takes most of it. */
 static void hex(const uint8_t *bytes, size_t n, char *out)
 {
+    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < n; i++) {
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
     }
+    out[2 * n] = '\0';
 }
 
 void sp_object_path(const uint8_t sha256[32], char out[SP_OBJECT_PATH])

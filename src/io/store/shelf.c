@@ -14,8 +14,8 @@ struct sp_shelf {
     struct sp_objects *objects; /* borrowed */
     struct sp_shelf_item **at;  /* owned, and each of them */
     size_t count, room;
-    size_t open, open_limit;    /* handles; when to look for idle ones */
-    size_t handles;             /* of them that may be idle */
+    size_t open, open_limit; /* handles; when to look for idle ones */
+    size_t handles;          /* of them that may be idle */
     uint64_t bytes, reserved, serial;
 };
 
@@ -75,7 +75,8 @@ static enum sp_err make_room(struct sp_shelf *s)
     return SP_OK;
 }
 
-static enum sp_err add(struct sp_shelf *s, const struct sp_shelf_item *from,
+/* At place i: everything behind it moves. */
+static enum sp_err add(struct sp_shelf *s, size_t i, const struct sp_shelf_item *from,
                        struct sp_shelf_item **out)
 {
     SP_TRY(make_room(s));
@@ -83,7 +84,6 @@ static enum sp_err add(struct sp_shelf *s, const struct sp_shelf_item *from,
     if (!item) {
         return SP_E_NOMEM;
     }
-    size_t i = place(s, from->sha256);
     *item = *from;
     item->serial = ++s->serial;
     memmove(s->at + i + 1, s->at + i, (s->count - i) * sizeof(struct sp_shelf_item *));
@@ -92,6 +92,12 @@ static enum sp_err add(struct sp_shelf *s, const struct sp_shelf_item *from,
     s->bytes += item->size;
     *out = item;
     return SP_OK;
+}
+
+static int by_digest(const void *a, const void *b)
+{
+    const struct sp_shelf_item *const *x = a, *const *y = b;
+    return memcmp((*x)->sha256, (*y)->sha256, 32);
 }
 
 static void close_item(struct sp_shelf *s, struct sp_shelf_item *item)
@@ -115,13 +121,16 @@ static void drop(struct sp_shelf *s, struct sp_shelf_item *item)
 /* ---- life -------------------------------------------------------------------------
  */
 
+/* At the end: a directory has no order, and moving a million for each of a million
+ * takes minutes. It is sorted afterwards. */
 static enum sp_err scan_one(void *ctx, const struct sp_object_seen *seen)
 {
+    struct sp_shelf *s = ctx;
     struct sp_shelf_item item = {
         .size = seen->size, .used = seen->used, .saved = seen->used};
     struct sp_shelf_item *added;
     memcpy(item.sha256, seen->sha256, 32);
-    return add(ctx, &item, &added);
+    return add(s, s->count, &item, &added);
 }
 
 enum sp_err sp_shelf_new(struct sp_objects *objects, size_t handles,
@@ -140,6 +149,9 @@ enum sp_err sp_shelf_new(struct sp_objects *objects, size_t handles,
     }
     if (e != SP_OK) {
         return sp_why_set(why, e, "cannot look through the cache: %s", sp_err_text(e));
+    }
+    if (s->count) {
+        qsort(s->at, s->count, sizeof(struct sp_shelf_item *), by_digest);
     }
     *out = s;
     s = NULL;
@@ -260,7 +272,7 @@ enum sp_err sp_shelf_put(struct sp_shelf *s, struct sp_object *o,
     }
     memcpy(item.sha256, o->sha256, 32);
     item.saved = item.used;
-    SP_TRY(add(s, &item, &added));
+    SP_TRY(add(s, place(s, item.sha256), &item, &added));
     hold(s, added, o, watch);
     return SP_OK;
 }
@@ -409,4 +421,11 @@ void sp_shelf_release(struct sp_shelf *s, uint64_t size)
 {
     SP_ASSERT(size <= s->reserved);
     s->reserved -= size;
+}
+
+bool sp_shelf_has_room(const struct sp_shelf *s, uint64_t size,
+                       const struct sp_shelf_limits *limits)
+{
+    uint64_t missing = 0;
+    return shortage(s, size, limits, &missing) == SP_OK && missing == 0;
 }

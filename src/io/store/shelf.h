@@ -67,6 +67,9 @@ enum sp_err sp_shelf_reserve(struct sp_shelf *s, uint64_t size,
                              struct sp_shelf_evicted *evicted,
                              struct sp_why *why) SP_MUST_USE;
 void sp_shelf_release(struct sp_shelf *s, uint64_t size);
+/* There is room without evicting anything. False also where that cannot be found out. */
+bool sp_shelf_has_room(const struct sp_shelf *s, uint64_t size,
+                       const struct sp_shelf_limits *limits);
 
 /* Writes down the times of use that are older there by an hour or more. */
 void sp_shelf_save(struct sp_shelf *s);
