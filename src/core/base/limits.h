@@ -91,6 +91,8 @@
 #define SP_LIMIT_OLE_ENTRIES     32768
 #define SP_LIMIT_TRUST_PINS      128
 #define SP_LIMIT_TRUST_CERTS     512
+#define SP_LIMIT_TRUST_CRLS      64
+#define SP_LIMIT_TRUST_FILE      SP_MIB(8) /* lists of large authorities have 1 MiB */
 
 /* The offline catalogue, and one of its members. Its fragments are kept in memory one at a
  * time; real ones have some KiB. */
