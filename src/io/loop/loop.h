@@ -10,8 +10,13 @@
 #include "sallyport/err.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
+
+/* The struct of this type whose member ptr points at. */
+#define SP_HOLDER(ptr, type, member)                                                   \
+    ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct sp_loop;
 

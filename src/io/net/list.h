@@ -3,16 +3,13 @@
 #ifndef SP_IO_NET_LIST_H
 #define SP_IO_NET_LIST_H
 
+#include "io/loop/loop.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 
 struct sp_link {
     struct sp_link *prev, *next; /* borrowed; itself when alone */
 };
-
-/* The struct that holds the member at ptr. */
-#define SP_HOLDER(ptr, type, member)                                                   \
-    ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void sp_link_init(struct sp_link *l)
 {
