@@ -62,6 +62,19 @@
 #define SP_LIMIT_FILL_TRIES    4
 #define SP_LIMIT_FILL_PROGRESS SP_KIB(256)
 #define SP_TIME_FILL_BACK_OFF  200
+/* Who waits for bytes this far ahead of the transfer that brings them gets one of his
+ * own; and so much at most does a transfer bring once somebody has. */
+#define SP_LIMIT_FILL_STRIDE SP_MIB(4)
+#define SP_LIMIT_FILL_SIDE   SP_MIB(1) /* at least so much, unless the gap is smaller */
+#define SP_LIMIT_FILL_SIDES  4         /* a fill */
+#define SP_LIMIT_SIDES       8         /* all fills; half of an upstream's connections */
+/* Parts of a file that do not touch; 16 GiB in parts of a MiB are as many. */
+#define SP_LIMIT_EXTENTS 16384
+/* Files from this size on can be gone on with after a restart, for so many seconds; what
+ * they have is noted each time so much more of it was digested. */
+#define SP_LIMIT_FILL_KEPT  SP_MIB(8)
+#define SP_LIMIT_FILL_NOTE  SP_MIB(4)
+#define SP_LIMIT_STAGE_AGE  (3 * 86400)
 /* What an upstream does not have is asked for again after so long (R29). */
 #define SP_TIME_FILL_ABSENT 10000
 
@@ -91,8 +104,6 @@
 #define SP_LIMIT_OLE_ENTRIES     32768
 #define SP_LIMIT_TRUST_PINS      128
 #define SP_LIMIT_TRUST_CERTS     512
-#define SP_LIMIT_TRUST_CRLS      64
-#define SP_LIMIT_TRUST_FILE      SP_MIB(8) /* lists of large authorities have 1 MiB */
 
 /* The offline catalogue, and one of its members. Its fragments are kept in memory one at a
  * time; real ones have some KiB. */

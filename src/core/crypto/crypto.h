@@ -23,6 +23,9 @@ struct sp_digester;
 enum sp_err sp_digester_new(struct sp_digester **out) SP_MUST_USE;
 void sp_digester_free(struct sp_digester **d);
 enum sp_err sp_digester_update(struct sp_digester *d, struct sp_view v) SP_MUST_USE;
+/* SHA-256 of what came so far; the digester goes on. */
+enum sp_err sp_digester_peek(const struct sp_digester *d,
+                             uint8_t sha256[32]) SP_MUST_USE;
 /* Ends it; the digester may only be freed afterwards. */
 enum sp_err sp_digester_finish(struct sp_digester *d, uint8_t sha1[20],
                                uint8_t sha256[32]) SP_MUST_USE;

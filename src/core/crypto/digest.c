@@ -89,6 +89,18 @@ enum sp_err sp_digester_update(struct sp_digester *d, struct sp_view v)
     return SP_OK;
 }
 
+enum sp_err sp_digester_peek(const struct sp_digester *d, uint8_t sha256[32])
+{
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    bool done = copy && EVP_MD_CTX_copy_ex(copy, d->sha256) == 1 &&
+                EVP_DigestFinal_ex(copy, sha256, NULL) == 1;
+    EVP_MD_CTX_free(copy);
+    if (!done) {
+        ERR_clear_error();
+    }
+    return done ? SP_OK : SP_E_CRYPTO;
+}
+
 enum sp_err sp_digester_finish(struct sp_digester *d, uint8_t sha1[20],
                                uint8_t sha256[32])
 {

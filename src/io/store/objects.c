@@ -30,12 +30,6 @@ void sp_object_path(const uint8_t sha256[32], char out[SP_OBJECT_PATH])
     hex(sha256, 32, out + 3);
 }
 
-static enum sp_err unlink_one(void *ctx, int dir, const char *name)
-{
-    (void)ctx;
-    return unlinkat(dir, name, 0) == 0 ? SP_OK : sp_file_err(errno);
-}
-
 static enum sp_err open_folders(struct sp_objects *o, const char *cache_dir,
                                 struct sp_why *why)
 {
@@ -45,8 +39,8 @@ static enum sp_err open_folders(struct sp_objects *o, const char *cache_dir,
     SP_TRY(sp_dir_open_at(o->root, "objects", &o->objects, why));
     SP_TRY(sp_dir_open_at(o->root, "staging", &o->staging, why));
     SP_TRY(sp_dir_open_at(o->root, "quarantine", &o->quarantine, why));
-    enum sp_err e = sp_dir_each(o->staging, unlink_one, NULL);
-    return e == SP_OK ? e : sp_why_set(why, e, "cannot empty %s/staging", cache_dir);
+    enum sp_err e = sp_stages_clean(o);
+    return e == SP_OK ? e : sp_why_set(why, e, "cannot sweep %s/staging", cache_dir);
 }
 
 static enum sp_err open_view(struct sp_objects *o, const char *cache_dir,

@@ -3,18 +3,21 @@
  *     cache_dir/objects/ab/abcdef...    the bytes, mode 0400, never changed
  *     cache_dir/objects/ab/abcdef....tree   its block tree; its mtime is the last use
  *     cache_dir/staging/<random>        a fill in progress, private
+ *     cache_dir/staging/<sha1>.part     one that may be gone on with after a restart,
+ *     cache_dir/staging/<sha1>.mark     and its record: how much of it is durable
  *     cache_dir/quarantine/<time>-<sha256>.<reason>   refused or damaged bytes, evidence
  *     cache_dir/pins/<sha256>           empty: this object is never evicted
  *
  * Commit order: write staged bytes -> fsync -> tree, durable -> rename into objects -> fsync
  * directory. Nothing partial is ever visible under objects/, and no object without its
- * tree; a tree without object is what a crash may leave, and swept away. Staging is emptied
- * at start. Calls block and are made from the owner's thread or the work pool, except where
- * it is said. */
+ * tree; a tree without object is what a crash may leave, and swept away. Staging is swept
+ * at start: parts with a record stay, for some days. Calls block and are made from the
+ * owner's thread or the work pool, except where it is said. */
 #ifndef SP_IO_STORE_OBJECTS_H
 #define SP_IO_STORE_OBJECTS_H
 
 #include "core/custody/blocks.h"
+#include "core/custody/stage_mark.h"
 #include "io/loop/loop.h"
 
 #include <stdatomic.h>
@@ -92,8 +95,22 @@ struct sp_stage; /* a file being filled */
 /* Reserves size bytes on disk first: SP_E_NOSPACE before a byte is fetched. */
 enum sp_err sp_stage_new(struct sp_objects *o, uint64_t size, struct sp_stage **out,
                          struct sp_why *why) SP_MUST_USE;
+/* The same for the file of this SHA-1, which can be gone on with after a restart: *kept
+ * says how much of an earlier stage was taken up, and what its SHA-256 must be. Whoever
+ * finds another digest calls sp_stage_empty. SP_E_CONFLICT: somebody is filling it. */
+enum sp_err sp_stage_take(struct sp_objects *o, const uint8_t sha1[20], uint64_t size,
+                          struct sp_stage **out, struct sp_stage_mark *kept,
+                          struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_stage_empty(struct sp_stage *s) SP_MUST_USE;
+/* What was written up to prefix is durable from now on and can be taken up; sha256 is
+ * that of these bytes. Only where the stage was taken. Any thread, beside writes. */
+enum sp_err sp_stage_note(const struct sp_stage *s, uint64_t prefix,
+                          const uint8_t sha256[32]) SP_MUST_USE;
 enum sp_err sp_stage_write(struct sp_stage *s, uint64_t offset,
                            struct sp_view bytes) SP_MUST_USE;
+/* Bytes that were written; SP_E_TRUNCATED where there are fewer. Any thread. */
+enum sp_err sp_stage_read(const struct sp_stage *s, uint64_t offset, uint8_t *to,
+                          size_t len) SP_MUST_USE;
 /* Another descriptor of the same file, for reading what was written; it stays good after
  * the stage is gone. The caller closes it. */
 enum sp_err sp_stage_reader(const struct sp_stage *s, int *fd) SP_MUST_USE;
@@ -105,6 +122,11 @@ enum sp_err sp_stage_commit(struct sp_stage **s, const uint8_t sha256[32],
 enum sp_err sp_stage_quarantine(struct sp_stage **s, const uint8_t sha256[32],
                                 const char *reason) SP_MUST_USE;
 void sp_stage_drop(struct sp_stage **s);
+/* Leaves it for sp_stage_take, where something was noted; else drops it. */
+void sp_stage_leave(struct sp_stage **s);
+/* Removes what nobody can or will take up: all but fresh parts with a good record, or
+ * those too. What is being filled stays, and what cannot be removed. */
+void sp_stages_sweep(struct sp_objects *o, bool all);
 
 /* Out of objects/ into the evidence; whatever stands under the name, also a planted link or
  * folder. reason as for a stage. SP_E_NOTFOUND. */

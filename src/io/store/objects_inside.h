@@ -1,4 +1,4 @@
-/* What objects.c, object.c, stage.c and evidence.c share. */
+/* What objects.c, object.c, stage*.c, tree.c and evidence.c share. */
 #ifndef SP_IO_STORE_OBJECTS_INSIDE_H
 #define SP_IO_STORE_OBJECTS_INSIDE_H
 
@@ -31,6 +31,19 @@ enum sp_err sp_tree_write(struct sp_objects *o, int fd, uint64_t size,
 /* Reads and checks the tree of an object. SP_E_CORRUPT where it is missing or bad. */
 enum sp_err sp_tree_read(struct sp_objects *o, const uint8_t sha256[32], uint64_t size,
                          struct sp_buf *file, struct sp_block_tree *out) SP_MUST_USE;
+
+struct sp_stage {
+    struct sp_objects *objects; /* borrowed from the opener */
+    int fd;                     /* owned */
+    uint64_t size;              /* bytes it must have in the end */
+    uint64_t written;           /* bytes written so far */
+    char name[48];              /* in staging */
+    char mark[48];              /* of its record; "" where it has none */
+};
+/* stage.c. SP_E_NOSPACE. */
+enum sp_err sp_stage_reserve(struct sp_stage *s, struct sp_why *why) SP_MUST_USE;
+/* stage_keep.c: at start nobody fills anything: what cannot be taken up goes. */
+enum sp_err sp_stages_clean(struct sp_objects *o) SP_MUST_USE;
 
 /* evidence.c: the name that bytes get in quarantine, and the ceiling on how many. */
 #define SP_EVIDENCE_NAME 192

@@ -14,19 +14,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-struct sp_stage {
-    struct sp_objects *objects; /* borrowed from the opener */
-    int fd;                     /* owned */
-    uint64_t size;              /* bytes it must have in the end */
-    uint64_t written;           /* bytes written so far */
-    char name[33];              /* in staging */
-};
-
 void sp_stage_drop(struct sp_stage **s)
 {
     if (*s) {
         if ((*s)->fd >= 0) {
             unlinkat((*s)->objects->staging, (*s)->name, 0);
+        }
+        if ((*s)->mark[0]) {
+            unlinkat((*s)->objects->staging, (*s)->mark, 0);
         }
         sp_fd_close(&(*s)->fd);
         free(*s);
@@ -49,6 +44,14 @@ static enum sp_err reserve(int fd, uint64_t size)
         return sp_file_err(errno);
     }
     return size / fs.f_frsize < fs.f_bavail ? SP_OK : SP_E_NOSPACE;
+}
+
+enum sp_err sp_stage_reserve(struct sp_stage *s, struct sp_why *why)
+{
+    enum sp_err e = reserve(s->fd, s->size);
+    return e == SP_OK ? e
+                      : sp_why_set(why, e, "cannot reserve %llu bytes in the cache",
+                                   (unsigned long long)s->size);
 }
 
 static enum sp_err stage_open(struct sp_stage *s)
@@ -74,11 +77,7 @@ enum sp_err sp_stage_new(struct sp_objects *o, uint64_t size, struct sp_stage **
     if (e != SP_OK) {
         return sp_why_set(why, e, "cannot make a file in the cache's staging folder");
     }
-    e = reserve(s->fd, size);
-    if (e != SP_OK) {
-        return sp_why_set(why, e, "cannot reserve %llu bytes in the cache",
-                          (unsigned long long)size);
-    }
+    SP_TRY(sp_stage_reserve(s, why));
     *out = s;
     s = NULL;
     return SP_OK;
@@ -91,6 +90,22 @@ enum sp_err sp_stage_write(struct sp_stage *s, uint64_t offset, struct sp_view b
     }
     SP_TRY(sp_file_write(s->fd, offset, bytes));
     s->written += bytes.len;
+    return SP_OK;
+}
+
+enum sp_err sp_stage_read(const struct sp_stage *s, uint64_t offset, uint8_t *to,
+                          size_t len)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pread(s->fd, to + done, len - done, (off_t)(offset + done));
+        if (n == 0) {
+            return SP_E_TRUNCATED;
+        }
+        if (n < 0 && errno != EINTR) {
+            return sp_file_err(errno);
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
     return SP_OK;
 }
 
