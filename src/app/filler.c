@@ -6,19 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILL_OF(pointer, member)                                                       \
-    ((struct fill *)(void *)((char *)(pointer)-offsetof(struct fill, member)))
-#define WANT_OF(pointer)                                                               \
-    ((struct sp_want *)(void *)((char *)(pointer)-offsetof(struct sp_want, msg)))
-#define LEAVE_OF(pointer)                                                              \
-    ((struct sp_want *)(void *)((char *)(pointer)-offsetof(struct sp_want, leave)))
-
 /* ---- answers
  * --------------------------------------------------------------------------- */
 
 static void deliver(struct sp_msg *msg)
 {
-    struct sp_want *w = WANT_OF(msg);
+    struct sp_want *w = SP_HOLDER(msg, struct sp_want, msg);
     w->answer(w, w->err);
 }
 
@@ -72,6 +65,9 @@ void sp_fill_end(struct fill *f)
     if (f->next) {
         f->next->previous = f->previous;
     }
+    SP_ASSERT(!f->chore.busy);
+    sp_fill_forget_transfers(f);
+    sp_roads_fini(&f->roads);
     sp_fill_free(&f->machine);
     sp_stage_drop(&f->stage);
     sp_digester_free(&f->digester);
@@ -125,7 +121,7 @@ static void serve_what_is_here(struct fill *f)
 
 static void on_looked_again(struct sp_ask_claim *q, enum sp_err e)
 {
-    struct fill *f = FILL_OF(q, known);
+    struct fill *f = SP_HOLDER(q, struct fill, known);
     struct sp_fill_effect first;
     bool here = e == SP_OK && q->verified &&
                 sp_stock_open(f->filler->stock, q->verified_sha256, f->claim.sha1,
@@ -204,7 +200,7 @@ void sp_fill_absent(struct fill *f)
 
 static void on_want(struct sp_msg *msg)
 {
-    struct sp_want *w = WANT_OF(msg);
+    struct sp_want *w = SP_HOLDER(msg, struct sp_want, msg);
     struct sp_filler *filler = w->filler;
     struct fill *f = find(filler, w->claim.sha1);
     if (filler->stopping) {
@@ -225,13 +221,13 @@ static void on_want(struct sp_msg *msg)
 
 static void deliver_left(struct sp_msg *msg)
 {
-    struct sp_want *w = LEAVE_OF(msg);
+    struct sp_want *w = SP_HOLDER(msg, struct sp_want, leave);
     w->left(w);
 }
 
 static void on_leave(struct sp_msg *msg)
 {
-    struct sp_want *w = LEAVE_OF(msg);
+    struct sp_want *w = SP_HOLDER(msg, struct sp_want, leave);
     if (w->fill) {
         unlink_want(w);
         sp_world_unref(&w->world);
@@ -308,8 +304,7 @@ static void on_prefetch_idle(void *ctx)
 
 static void on_stop(struct sp_msg *msg)
 {
-    struct sp_filler *f =
-        (struct sp_filler *)(void *)((char *)msg - offsetof(struct sp_filler, stop));
+    struct sp_filler *f = SP_HOLDER(msg, struct sp_filler, stop);
     atomic_store(&f->stopping, true);
     sp_upstream_pool_close(&f->pool);
     for (struct fill *fill = f->fills, *next; fill; fill = next) {

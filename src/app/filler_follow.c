@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WANT_OF(pointer)                                                               \
-    ((struct sp_want *)(void *)((char *)(pointer)-offsetof(struct sp_want, note)))
-
 /* ---- the file
  * -------------------------------------------------------------------------- */
 
@@ -47,7 +44,7 @@ static struct sp_inflow *inflow_new(const struct fill *f)
 
 static void deliver_offer(struct sp_msg *msg)
 {
-    struct sp_want *w = WANT_OF(msg);
+    struct sp_want *w = SP_HOLDER(msg, struct sp_want, note);
     w->offered(w);
 }
 
@@ -76,7 +73,7 @@ void sp_fill_offer(struct fill *f)
 
 static void deliver_grown(struct sp_msg *msg)
 {
-    struct sp_want *w = WANT_OF(msg);
+    struct sp_want *w = SP_HOLDER(msg, struct sp_want, note);
     atomic_store(&w->noted, false);
     w->grown(w, atomic_load(&w->open));
 }
@@ -85,7 +82,7 @@ static void deliver_grown(struct sp_msg *msg)
 static void tell(struct sp_want *w)
 {
     const struct fill *f = w->fill;
-    uint64_t open = sp_fill_open(f->machine, f->got.size);
+    uint64_t open = sp_fill_open(f->machine, sp_roads_reach(&f->roads, w->first));
     uint64_t end = w->first + w->length;
     end = end < f->inflow->hold_at ? end : f->inflow->hold_at;
     open = open < end ? open : end;
@@ -111,10 +108,11 @@ void sp_fill_grown(struct fill *f)
 
 static void on_follow(struct sp_msg *msg)
 {
-    struct sp_want *w = WANT_OF(msg);
+    struct sp_want *w = SP_HOLDER(msg, struct sp_want, note);
     if (w->fill) { /* else it was answered meanwhile */
         w->follows = true;
         tell(w);
+        sp_fill_spread(w->fill);
     }
 }
 

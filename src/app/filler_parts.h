@@ -2,6 +2,8 @@
  *
  *   filler.c         the registry of fills, wants that join them, the thread
  *   filler_run.c     one fill: performs the effects of its machine
+ *   filler_fetch.c   its transfers
+ *   filler_chore.c   digests and notes of what came, in the work pool
  *   filler_follow.c  those who read a file while it comes
  */
 #ifndef SP_APP_FILLER_PARTS_H
@@ -11,7 +13,20 @@
 #include "app/daemon.h"
 #include "app/prefetch.h"
 #include "app/stock.h"
+#include "core/gate/roads.h"
 #include "io/net/upstream.h"
+
+struct transfer; /* filler_fetch.c */
+
+struct fill;
+struct chore {
+    struct sp_job job;
+    bool busy, hashes;
+    uint64_t to; /* digested, or durable, up to here */
+    uint8_t sha256[32];
+    enum sp_err err;
+    void (*then)(struct fill *f);
+};
 
 struct fill {
     struct fill *next, *previous; /* the registry's list */
@@ -28,14 +43,26 @@ struct fill {
     struct sp_digester *digester; /* owned */
     struct sp_inflow *inflow;     /* shared; while bytes may go out as they come */
     struct sp_object *object;     /* shared, once committed */
-    struct sp_fetch *fetch;       /* borrowed from the pool while it runs */
-    uv_timer_t pause;             /* before a try */
-    struct sp_fill_effect again;  /* the try it is before */
-    uint64_t skip;                /* bytes of this body that are staged already */
+    struct sp_roads roads;        /* what has come, and who brings the rest */
+    struct transfer *transfers[SP_ROADS]; /* owned */
+    uint64_t sides_from_ms;               /* no side roads before */
+    uv_timer_t pause;                     /* before a try */
+    struct sp_fill_effect again; /* the try under way, or the one it is before */
+    bool fetching;               /* a try is under way */
+    struct sp_link_report link;  /* of the last transfer that ended well */
+    bool has_link;
     struct sp_fill_got got;
-    bool overrun; /* more bytes came than were claimed */
-    enum sp_err write_err;
-    struct sp_why write_why;
+    uint64_t hashed; /* digested, from the start on */
+    bool overrun;    /* more bytes came than were claimed */
+    bool is_short;   /* fewer: short_size */
+    uint64_t short_size;
+    enum sp_err failed; /* the trunk */
+    struct sp_why failed_why;
+    enum sp_err write_err; /* ours: disk, memory */
+    struct chore chore;
+    bool is_kept;              /* the stage can be taken up again */
+    struct sp_stage_mark kept; /* what of it was there when it began */
+    uint64_t noted;
     struct sp_job job;
     enum sp_err job_err;
     struct sp_why job_why;
@@ -68,6 +95,7 @@ struct sp_filler {
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
+    size_t sides; /* side transfers of all fills */
     bool stock_idle, prefetch_idle;
     atomic_bool stopping; /* written on the loop; inspections look at it too */
     struct sp_msg stop;
@@ -82,8 +110,29 @@ void sp_fill_end(struct fill *f);    /* nobody waits any more; f is gone */
 
 /* filler_run.c */
 void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e);
+/* The stage is there, or is not. f may be gone afterwards. */
+void sp_fill_staged_now(struct fill *f, enum sp_err e, uint64_t resumed,
+                        const struct sp_why *why);
+
+/* filler_fetch.c */
+void sp_fill_fetch(struct fill *f, const struct sp_fill_effect *e);
 /* The filler stops: does not wait for the next try. */
 void sp_fill_hurry(struct fill *f);
+/* Something ended: goes on, or tells the machine. f may be gone afterwards. */
+void sp_fill_settle(struct fill *f);
+void sp_fill_forget_transfers(struct fill *f);
+/* Side roads to those who wait far ahead, as many as may be. */
+void sp_fill_spread(struct fill *f);
+void sp_filler_spread(struct sp_filler *filler);
+
+/* filler_chore.c */
+/* These bytes were staged at this place. */
+enum sp_err sp_fill_digest(struct fill *f, uint64_t at,
+                           struct sp_view bytes) SP_MUST_USE;
+/* Begins the chore that is due, if one is. */
+void sp_fill_chore(struct fill *f);
+/* Reads what an earlier fill has left; sp_fill_staged_now follows. */
+void sp_fill_read_back(struct fill *f);
 
 /* filler_follow.c. A want joined, or the first byte came: offers what may be offered.
  */

@@ -4,11 +4,9 @@
 #include "app/log.h"
 #include "io/store/files.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define FILL_OF(pointer, member)                                                       \
-    ((struct fill *)(void *)((char *)(pointer)-offsetof(struct fill, member)))
 
 /* ---- TELL --------------------------------------------------------------------------
  */
@@ -62,6 +60,9 @@ static void do_tell(struct fill *f, const struct sp_fill_effect *e)
     if (!e->good && e->status == 404) {
         sp_fill_absent(f);
     }
+    if (e->keep) {
+        sp_stage_leave(&f->stage);
+    }
     while (f->waiting) {
         struct sp_want *w = f->waiting;
         if (e->good) {
@@ -75,146 +76,71 @@ static void do_tell(struct fill *f, const struct sp_fill_effect *e)
     sp_fill_end(f);
 }
 
-/* ---- STAGE and FETCH
- * --------------------------------------------------------------------- */
+/* ---- STAGE
+ * ------------------------------------------------------------------------------- */
+
+static enum sp_err open_stage(struct fill *f, struct sp_why *why)
+{
+    struct sp_objects *o = f->filler->objects;
+    f->is_kept = f->claim.size >= SP_LIMIT_FILL_KEPT &&
+                 sp_stage_take(o, f->claim.sha1, f->claim.size, &f->stage, &f->kept,
+                               NULL) == SP_OK;
+    return f->is_kept ? SP_OK : sp_stage_new(o, f->claim.size, &f->stage, why);
+}
+
+static enum sp_err find_room(struct fill *f, struct sp_why *why)
+{
+    if (!f->reserved) {
+        SP_TRY(sp_stock_reserve(f->filler->stock, f->claim.size, why));
+        f->reserved = f->claim.size;
+    }
+    return open_stage(f, why);
+}
 
 static enum sp_err stage(struct fill *f, struct sp_why *why)
 {
+    struct sp_why first = {0};
     if (f->claim.size > SP_LIMIT_CONTENT_FILE) {
         return sp_why_set(why, SP_E_LIMIT,
                           "metadata claims more than 16 GiB for one file");
     }
     SP_TRY(sp_digester_new(&f->digester));
-    if (!f->reserved) {
-        SP_TRY(sp_stock_reserve(f->filler->stock, f->claim.size, why));
-        f->reserved = f->claim.size;
+    SP_TRY(sp_roads_init(&f->roads, f->claim.size));
+    sp_stages_sweep(f->filler->objects, false);
+    enum sp_err e = find_room(f, &first);
+    if (e == SP_E_NOSPACE) {
+        sp_stages_sweep(f->filler->objects, true);
+        return find_room(f, why);
     }
-    return sp_stage_new(f->filler->objects, f->claim.size, &f->stage, why);
+    return e == SP_OK ? e : sp_why_set(why, e, "%s", sp_why_text(&first, e));
+}
+
+void sp_fill_staged_now(struct fill *f, enum sp_err e, uint64_t resumed,
+                        const struct sp_why *why)
+{
+    struct sp_fill_effect next;
+    char path[SP_CONTENT_PATH_MAX];
+    if (resumed > 0) {
+        sp_content_path_format(&f->path, path);
+        sp_log_say(SP_LOG_INFO, "resume", "%s goes on behind byte %" PRIu64, path,
+                   resumed);
+    }
+    if (sp_fill_staged(f->machine, e, resumed, why, &next)) {
+        sp_fill_perform(f, &next);
+    }
 }
 
 static void do_stage(struct fill *f, const struct sp_fill_effect *e)
 {
     (void)e;
     struct sp_why why = {0};
-    struct sp_fill_effect next;
     enum sp_err err = stage(f, &why);
     SP_COUNT(&f->filler->counters, disk_full, err == SP_E_NOSPACE);
-    if (sp_fill_staged(f->machine, err, &why, &next)) {
-        sp_fill_perform(f, &next);
-    }
-}
-
-static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
-{
-    struct fill *f = ctx;
-    enum sp_err e = sp_fill_head(f->machine, head);
-    f->skip = sp_fill_skip(f->machine);
-    return e;
-}
-
-static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
-{
-    struct fill *f = ctx;
-    SP_COUNT(&f->filler->counters, content_bytes_fetched, bytes.len);
-    size_t skip = f->skip < bytes.len ? (size_t)f->skip : bytes.len;
-    f->skip -= skip;
-    bytes = sp_view_slice(bytes, skip, bytes.len);
-    if (bytes.len > f->claim.size - f->got.size) {
-        /* threats A9: what is longer than its claim is not read to its end */
-        f->overrun = true;
-        f->got.size = f->claim.size + 1;
-        return SP_E_LIMIT;
-    }
-    f->write_err = sp_digester_update(f->digester, bytes);
-    if (f->write_err == SP_OK) {
-        f->write_err = sp_stage_write(f->stage, f->got.size, bytes);
-    }
-    if (f->write_err != SP_OK) {
-        return f->write_err;
-    }
-    f->got.size += bytes.len;
-    sp_board_have(&f->filler->board, f->row, f->got.size);
-    sp_fill_offer(f);
-    sp_fill_grown(f);
-    return SP_OK;
-}
-
-static enum sp_err end_of_fetch(struct fill *f, enum sp_err e)
-{
-    if (f->write_err != SP_OK) {
-        return f->write_err;
-    }
-    if (e != SP_OK && !f->overrun) {
-        return e;
-    }
-    return sp_digester_finish(f->digester, f->got.sha1, f->got.sha256);
-}
-
-static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *r)
-{
-    struct fill *f = ctx;
-    struct sp_fill_effect next;
-    f->fetch = NULL;
-    e = end_of_fetch(f, e);
-    if (e == SP_OK) {
-        SP_COUNT(&f->filler->counters, upstream_ok, 1);
-    } else if (e == SP_E_UNPROVEN) {
-        SP_COUNT(&f->filler->counters, upstream_unproven, 1);
+    if (err == SP_OK && f->is_kept && f->kept.prefix > 0) {
+        sp_fill_read_back(f);
     } else {
-        SP_COUNT(&f->filler->counters, upstream_failed, 1);
+        sp_fill_staged_now(f, err, 0, &why);
     }
-    struct sp_link link = sp_link_of(r);
-    if (sp_fill_fetched(f->machine, e, &r->why, &link, &f->got, &next)) {
-        sp_fill_perform(f, &next);
-    }
-}
-
-static void start_fetch(struct fill *f, const struct sp_fill_effect *e)
-{
-    struct sp_fetch_ask ask = {.kind = SP_FETCH_CONTENT,
-                               .path = e->path,
-                               .over_http = e->over_http,
-                               .has_range = e->from > 0,
-                               .range_first = e->from,
-                               .range_last = UINT64_MAX,
-                               .reply_limit = UINT64_MAX,
-                               .patience_ms = SP_TIME_UPSTREAM_SOAP};
-    struct sp_fetch_handler handler = {
-        .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = f};
-    struct sp_fill_effect next;
-    enum sp_err err = SP_E_CANCELLED;
-    if (!f->filler->stopping) {
-        err = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream], &ask,
-                             &handler, &f->fetch);
-    }
-    if (err != SP_OK &&
-        sp_fill_fetched(f->machine, err, NULL, &(struct sp_link){0}, &f->got, &next)) {
-        sp_fill_perform(f, &next);
-    }
-}
-
-static void on_pause(uv_timer_t *timer)
-{
-    struct fill *f = timer->data;
-    start_fetch(f, &f->again);
-}
-
-void sp_fill_hurry(struct fill *f)
-{
-    if (uv_is_active((uv_handle_t *)&f->pause)) {
-        uv_timer_stop(&f->pause);
-        start_fetch(f, &f->again);
-    }
-}
-
-static void do_fetch(struct fill *f, const struct sp_fill_effect *e)
-{
-    if (e->delay_ms == 0) {
-        start_fetch(f, e);
-        return;
-    }
-    f->again = *e;
-    uv_timer_start(&f->pause, on_pause, e->delay_ms, 0);
 }
 
 /* ---- INSPECT
@@ -235,13 +161,13 @@ static enum sp_err inspect(struct fill *f)
 
 static void inspect_work(struct sp_job *job)
 {
-    struct fill *f = FILL_OF(job, job);
+    struct fill *f = SP_HOLDER(job, struct fill, job);
     f->job_err = inspect(f);
 }
 
 static void inspect_done(struct sp_job *job)
 {
-    struct fill *f = FILL_OF(job, job);
+    struct fill *f = SP_HOLDER(job, struct fill, job);
     struct sp_fill_effect next;
     if (sp_fill_inspected(f->machine, f->job_err, &f->job_why, f->signatures,
                           f->judged_at, &next)) {
@@ -263,7 +189,7 @@ static void do_inspect(struct fill *f, const struct sp_fill_effect *e)
 
 static void record_answer(struct sp_record *r, enum sp_err e)
 {
-    struct fill *f = FILL_OF(r, record);
+    struct fill *f = SP_HOLDER(r, struct fill, record);
     struct sp_fill_effect next;
     if (sp_fill_recorded(f->machine, e, r->first, &r->why, &next)) {
         sp_fill_perform(f, &next);
@@ -294,7 +220,7 @@ static void do_record(struct fill *f, const struct sp_fill_effect *e)
 
 static void store_work(struct sp_job *job)
 {
-    struct fill *f = FILL_OF(job, job);
+    struct fill *f = SP_HOLDER(job, struct fill, job);
     f->job_err =
         f->quarantine_reason
             ? sp_stage_quarantine(&f->stage, f->got.sha256, f->quarantine_reason)
@@ -304,7 +230,7 @@ static void store_work(struct sp_job *job)
 
 static void store_done(struct sp_job *job)
 {
-    struct fill *f = FILL_OF(job, job);
+    struct fill *f = SP_HOLDER(job, struct fill, job);
     struct sp_fill_effect next;
     if (f->object) {
         sp_stock_add(f->filler->stock, f->object);
@@ -325,7 +251,7 @@ static void do_store(struct fill *f, const struct sp_fill_effect *e)
 void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
 {
     static void (*const doers[])(struct fill *, const struct sp_fill_effect *) = {
-        [SP_FILL_STAGE] = do_stage,     [SP_FILL_FETCH] = do_fetch,
+        [SP_FILL_STAGE] = do_stage,     [SP_FILL_FETCH] = sp_fill_fetch,
         [SP_FILL_INSPECT] = do_inspect, [SP_FILL_RECORD] = do_record,
         [SP_FILL_COMMIT] = do_store,    [SP_FILL_QUARANTINE] = do_store,
         [SP_FILL_TELL] = do_tell,

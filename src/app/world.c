@@ -216,9 +216,7 @@ static enum sp_err make_trust(struct sp_world *w, struct sp_why *why)
 {
     const struct sp_config *c = w->config;
     struct sp_trust_files files = {.pins = c->signing_pins,
-                                   .bundle = c->signing_bundle,
-                                   .crls = c->signing_crls,
-                                   .crl_count = c->signing_crl_count};
+                                   .bundle = c->signing_bundle};
     struct sp_why inner = {0};
     enum sp_err e = sp_trust_load(&files, &w->trust, &inner);
     return e == SP_OK ? SP_OK

@@ -22,6 +22,8 @@ struct story {
     struct sp_fill_effect effect;
     struct sp_facts *signatures; /* what the inspection finds */
     bool passed;                 /* RECORD(passed) was answered */
+    bool whole;                  /* the last answer was */
+    uint64_t from;               /* of the last FETCH */
 };
 
 static void check_open(struct story *s)
@@ -47,7 +49,7 @@ static void begin_claim(struct story *s, const struct sp_claim *claim)
     assert_ok(sp_fill_new(&s->conf, s->policy, &s->path, &s->claim, &s->fill));
     assert_true(sp_fill_start(s->fill, &s->effect));
     assert_int_equal(s->effect.kind, SP_FILL_STAGE);
-    assert_true(sp_fill_staged(s->fill, SP_OK, NULL, &s->effect));
+    assert_true(sp_fill_staged(s->fill, SP_OK, 0, NULL, &s->effect));
     assert_int_equal(s->effect.kind, SP_FILL_FETCH);
     assert_int_equal(s->effect.from, 0);
     check_open(s);
@@ -67,15 +69,24 @@ static void finish(struct story *s)
     sp_policy_free(&s->policy);
 }
 
-static enum sp_err give_head(struct story *s, const char *text)
+static enum sp_err give_part(struct story *s, const struct sp_fill_part *part,
+                             const char *text)
 {
     struct sp_http_response head;
     enum sp_http_refusal refusal;
     size_t used = 0;
     assert_ok(sp_http_response_parse(sp_view_str(text), &head, &used, &refusal));
-    enum sp_err e = sp_fill_head(s->fill, &head);
+    s->whole = false;
+    enum sp_err e = sp_fill_head(s->fill, &head, part, &s->whole);
     check_open(s);
     return e;
+}
+
+/* The answer to a GET for what the last FETCH left to get. */
+static enum sp_err give_head(struct story *s, const char *text)
+{
+    struct sp_fill_part part = {.span = {s->from, s->claim.size}};
+    return give_part(s, &part, text);
 }
 
 #define HEAD_200 "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\nETag: \"a\"\r\n\r\n"
@@ -100,6 +111,7 @@ static void give_end(struct story *s, enum sp_err e)
 {
     assert_true(sp_fill_fetched(s->fill, e, NULL, &(struct sp_link){.proven = false},
                                 &s->got, &s->effect));
+    s->from = s->effect.kind == SP_FILL_FETCH ? s->effect.from : s->from;
     check_open(s);
     if (s->effect.kind == SP_FILL_INSPECT) {
         give_inspected(s, SP_OK);
@@ -282,7 +294,7 @@ static void c_a_broken_transfer_is_taken_up(void **state)
     assert_int_equal(s.effect.delay_ms, SP_TIME_FILL_BACK_OFF);
     expect_open(&s, 4000); /* who reads goes on reading */
     assert_ok(give_head(&s, HEAD_206("4000-9999/10000")));
-    assert_int_equal(sp_fill_skip(s.fill), 0);
+    assert_false(s.whole);
     give_bytes(&s, SIZE);
     make_good(&s);
     give_end(&s, SP_OK);
@@ -301,7 +313,7 @@ static void c_an_upstream_without_ranges_is_skipped_through(void **state)
     give_end(&s, SP_E_TIMEOUT);
     expect(&s, SP_FILL_FETCH);
     assert_ok(give_head(&s, HEAD_200));
-    assert_int_equal(sp_fill_skip(s.fill), 4000);
+    assert_true(s.whole);
     finish(&s);
 }
 
@@ -345,6 +357,143 @@ static void f_parts_that_do_not_belong_together(void **state)
         expect_open(&s, 0);
         finish(&s);
     }
+}
+
+/* ---- beside the trunk -------------------------------------------------------------
+ */
+
+static void b_a_side_transfer_gets_what_it_asks_for(void **state)
+{
+    (void)state;
+    struct story s;
+    struct sp_fill_part side = {.span = {6000, 8000}, .is_side = true};
+    begin(&s);
+    assert_ok(give_head(&s, HEAD_200));
+    assert_ok(give_part(&s, &side, HEAD_206("6000-7999/10000")));
+    assert_false(s.whole);
+    finish(&s);
+}
+
+static void f_a_side_transfer_that_gets_something_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *says;
+        enum sp_err e;
+    } cases[] = {
+        {HEAD_200, "200 and the whole file", SP_E_UNSUPPORTED},
+        {HEAD_206("6000-9999/10000"), "another part", SP_E_PROTOCOL},
+        {HEAD_206("6000-7999/10001"), "another part", SP_E_PROTOCOL},
+        {HEAD_206("5999-7998/10000"), "another part", SP_E_PROTOCOL},
+        {"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 6000-7999/10000\r\n"
+         "ETag: \"b\"\r\n\r\n",
+         "changed this file", SP_E_PROTOCOL},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10001\r\nETag: \"a\"\r\n\r\n",
+         "changed the length", SP_E_PROTOCOL},
+        {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\n",
+         "web page", SP_E_PROTOCOL},
+        {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+         "does not have this file", SP_E_NOTFOUND},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        struct sp_fill_part side = {.span = {6000, 8000}, .is_side = true};
+        struct sp_why why = {0};
+        begin(&s);
+        assert_ok(give_head(&s, HEAD_200));
+        give_bytes(&s, 4000);
+        assert_int_equal(give_part(&s, &side, cases[i].head), cases[i].e);
+        sp_fill_excuse(s.fill, &why);
+        assert_non_null(strstr(why.text, cases[i].says));
+        expect_open(&s, 4000); /* the fill is none the worse for it */
+        give_bytes(&s, SIZE);
+        make_good(&s);
+        give_end(&s, SP_OK);
+        expect(&s, SP_FILL_RECORD);
+        assert_true(s.effect.is_file);
+        finish(&s);
+    }
+}
+
+/* ---- what an earlier fill has left ------------------------------------------------
+ */
+
+static void begin_resumed(struct story *s, uint64_t resumed)
+{
+    begin(s);
+    sp_fill_free(&s->fill);
+    assert_ok(sp_fill_new(&s->conf, s->policy, &s->path, &s->claim, &s->fill));
+    assert_true(sp_fill_start(s->fill, &s->effect));
+    assert_true(sp_fill_staged(s->fill, SP_OK, resumed, NULL, &s->effect));
+    assert_int_equal(s->effect.kind, SP_FILL_FETCH);
+    assert_int_equal(s->effect.from, resumed);
+    s->from = resumed;
+    s->got.size = resumed;
+    expect_open(s, 0); /* not before the upstream says that it is the file */
+}
+
+static void b_a_fill_goes_on_behind_what_is_left(void **state)
+{
+    (void)state;
+    struct story s;
+    begin_resumed(&s, 4000);
+    assert_ok(give_head(&s, HEAD_206("4000-9999/10000")));
+    expect_open(&s, 4000);
+    give_bytes(&s, SIZE);
+    make_good(&s);
+    give_end(&s, SP_OK);
+    expect(&s, SP_FILL_RECORD);
+    assert_true(s.effect.is_file);
+    finish(&s);
+}
+
+static void f_patchwork_accuses_nobody(void **state)
+{
+    (void)state;
+    struct story s;
+    begin_resumed(&s, 4000);
+    assert_ok(give_head(&s, HEAD_206("4000-9999/10000")));
+    give_bytes(&s, SIZE);
+    give_end(&s, SP_OK); /* the digests are zero: wrong */
+    expect(&s, SP_FILL_TELL);
+    assert_false(s.effect.good);
+    assert_false(s.effect.keep);
+    assert_int_equal(s.effect.status, 503);
+    assert_non_null(strstr(s.effect.why->text, "first 4000 bytes"));
+    finish(&s);
+}
+
+static void b_what_is_kept_for_the_next_fill(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sp_err e;
+        bool keep;
+    } cases[] = {
+        {SP_E_UNAVAILABLE, true}, {SP_E_TIMEOUT, true},   {SP_E_TLS, true},
+        {SP_E_CANCELLED, true},   {SP_E_PROTOCOL, false}, {SP_E_UNPROVEN, false},
+        {SP_E_NOSPACE, false},    {SP_E_NOTFOUND, false}, {SP_E_LIMIT, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        begin_resumed(&s, 4000);
+        give_end(&s, cases[i].e);
+        expect(&s, SP_FILL_TELL);
+        assert_int_equal(s.effect.keep, cases[i].keep);
+        finish(&s);
+    }
+}
+
+static void b_a_resumed_fill_may_come_over_http(void **state)
+{
+    (void)state;
+    struct story s;
+    begin_resumed(&s, 4000);
+    s.conf.may_use_http = true;
+    give_end(&s, SP_E_UNAVAILABLE);
+    expect(&s, SP_FILL_FETCH);
+    assert_true(s.effect.over_http);
+    finish(&s);
 }
 
 static void f_tries_end(void **state)
@@ -452,7 +601,7 @@ static void begin_inspection(struct story *s)
     assert_ok(sp_policy_parse(sp_view_str(strict), &s->policy, NULL));
     assert_ok(sp_fill_new(&s->conf, s->policy, &s->path, &s->claim, &s->fill));
     assert_true(sp_fill_start(s->fill, &s->effect));
-    assert_true(sp_fill_staged(s->fill, SP_OK, NULL, &s->effect));
+    assert_true(sp_fill_staged(s->fill, SP_OK, 0, NULL, &s->effect));
     assert_ok(give_head(s, HEAD_200));
     give_bytes(s, SIZE);
     make_good(s);
@@ -526,11 +675,9 @@ static void f_an_entry_holds_what_a_file_says_at_most(void **state)
     struct story s;
     begin_inspection(&s);
     uint8_t digest[32] = {0};
-    int texts = 0;
     for (enum sp_fact k = SP_FACT_SIGN_FORMAT; k < SP_FACT_SIGN_OMITTED; k++) {
         if (sp_fact_kind(k) == SP_FACT_KIND_TEXT && k != SP_FACT_SIGN_CLASS) {
             know_much(&s, k, 64, 511);
-            texts++;
         }
         for (uint8_t i = 0; sp_fact_kind(k) == SP_FACT_KIND_DIGEST && i < 16; i++) {
             digest[0] = i;
@@ -545,7 +692,7 @@ static void f_an_entry_holds_what_a_file_says_at_most(void **state)
     assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_ERROR), 1);
     assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_SIGNER_SPKI), 16);
     assert_true(sp_facts_get(entry, SP_FACT_SIGN_OMITTED, 0, &v));
-    assert_int_equal(v.number, texts * 63);
+    assert_int_equal(v.number, 13 * 63);
     sp_facts_free(&entry);
     finish(&s);
 }
@@ -585,6 +732,12 @@ int main(void)
         cmocka_unit_test(f_a_hold_as_large_as_the_file_holds_all),
         cmocka_unit_test(f_another_length_shows_nothing),
         cmocka_unit_test(f_parts_that_do_not_belong_together),
+        cmocka_unit_test(b_a_side_transfer_gets_what_it_asks_for),
+        cmocka_unit_test(f_a_side_transfer_that_gets_something_else),
+        cmocka_unit_test(b_a_fill_goes_on_behind_what_is_left),
+        cmocka_unit_test(f_patchwork_accuses_nobody),
+        cmocka_unit_test(b_what_is_kept_for_the_next_fill),
+        cmocka_unit_test(b_a_resumed_fill_may_come_over_http),
         cmocka_unit_test(f_tries_end),
         cmocka_unit_test(f_what_is_not_tried_again),
         cmocka_unit_test(f_a_web_page_is_named),

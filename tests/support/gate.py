@@ -103,7 +103,6 @@ class Gate:
         pins = ", ".join(f'"{p}"' for p in get("pins", self.default_pins()))
         cert, key = self.pki.pair(get("certificate", "sallyport"))
         allow = ", ".join(f'"{n}"' for n in get("allow", ["127.0.0.0/8"]))
-        crls = ", ".join(f'"{path}"' for path in get("code_signing_crls", []))
         policy = get("policy", SOURCE / "policies" / "strict-2026.policy")
         return f"""state_dir = "{self.state_dir}"
 cache_dir = "{self.cache_dir}"
@@ -111,7 +110,6 @@ policy    = "{policy}"
 metadata_memory_mib = {get('metadata_memory_mib', 512)}
 code_signing_pins = "{get('code_signing_pins', signer.make().pins)}"
 code_signing_bundle = "{get('code_signing_bundle', signer.make().bundle)}"
-code_signing_crls = {{ {crls} }}
 content_release = "{get('content_release', 'tail-hold')}"
 content_hold_kib = {get('content_hold_kib', 1024)}
 log {{ format = "json"  level = "{get('log_level', 'info')}" }}

@@ -36,6 +36,10 @@ class Hostile:
     ignore_ranges: bool = False
     changed: str = ""  # put into the ETag of content
     last_byte: threading.Event | None = None  # the last byte of content waits for it
+    stall: tuple[int, threading.Event] | None = None  # open-ended answers wait before this byte
+    stall_sides: threading.Event | None = None  # answers to closed ranges wait for it
+    sides: str = ""  # what is wrong with answers to closed ranges, see side_of
+    flips: list[int] = field(default_factory=list)  # bytes of content that are wrong
 
     def reset(self) -> None:
         self.__dict__.update(Hostile().__dict__)
@@ -179,6 +183,30 @@ def content_of(mode: str, file: catalogue.File) -> Reply:
     return ways[mode]()
 
 
+def side_of(mode: str, good: Reply, file: catalogue.File) -> Reply:
+    """The answer to a closed range, made wrong."""
+    fields = dict(good.headers)
+    if mode == "200":
+        return Reply(200, [h for h in good.headers if h[0] != "Content-Range"], file.pieces(),
+                     file.size)
+    if mode == "length":
+        fields["Content-Range"] = fields["Content-Range"].replace(str(file.size),
+                                                                  str(file.size + 1))
+    elif mode == "etag":
+        fields["ETag"] = '"another"'
+    elif mode == "date":
+        fields["Last-Modified"] = "Wed, 02 Sep 2026 08:30:54 GMT"
+    elif mode == "html":
+        return Reply(200, [("Content-Type", "text/html")], b"<html>Sign in</html>")
+    elif mode == "404":
+        return Reply(404, [], b"")
+    elif mode == "cut":
+        return Reply(206, good.headers, good.body, good.length, cut_at=good.length // 2)
+    else:
+        raise ValueError(mode)
+    return Reply(206, list(fields.items()), good.body, good.length)
+
+
 def decoded_blob(name: str, text: str) -> str:
     """The document inside a blob element's text (already unescaped)."""
     if name == "XmlUpdateBlob":
@@ -186,4 +214,5 @@ def decoded_blob(name: str, text: str) -> str:
     return cabinet.read(base64.b64decode(text)).decode("utf-16-le")
 
 
-__all__ = ["Hostile", "blob", "content_of", "decoded_blob", "digest_list", "escape", "reply_of"]
+__all__ = ["Hostile", "blob", "content_of", "decoded_blob", "digest_list", "escape", "reply_of",
+           "side_of"]

@@ -366,15 +366,31 @@ class Upstream(ClientServices):
         if first >= file.size or first >= end:
             return Reply(416, [("Content-Range", f"bytes */{file.size}")], b"")
         headers.append(("Content-Range", f"bytes {first}-{end - 1}/{file.size}"))
-        return Reply(206, headers, self._paced(file, first, end), end - first, cut_at=cut)
+        good = Reply(206, headers, self._paced(file, first, end, bool(ranged[2])), end - first,
+                     cut_at=cut)
+        if ranged[2] and self.hostile.sides:
+            return lies.side_of(self.hostile.sides, good, file)
+        return good
 
-    def _paced(self, file: cat.File, first: int, end: int):
+    def _paced(self, file: cat.File, first: int, end: int, is_closed: bool = False):
+        lie = self.hostile
         for piece in file.pieces(first, end):
-            time.sleep(self.hostile.pace)
+            time.sleep(lie.pace)
+            if is_closed and lie.stall_sides:
+                lie.stall_sides.wait(60)
+            if not is_closed and lie.stall and first <= lie.stall[0] < first + len(piece):
+                before = lie.stall[0] - first
+                yield piece[:before]
+                lie.stall[1].wait(60)
+                piece, first = piece[before:], lie.stall[0]
+            for flip in lie.flips:
+                if first <= flip < first + len(piece):
+                    at = flip - first
+                    piece = piece[:at] + bytes([piece[at] ^ 1]) + piece[at + 1:]
             first += len(piece)
-            if first == file.size and self.hostile.last_byte:
+            if first == file.size and lie.last_byte:
                 yield piece[:-1]
-                self.hostile.last_byte.wait(60)
+                lie.last_byte.wait(60)
                 piece = piece[-1:]
             yield piece
 

@@ -43,8 +43,11 @@ static bool tell(struct sp_fill *f, struct sp_fill_effect *out)
 {
     bool good = f->station == SP_STATION_RELEASE;
     move(f, SP_STATION_DONE);
-    *out = (struct sp_fill_effect){
-        .kind = SP_FILL_TELL, .good = good, .status = f->status, .why = &f->why};
+    *out = (struct sp_fill_effect){.kind = SP_FILL_TELL,
+                                   .good = good,
+                                   .status = f->status,
+                                   .why = &f->why,
+                                   .keep = f->keep};
     return true;
 }
 
@@ -75,10 +78,12 @@ static bool fetch(struct sp_fill *f, uint32_t delay_ms, struct sp_fill_effect *o
     return true;
 }
 
-bool sp_fill_staged(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
-                    struct sp_fill_effect *out)
+bool sp_fill_staged(struct sp_fill *f, enum sp_err e, uint64_t resumed,
+                    const struct sp_why *why, struct sp_fill_effect *out)
 {
     if (e == SP_OK) {
+        f->resumed = resumed;
+        f->got.size = resumed;
         return fetch(f, 0, out);
     }
     sp_why_say(&f->why,
@@ -157,17 +162,21 @@ static bool may_try_http(const struct sp_fill *f, enum sp_err e)
 {
     bool unreachable = e == SP_E_UNAVAILABLE || e == SP_E_TIMEOUT || e == SP_E_TLS;
     bool not_served = f->head_status == 403 || f->head_status == 404;
-    return f->conf->may_use_http && !f->over_http && f->got.size == 0 &&
+    return f->conf->may_use_http && !f->over_http && f->got.size == f->resumed &&
            (unreachable || not_served);
+}
+
+static bool is_away(enum sp_err e)
+{
+    return e == SP_E_TIMEOUT || e == SP_E_UNAVAILABLE || e == SP_E_TLS;
 }
 
 /* A line that broke is tried again. An upstream that cannot be reached is too, once it
  * has sent something; before that the asker had better hear of it. */
 static bool may_resume(const struct sp_fill *f, enum sp_err e)
 {
-    bool away = e == SP_E_TIMEOUT || e == SP_E_UNAVAILABLE || e == SP_E_TLS;
     return f->tries < SP_LIMIT_FILL_TRIES &&
-           (e == SP_E_CLOSED || (away && f->got.size > 0));
+           (e == SP_E_CLOSED || (is_away(e) && f->got.size > f->resumed));
 }
 
 static bool resume(struct sp_fill *f, struct sp_fill_effect *out)
@@ -191,7 +200,28 @@ static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *
     }
     sp_why_say(&f->why, "The upstream %s did not deliver this file: %s",
                f->conf->upstream_name, sp_why_text(why, e));
+    f->keep = is_away(e) || e == SP_E_CLOSED || e == SP_E_CANCELLED;
     return fail(f, f->head_status == 404 ? 404 : e == SP_E_NOSPACE ? 503 : 502, out);
+}
+
+/* The part from before and the part from now do not make the file. Nobody knows which
+ * is wrong, so nobody is accused. */
+static bool is_patchwork(const struct sp_fill *f)
+{
+    const struct sp_claim *c = &f->claim;
+    bool is_right = f->got.size == c->size && memcmp(f->got.sha1, c->sha1, 20) == 0 &&
+                    (!c->has_sha256 || memcmp(f->got.sha256, c->sha256, 32) == 0);
+    return f->resumed > 0 && !is_right;
+}
+
+static bool fail_patchwork(struct sp_fill *f, struct sp_fill_effect *out)
+{
+    sp_why_say(&f->why,
+               "The file does not fit together with its first %" PRIu64
+               " bytes, which were kept from an earlier transfer. All of it is "
+               "fetched again at the next request.",
+               f->resumed);
+    return fail(f, 503, out);
 }
 
 bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
@@ -205,6 +235,9 @@ bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
     }
     if (e != SP_OK) {
         return fetch_failed(f, e, why, out);
+    }
+    if (is_patchwork(f)) {
+        return fail_patchwork(f, out);
     }
     move(f, SP_STATION_INSPECT);
     e = state_transfer(f, link);

@@ -17,15 +17,19 @@
  * A transfer that breaks is taken up where it broke, on another connection. What is
  * staged is never fetched again or written over, for somebody may have read it: an
  * upstream that ignores the range has its bytes skipped up to there, and the digest
- * over the whole decides as ever. */
+ * over the whole decides as ever.
+ *
+ * The driver may fetch parts on several connections at once (roads.h): each answer is
+ * held against the part that it was asked for and against the first answer of all. */
 #ifndef SP_CORE_GATE_FILL_H
 #define SP_CORE_GATE_FILL_H
 
+#include "core/gate/extents.h"
 #include "core/gate/gate.h"
 
 enum sp_fill_effect_kind {
     SP_FILL_STAGE,   /* reserve claim.size bytes */
-    SP_FILL_FETCH,   /* after delay_ms: GET path, the bytes from `from` on */
+    SP_FILL_FETCH,   /* after delay_ms: get from path what is missing */
     SP_FILL_INSPECT, /* read what is staged for its signatures */
     SP_FILL_RECORD, /* append entry; is_file: the file counts as verified from now on */
     SP_FILL_COMMIT, /* fsync and rename */
@@ -35,13 +39,14 @@ enum sp_fill_effect_kind {
 struct sp_fill_effect {
     enum sp_fill_effect_kind kind;
     bool over_http; /* FETCH: from the plain content port */
-    uint64_t from;  /* FETCH: so many bytes are staged */
+    uint64_t from;  /* FETCH: from the start so many bytes are staged */
     uint32_t delay_ms;
     char path[SP_CONTENT_PATH_MAX];
     struct sp_view entry; /* RECORD: canonical facts; lives as long as the fill */
     bool is_file;
     const char *reason; /* QUARANTINE: a rule's text */
     bool good;          /* TELL */
+    bool keep; /* TELL, when not good: the next fill may go on with what is staged */
     int status;         /* TELL, when not good: 404, 502, 503 */
     const struct sp_why *why;
 };
@@ -58,7 +63,9 @@ struct sp_fill_conf { /* borrowed, outlives the fill */
 };
 struct sp_fill_got { /* what came */
     uint8_t sha1[20], sha256[32];
-    uint64_t size; /* bytes that came, over all tries; at most claim.size + 1 */
+    /* Bytes that came, over all tries; at most claim.size + 1. Of a broken fetch: those
+     * at the start of the file that are there without a gap. */
+    uint64_t size;
 };
 
 struct sp_fill;
@@ -70,17 +77,25 @@ void sp_fill_free(struct sp_fill **f);
 /* Each event gives at most one effect; *out is untouched and false is returned when
  * there is nothing to do but wait. */
 bool sp_fill_start(struct sp_fill *f, struct sp_fill_effect *out);
-bool sp_fill_staged(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
-                    struct sp_fill_effect *out);
-/* The response head: SP_OK to read the body, else the fetch must be ended with this. */
-enum sp_err sp_fill_head(struct sp_fill *f,
-                         const struct sp_http_response *head) SP_MUST_USE;
-/* After the head: bytes at the start of this body that are staged already. */
-uint64_t sp_fill_skip(const struct sp_fill *f);
+/* resumed: so many bytes at its start an earlier fill has left, and they are what it
+ * says they are. */
+bool sp_fill_staged(struct sp_fill *f, enum sp_err e, uint64_t resumed,
+                    const struct sp_why *why, struct sp_fill_effect *out);
+struct sp_fill_part { /* a GET for some of the file, or all of it */
+    struct sp_span span;
+    bool is_side; /* beside the trunk: it gets what it asked for or nothing */
+};
+/* The response head: SP_OK to read the body, else that transfer must be ended with this.
+ * *whole: the body is all of the file, not the part. */
+enum sp_err sp_fill_head(struct sp_fill *f, const struct sp_http_response *head,
+                         const struct sp_fill_part *part, bool *whole) SP_MUST_USE;
+/* Why a side transfer was ended just now; the fill goes on as if it had not been. */
+void sp_fill_excuse(struct sp_fill *f, struct sp_why *why);
 /* The first byte that waits for the verdict whatever happens; 0: all of them do. Known
  * from the first good head on. */
 uint64_t sp_fill_hold_at(const struct sp_fill *f);
-/* Of the first staged bytes, how many may be read by askers now. */
+/* Of a file of which everything before `staged` that an asker wants has come: up to
+ * where may he read it now? */
 uint64_t sp_fill_open(const struct sp_fill *f, uint64_t staged);
 /* The fetch ended. e SP_OK: got is whole; else only its size is meant. */
 bool sp_fill_fetched(struct sp_fill *f, enum sp_err e, const struct sp_why *why,

@@ -6,7 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum sp_err unexpected_status(struct sp_fill *f, int status)
+static bool is_ranged(const struct sp_fill *f, const struct sp_fill_part *p)
+{
+    return p->span.first > 0 || p->span.end < f->claim.size;
+}
+
+static enum sp_err unexpected_status(struct sp_fill *f, const struct sp_fill_part *p,
+                                     int status)
 {
     if (status == 404) {
         return sp_why_set(
@@ -16,7 +22,7 @@ static enum sp_err unexpected_status(struct sp_fill *f, int status)
     }
     return sp_why_set(&f->why, SP_E_PROTOCOL,
                       "The upstream answered %d where %s was due.", status,
-                      f->from ? "206" : "200");
+                      is_ranged(f, p) ? "206" : "200");
 }
 
 /* R28: proxies and filters on the way answer with a page of their own. */
@@ -48,18 +54,20 @@ static enum sp_err check_coding(struct sp_fill *f, const struct sp_http_response
     return SP_OK;
 }
 
-/* RFC 9110 section 14.4: the answer must hold the rest of the file, from where it was
- * asked for to its end. */
-static enum sp_err check_part(struct sp_fill *f, const struct sp_http_response *head)
+/* RFC 9110 section 14.4: the answer must hold what was asked for, and name the length
+ * of the file. */
+static enum sp_err check_part(struct sp_fill *f, const struct sp_http_response *head,
+                              const struct sp_span *s)
 {
     char due[80];
     struct sp_view range = {0};
-    snprintf(due, sizeof due, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, f->from,
-             f->claim.size - 1, f->claim.size);
+    snprintf(due, sizeof due, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, s->first,
+             s->end - 1, f->claim.size);
     (void)sp_http_header(&head->headers, "Content-Range", &range);
     bool is_length_right =
-        !head->has_length || head->content_length == f->claim.size - f->from;
+        !head->has_length || head->content_length == s->end - s->first;
     if (sp_view_eq_str(range, due) && is_length_right) {
+        f->grows = true;
         return SP_OK;
     }
     return sp_why_set(&f->why, SP_E_PROTOCOL,
@@ -102,36 +110,46 @@ static enum sp_err check_marks(struct sp_fill *f, const struct sp_http_response 
                       f->etag, f->last_modified, etag, last_modified);
 }
 
-static enum sp_err check_whole(struct sp_fill *f, const struct sp_http_response *head)
+static enum sp_err check_whole(struct sp_fill *f, const struct sp_http_response *head,
+                               const struct sp_fill_part *p)
 {
     bool is_other_length = head->has_length && head->content_length != f->claim.size;
-    if (f->from && is_other_length) {
+    if (is_other_length && is_ranged(f, p)) {
         return sp_why_set(&f->why, SP_E_PROTOCOL,
                           "The upstream changed the length of this file while it was "
                           "fetched, from %" PRIu64 " to %" PRIu64 " bytes.",
                           f->claim.size, head->content_length);
     }
+    if (p->is_side) {
+        return sp_why_set(&f->why, SP_E_UNSUPPORTED,
+                          "The upstream, or a proxy on the way, answers 200 and the "
+                          "whole file where a range of it was asked for.");
+    }
     /* what has another length cannot pass: nobody need see the start of it */
     f->grows = f->grows || !is_other_length;
-    f->skip = f->from;
     return SP_OK;
 }
 
-enum sp_err sp_fill_head(struct sp_fill *f, const struct sp_http_response *head)
+enum sp_err sp_fill_head(struct sp_fill *f, const struct sp_http_response *head,
+                         const struct sp_fill_part *part, bool *whole)
 {
-    f->head_status = head->status;
-    f->skip = 0;
-    bool is_part = f->from > 0 && head->status == 206;
+    bool is_part = is_ranged(f, part) && head->status == 206;
+    if (!part->is_side) {
+        f->head_status = head->status;
+    }
     if (head->status != 200 && !is_part) {
-        return unexpected_status(f, head->status);
+        return unexpected_status(f, part, head->status);
     }
     SP_TRY(check_page(f, head));
     SP_TRY(check_coding(f, head));
     SP_TRY(check_marks(f, head));
-    return is_part ? check_part(f, head) : check_whole(f, head);
+    SP_TRY(is_part ? check_part(f, head, &part->span) : check_whole(f, head, part));
+    *whole = is_ranged(f, part) && !is_part;
+    return SP_OK;
 }
 
-uint64_t sp_fill_skip(const struct sp_fill *f)
+void sp_fill_excuse(struct sp_fill *f, struct sp_why *why)
 {
-    return f->skip;
+    *why = f->why;
+    f->why = (struct sp_why){0};
 }

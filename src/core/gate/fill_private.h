@@ -14,7 +14,7 @@ struct sp_fill {
     int head_status; /* of the last response head, 0 before one came */
     bool grows;      /* a good head came: bytes may go out under tail-hold */
     uint64_t from;   /* where the try under way began */
-    uint64_t skip;   /* bytes at the start of its body that are staged already */
+    uint64_t resumed; /* bytes that an earlier fill has left */
     unsigned tries;  /* in a row that brought next to nothing */
     bool has_mark;
     char etag[128], last_modified[64]; /* of the first good head */
@@ -25,6 +25,7 @@ struct sp_fill {
     bool has_entry;
     uint64_t entry;
     int status;
+    bool keep;
     struct sp_why why;
 };
 
