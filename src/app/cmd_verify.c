@@ -90,7 +90,8 @@ static enum sp_err make_policy(const struct verify *v, struct sp_policy **out,
     }
     snprintf(text, sizeof text, "policy verify\n%s%s%s",
              sha1 ? "file-sha1 enforce\n" : "", sha256 ? "file-sha256 enforce\n" : "",
-             v->trust_file ? "file-signed enforce\nfile-signature-strict enforce\n"
+             v->trust_file ? "file-not-revoked enforce\nfile-signed "
+                             "enforce\nfile-signature-strict enforce\n"
                              "file-type-agrees enforce\nfile-digest-strong enforce\n"
                            : "");
     return sp_policy_parse(sp_view_str(text), out, why);

@@ -134,6 +134,14 @@ static void SP_PRINTF(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list args)
     sp_why_say(reading.why, "%s:%d: %s", reading.file, cfg->line, text);
 }
 
+static void free_strings(char **strings, size_t count)
+{
+    for (size_t i = 0; strings && i < count; i++) {
+        free(strings[i]);
+    }
+    free(strings);
+}
+
 void sp_config_free(struct sp_config **pc)
 {
     struct sp_config *c = *pc;
@@ -151,16 +159,13 @@ void sp_config_free(struct sp_config **pc)
     }
     for (size_t i = 0; c->listeners && i < c->listener_count; i++) {
         struct sp_config_listener *l = &c->listeners[i];
-        for (size_t n = 0; l->names && n < l->name_count; n++) {
-            free(l->names[n]);
-        }
         free(l->name);
         free(l->bind);
         free(l->upstream);
         free(l->certificate);
         free(l->key);
         free(l->client_ca);
-        free(l->names);
+        free_strings(l->names, l->name_count);
         free(l->allow);
     }
     free(c->upstreams);
@@ -173,6 +178,7 @@ void sp_config_free(struct sp_config **pc)
     free(c->admin_bind);
     free(c->signing_pins);
     free(c->signing_bundle);
+    free_strings(c->signing_crls, c->signing_crl_count);
     free(c->dump);
     free(c);
     *pc = NULL;

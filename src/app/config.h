@@ -19,6 +19,8 @@ struct sp_config_upstream {
     struct sp_pin pins[SP_LIMIT_PINS];
     size_t pin_count;
     bool content_over_http;
+    bool seals_cookies;
+    int64_t cookie_age; /* seconds */
     struct sp_ahead_conf ahead;
     int line; /* of its section in the file */
 };
@@ -40,10 +42,12 @@ struct sp_config {
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
     struct sp_release_conf release;
-    uint64_t cache_max;     /* bytes; 0: no such limit */
-    unsigned cache_floor;   /* percent */
+    uint64_t cache_max;   /* bytes; 0: no such limit */
+    unsigned cache_floor; /* percent */
     bool recheck_always;
     char *signing_pins, *signing_bundle; /* "": the shipped pins; no bundle */
+    char **signing_crls;                 /* owned, signing_crl_count of them */
+    size_t signing_crl_count;
     uint64_t scrub_rate; /* bytes a second */
     const struct sp_posture_profile *posture; /* NULL: off */
     unsigned posture_interval;                /* minutes as wanted; 0: the profile's */
@@ -68,5 +72,7 @@ const char *sp_config_dump(const struct sp_config *c);
 /* A whole small file (certificates, keys, policies), at most 1 MiB. why names it. */
 enum sp_err sp_file_read(const char *path, struct sp_buf *out,
                          struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_file_read_most(const char *path, size_t most, struct sp_buf *out,
+                              struct sp_why *why) SP_MUST_USE;
 
 #endif

@@ -34,6 +34,22 @@ static enum sp_err take_string(cfg_t *sec, const char *key, char **out)
     return *out ? SP_OK : SP_E_NOMEM;
 }
 
+static enum sp_err take_strings(cfg_t *sec, const char *key, char ***out, size_t *count)
+{
+    size_t n = cfg_size(sec, key);
+    *out = calloc(n ? n : 1, sizeof **out);
+    if (!*out) {
+        return SP_E_NOMEM;
+    }
+    for (; *count < n; (*count)++) {
+        (*out)[*count] = strdup(cfg_getnstr(sec, key, (unsigned)*count));
+        if (!(*out)[*count]) {
+            return SP_E_NOMEM;
+        }
+    }
+    return SP_OK;
+}
+
 struct word {
     const char *text;
     int value;
@@ -93,6 +109,20 @@ static enum sp_err take_pins(const struct place *p, cfg_t *sec,
     return SP_OK;
 }
 
+static enum sp_err take_cookies(const struct place *p, cfg_t *sec,
+                                struct sp_config_upstream *u)
+{
+    static const struct word ways[] = {{"sealed", 1}, {"relayed", 0}};
+    int sealed = 0;
+    SP_TRY(take_word(p, sec, "cookies", WORDS(ways), &sealed));
+    u->seals_cookies = sealed != 0;
+    u->cookie_age = cfg_getint(sec, "cookie_age");
+    if (u->cookie_age < 1 || u->cookie_age > SP_LIMIT_COOKIE_AGE_S) {
+        return complain(p, "cookie_age", "cookie_age is 1 to 604800 seconds");
+    }
+    return SP_OK;
+}
+
 static enum sp_err take_ahead(const struct place *p, cfg_t *sec,
                               struct sp_config_upstream *u)
 {
@@ -134,24 +164,8 @@ static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
     SP_TRY(take_pins(p, sec, u));
     SP_TRY(take_word(p, sec, "content_transport", WORDS(transports), &over_http));
     u->content_over_http = over_http != 0;
+    SP_TRY(take_cookies(p, sec, u));
     return take_ahead(p, sec, u);
-}
-
-static enum sp_err take_names(cfg_t *sec, struct sp_config_listener *l)
-{
-    size_t n = cfg_size(sec, "names");
-    l->names = calloc(n ? n : 1, sizeof *l->names);
-    if (!l->names) {
-        return SP_E_NOMEM;
-    }
-    for (; l->name_count < n; l->name_count++) {
-        l->names[l->name_count] =
-            strdup(cfg_getnstr(sec, "names", (unsigned)l->name_count));
-        if (!l->names[l->name_count]) {
-            return SP_E_NOMEM;
-        }
-    }
-    return SP_OK;
 }
 
 static enum sp_err take_allow(const struct place *p, cfg_t *sec,
@@ -239,7 +253,7 @@ static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_co
     SP_TRY(take_string(sec, "certificate", &l->certificate));
     SP_TRY(take_string(sec, "key", &l->key));
     SP_TRY(take_string(sec, "client_ca", &l->client_ca));
-    SP_TRY(take_names(sec, l));
+    SP_TRY(take_strings(sec, "names", &l->names, &l->name_count));
     SP_TRY(take_allow(p, sec, l));
     SP_TRY(take_word(p, sec, "plain_http", WORDS(plain), &plain_http));
     SP_TRY(take_word(p, sec, "content_http", WORDS(content), &content_http));
@@ -379,6 +393,8 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_string(cfg, "ledger_name", &c->ledger_name));
     SP_TRY(take_string(cfg, "code_signing_pins", &c->signing_pins));
     SP_TRY(take_string(cfg, "code_signing_bundle", &c->signing_bundle));
+    SP_TRY(take_strings(cfg, "code_signing_crls", &c->signing_crls,
+                        &c->signing_crl_count));
     SP_TRY(take_string(cfg_getsec(cfg, "admin"), "bind", &c->admin_bind));
     if (!c->state_dir[0] || !c->cache_dir[0]) {
         return complain(&p, c->state_dir[0] ? "cache_dir" : "state_dir",

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 10000 };
+enum { DRAIN_MS = 10000, HOUR_MS = 3600000 };
 
 struct daemon {
     const char *config_file;  /* borrowed */
@@ -24,11 +24,13 @@ struct daemon {
     struct sp_objects *objects; /* owned */
     struct sp_filler *filler;   /* owned */
     struct sp_watch *watch;     /* owned */
+    struct sp_seals *seals;     /* shared: the keys of cookies in force */
     struct sp_budget budget;
     struct sp_lane *lanes; /* owned */
     size_t lane_count, lanes_open;
     struct sp_admin *admin; /* owned; freed by its drain */
     uv_signal_t signals[3];
+    uv_timer_t hourly;
     bool draining;
     int64_t started;
 };
@@ -143,6 +145,7 @@ static void on_admin_gone(void *ctx)
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++) {
         uv_close((uv_handle_t *)&d->signals[i], NULL);
     }
+    uv_close((uv_handle_t *)&d->hourly, NULL);
     sp_loop_stop(d->loop);
 }
 
@@ -208,6 +211,43 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
+/* ---- keys that turn
+ * -------------------------------------------------------------------------- */
+
+static enum sp_err turn_seals(struct daemon *d, struct sp_why *why)
+{
+    struct sp_seals *fresh = NULL;
+    SP_TRY(sp_seals_turn(d->world->config->state_dir, d->seals, sp_clock_wall_s(),
+                         &fresh, why));
+    if (!fresh) {
+        return SP_OK;
+    }
+    sp_seals_unref(&d->seals);
+    d->seals = fresh;
+    for (size_t i = 0; i < d->lane_count; i++) {
+        SP_TRY(sp_lane_set_seals(&d->lanes[i], fresh));
+    }
+    return SP_OK;
+}
+
+static void on_hour(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+    struct sp_why why = {0};
+    enum sp_err e = d->draining ? SP_OK : turn_seals(d, &why);
+    if (e != SP_OK) {
+        sp_log_say(SP_LOG_WARNING, "cookie_keys", "the old ones go on: %s",
+                   sp_why_text(&why, e));
+    }
+}
+
+static void watch_time(struct daemon *d)
+{
+    uv_timer_init(sp_loop_uv(d->loop), &d->hourly);
+    d->hourly.data = d;
+    uv_timer_start(&d->hourly, on_hour, HOUR_MS, HOUR_MS);
+}
+
 /* ---- starting
  * ---------------------------------------------------------------------------- */
 
@@ -246,6 +286,7 @@ static enum sp_err start_store(struct daemon *d, struct sp_why *why)
              c->ledger_name[0] ? c->ledger_name : host);
     struct sp_keeper_conf conf = {.state_dir = c->state_dir, .origin = origin};
     SP_TRY(sp_keeper_new(&conf, &d->keeper, why));
+    SP_TRY(sp_seals_open(c->state_dir, d->started, &d->seals, why));
     SP_TRY(sp_objects_open(c->cache_dir, &d->objects, why));
     SP_TRY(sp_filler_new(d->keeper, d->objects, d->desk, &d->filler, why));
     sp_stock_tune(sp_filler_stock(d->filler), c);
@@ -266,6 +307,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
 {
     size_t n = lanes_wanted(d->world->config);
     struct sp_lane_conf conf = {.world = d->world,
+                                .seals = d->seals,
                                 .keeper = d->keeper,
                                 .filler = d->filler,
                                 .desk = d->desk,
@@ -311,6 +353,7 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(sp_loop_new("main", &d->loop));
     SP_TRY(sp_desk_new(d->loop, &d->desk));
     watch_signals(d);
+    watch_time(d);
     SP_TRY(start_store(d, why));
     SP_TRY(sp_watch_new(
         &(struct sp_watch_conf){.world = d->world, .keeper = d->keeper}, &d->watch,
@@ -349,6 +392,7 @@ static void fini(struct daemon *d)
     sp_loop_free(&d->loop);
     sp_desk_free(&d->desk);
     free(d->admin);
+    sp_seals_unref(&d->seals);
     sp_world_unref(&d->first);
     sp_world_unref(&d->world);
 }

@@ -13,6 +13,7 @@
 #define SP_APP_DAEMON_H
 
 #include "app/metrics.h"
+#include "app/seals.h"
 #include "app/world.h"
 #include "io/store/keeper.h"
 #include "io/store/objects.h"
@@ -61,6 +62,7 @@ struct sp_lane {
     struct sp_desk *desk;
     struct sp_budget *budget;
     struct sp_world *world;        /* shared: the one in force */
+    struct sp_seals *seals;        /* shared: the keys of cookies in force */
     struct sp_upstream_pool *pool; /* owned */
     struct sp_server **servers;    /* owned, one a listener of the first world */
     size_t server_count, servers_open;

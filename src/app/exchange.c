@@ -26,6 +26,7 @@ void sp_visit_free(struct visit *v)
     }
     sp_inflow_unref(&v->want.inflow);
     sp_world_unref(&v->world);
+    sp_seals_unref(&v->seals);
     free(v);
     if (--lane->visits == 0 && lane->idle) {
         lane->idle(lane);
@@ -367,6 +368,7 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     v->lane = d->lane;
     v->lane->visits++;
     v->world = sp_world_ref(d->lane->world);
+    v->seals = sp_seals_ref(d->lane->seals);
     v->door = &v->world->doors[d->door];
     v->exchange = x;
     v->head = *sp_exchange_request(x);
@@ -381,7 +383,12 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     if (asker.has_pin) {
         memcpy(asker.pin, pin.sha256, 32);
     }
+    asker.now = sp_clock_wall_s();
+    asker.seals = &v->seals->keys;
     enum sp_err e = sp_random_bytes(asker.fault_id.bytes, sizeof asker.fault_id.bytes);
+    if (e == SP_OK) {
+        e = sp_random_bytes(asker.seal_nonce, sizeof asker.seal_nonce);
+    }
     if (e == SP_OK) {
         e = sp_gate_new(&v->door->door, v->world->policy, &asker, &v->gate);
     }

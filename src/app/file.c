@@ -32,11 +32,12 @@ static enum sp_err read_all(int fd, struct sp_buf *out)
     }
 }
 
-enum sp_err sp_file_read(const char *path, struct sp_buf *out, struct sp_why *why)
+enum sp_err sp_file_read_most(const char *path, size_t most, struct sp_buf *out,
+                              struct sp_why *why)
 {
     struct stat st;
     sp_buf_fini(out);
-    sp_buf_init(out, SP_MIB(1) + SP_KIB(16));
+    sp_buf_init(out, most + SP_KIB(16));
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         int err = errno;
@@ -46,12 +47,18 @@ enum sp_err sp_file_read(const char *path, struct sp_buf *out, struct sp_why *wh
     enum sp_err e = SP_OK;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         e = sp_why_set(why, SP_E_UNSUPPORTED, "%s is not a regular file", path);
-    } else if (st.st_size > (off_t)SP_MIB(1)) {
-        e = sp_why_set(why, SP_E_LIMIT, "%s is larger than 1 MiB", path);
+    } else if (st.st_size > (off_t)most) {
+        e = sp_why_set(why, SP_E_LIMIT, "%s is larger than %zu MiB", path,
+                       most / SP_MIB(1));
     } else {
         e = read_all(fd, out);
     }
     close(fd);
     return e == SP_OK ? SP_OK
                       : sp_why_set(why, e, "cannot read %s: %s", path, sp_err_text(e));
+}
+
+enum sp_err sp_file_read(const char *path, struct sp_buf *out, struct sp_why *why)
+{
+    return sp_file_read_most(path, SP_MIB(1), out, why);
 }

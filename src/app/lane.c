@@ -39,6 +39,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     l->desk = conf->desk;
     l->budget = conf->budget;
     l->world = sp_world_ref(conf->world);
+    l->seals = sp_seals_ref(conf->seals);
     sp_hot_init(&l->hot, conf->hot_objects);
     SP_TRY(sp_loop_new("lane", &l->loop));
     SP_TRY(sp_upstream_pool_new(l->loop, &l->pool));
@@ -46,7 +47,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     return sp_loop_start(l->loop);
 }
 
-/* ---- a new world
+/* ---- a new world, new keys
  * ------------------------------------------------------------------------ */
 
 struct news {
@@ -76,6 +77,32 @@ enum sp_err sp_lane_set_world(struct sp_lane *l, struct sp_world *w)
         return SP_E_NOMEM;
     }
     *n = (struct news){.msg = {.run = on_news}, .lane = l, .world = sp_world_ref(w)};
+    sp_loop_post(l->loop, &n->msg);
+    return SP_OK;
+}
+
+struct new_seals {
+    struct sp_msg msg;
+    struct sp_lane *lane;   /* borrowed */
+    struct sp_seals *seals; /* shared */
+};
+
+static void on_new_seals(struct sp_msg *msg)
+{
+    struct new_seals *n = OF(msg, struct new_seals, msg);
+    sp_seals_unref(&n->lane->seals);
+    n->lane->seals = n->seals;
+    free(n);
+}
+
+enum sp_err sp_lane_set_seals(struct sp_lane *l, struct sp_seals *s)
+{
+    struct new_seals *n = calloc(1, sizeof *n);
+    if (!n) {
+        return SP_E_NOMEM;
+    }
+    *n = (struct new_seals){
+        .msg = {.run = on_new_seals}, .lane = l, .seals = sp_seals_ref(s)};
     sp_loop_post(l->loop, &n->msg);
     return SP_OK;
 }
@@ -182,6 +209,7 @@ void sp_lane_fini(struct sp_lane *l)
         sp_loop_free(&l->loop);
     }
     sp_world_unref(&l->world);
+    sp_seals_unref(&l->seals);
     free(l->servers);
     free(l->doors);
     free(l->confs);

@@ -7,6 +7,7 @@
 
 struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_world *world; /* the first world; its listeners are the lane's */
+    struct sp_seals *seals; /* the first keys */
     struct sp_keeper *keeper;
     struct sp_filler *filler;
     struct sp_desk *desk;
@@ -18,6 +19,8 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
                           struct sp_why *why) SP_MUST_USE;
 /* The world in force from now on; exchanges under way keep theirs. */
 enum sp_err sp_lane_set_world(struct sp_lane *l, struct sp_world *w) SP_MUST_USE;
+/* The same of the keys that seal cookies. */
+enum sp_err sp_lane_set_seals(struct sp_lane *l, struct sp_seals *s) SP_MUST_USE;
 /* No new connections; done runs on loop when the last exchange is over or was cut at the
  * deadline. The lane goes on: what was started for askers that are gone may still come
  * back. */

@@ -1,6 +1,6 @@
 #include "app/page.h"
 
-#include "app/page/status_page.h"
+#include "app/embedded/status_html.h"
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
 
@@ -8,7 +8,7 @@
 
 struct sp_view sp_page(void)
 {
-    return sp_view(status_page, sizeof status_page);
+    return sp_view(status_html, sizeof status_html);
 }
 
 /* What stands between an element's tags, of which the page has one each. */

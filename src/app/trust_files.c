@@ -1,7 +1,7 @@
 #include "app/trust_files.h"
 
 #include "app/config.h"
-#include "app/page/shipped_pins.h"
+#include "app/shipped.h"
 
 static enum sp_err add_file(const char *path,
                             enum sp_err (*add)(struct sp_trust *, struct sp_view,
@@ -13,7 +13,7 @@ static enum sp_err add_file(const char *path,
     if (!path || !path[0]) {
         return SP_OK;
     }
-    SP_TRY(sp_file_read(path, &text, why));
+    SP_TRY(sp_file_read_most(path, SP_LIMIT_TRUST_FILE, &text, why));
     enum sp_err e = add(trust, sp_buf_view(&text), &inner);
     return e == SP_OK
                ? SP_OK
@@ -28,9 +28,12 @@ enum sp_err sp_trust_load(const struct sp_trust_files *files, struct sp_trust **
     if (files->pins && files->pins[0]) {
         SP_TRY(add_file(files->pins, sp_trust_add_pins, t, why));
     } else {
-        SP_TRY(sp_trust_add_pins(t, sp_view(shipped_pins, sizeof shipped_pins), why));
+        SP_TRY(sp_trust_add_pins(t, sp_shipped_pins(), why));
     }
     SP_TRY(add_file(files->bundle, sp_trust_add_pem, t, why));
+    for (size_t i = 0; i < files->crl_count; i++) {
+        SP_TRY(add_file(files->crls[i], sp_trust_add_crl, t, why));
+    }
     *out = t;
     t = NULL;
     return SP_OK;

@@ -9,6 +9,8 @@
 struct sp_trust_files {
     const char *pins;   /* path; NULL or empty: the shipped set */
     const char *bundle; /* path of a PEM file; NULL or empty: none */
+    char *const *crls;  /* paths, crl_count of them */
+    size_t crl_count;
 };
 /* SP_E_CONFIG with the file that is wrong, and the errors of sp_file_read. */
 enum sp_err sp_trust_load(const struct sp_trust_files *files, struct sp_trust **out,

@@ -10,6 +10,7 @@
 struct visit {
     struct sp_lane *lane;   /* borrowed */
     struct sp_world *world; /* shared */
+    struct sp_seals *seals; /* shared */
     const struct sp_world_door *door;
     struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
     struct sp_gate *gate;         /* owned */

@@ -177,6 +177,8 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
             .tls_address = d->tls_address,
             .upstream_name = c->upstreams[d->upstream].name,
             .upstream_host = sp_upstream_host(w->upstreams[d->upstream]),
+            .seals_cookies = c->upstreams[d->upstream].seals_cookies,
+            .cookie_age = c->upstreams[d->upstream].cookie_age,
         };
     }
     return SP_OK;
@@ -216,7 +218,9 @@ static enum sp_err make_trust(struct sp_world *w, struct sp_why *why)
 {
     const struct sp_config *c = w->config;
     struct sp_trust_files files = {.pins = c->signing_pins,
-                                   .bundle = c->signing_bundle};
+                                   .bundle = c->signing_bundle,
+                                   .crls = c->signing_crls,
+                                   .crl_count = c->signing_crl_count};
     struct sp_why inner = {0};
     enum sp_err e = sp_trust_load(&files, &w->trust, &inner);
     return e == SP_OK ? SP_OK

@@ -78,7 +78,7 @@ class Operations(Scene):
             answers[operation.path, f'"{operation.action}"'] = answer
         self.up = Answering(*self.pki.pair("upstream"), answers)
         self.addCleanup(self._close_upstream, self.up)
-        self.door = self.gate(self.up)
+        self.door = self.gate(self.up, cookies="relayed")
         self.asker = self.wire(self.door.url, agent=AGENT)
 
     def test_table_is_covered(self) -> None:

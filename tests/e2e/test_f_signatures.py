@@ -140,12 +140,30 @@ class Signatures(Scene):
         self.reload(code_signing_pins=signer.make().pins)
         self.assert_passes("good.cab")
 
+    def test_a_revoked_signer(self) -> None:
+        """Without a time stamp the day of the fill decides."""
+        own = signer.make()
+        for since, holds in (("200101000000Z", False), ("400101000000Z", True)):
+            with self.subTest(since):
+                self.reload(code_signing_crls=[own.revocation_list(since)])
+                if holds:
+                    self.assert_passes("good.cab")
+                else:
+                    self.refused("good.cab", "file-not-revoked", "revoked by then")
+        count = int(self.door.status()["ledger"]["entries"])
+        shown = self.door.command("ledger", "show", str(count - 1)).stdout
+        self.assertIn("sign.revocation-fresh true", shown)
+        self.assertRegex(shown, 'sign.revocation "CN=Content Test Signer" not-listed, list of 20')
+
     def test_wrong_files_of_the_configuration(self) -> None:
         broken = self.door.directory / "broken"
         broken.write_text("sha256//short\n")
         own = signer.make()
-        for settings in ({"code_signing_pins": broken, "code_signing_bundle": own.bundle},
-                         {"code_signing_pins": own.pins, "code_signing_bundle": broken}):
+        right = {"code_signing_pins": own.pins, "code_signing_bundle": own.bundle,
+                 "code_signing_crls": []}
+        for wrong in ({"code_signing_pins": broken}, {"code_signing_bundle": broken},
+                      {"code_signing_crls": [own.revocation_list("200101000000Z"), broken]}):
+            settings = right | wrong
             with self.subTest(settings):
                 self.door.write_config(**settings)
                 done = self.door.command("config", "check")

@@ -675,9 +675,11 @@ static void f_an_entry_holds_what_a_file_says_at_most(void **state)
     struct story s;
     begin_inspection(&s);
     uint8_t digest[32] = {0};
+    int texts = 0;
     for (enum sp_fact k = SP_FACT_SIGN_FORMAT; k < SP_FACT_SIGN_OMITTED; k++) {
         if (sp_fact_kind(k) == SP_FACT_KIND_TEXT && k != SP_FACT_SIGN_CLASS) {
             know_much(&s, k, 64, 511);
+            texts++;
         }
         for (uint8_t i = 0; sp_fact_kind(k) == SP_FACT_KIND_DIGEST && i < 16; i++) {
             digest[0] = i;
@@ -692,7 +694,7 @@ static void f_an_entry_holds_what_a_file_says_at_most(void **state)
     assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_ERROR), 1);
     assert_int_equal(sp_facts_count(entry, SP_FACT_SIGN_SIGNER_SPKI), 16);
     assert_true(sp_facts_get(entry, SP_FACT_SIGN_OMITTED, 0, &v));
-    assert_int_equal(v.number, 13 * 63);
+    assert_int_equal(v.number, texts * 63);
     sp_facts_free(&entry);
     finish(&s);
 }

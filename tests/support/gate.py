@@ -103,6 +103,7 @@ class Gate:
         pins = ", ".join(f'"{p}"' for p in get("pins", self.default_pins()))
         cert, key = self.pki.pair(get("certificate", "sallyport"))
         allow = ", ".join(f'"{n}"' for n in get("allow", ["127.0.0.0/8"]))
+        crls = ", ".join(f'"{path}"' for path in get("code_signing_crls", []))
         policy = get("policy", SOURCE / "policies" / "strict-2026.policy")
         return f"""state_dir = "{self.state_dir}"
 cache_dir = "{self.cache_dir}"
@@ -110,22 +111,24 @@ policy    = "{policy}"
 metadata_memory_mib = {get('metadata_memory_mib', 512)}
 code_signing_pins = "{get('code_signing_pins', signer.make().pins)}"
 code_signing_bundle = "{get('code_signing_bundle', signer.make().bundle)}"
+code_signing_crls = {{ {crls} }}
 content_release = "{get('content_release', 'tail-hold')}"
 content_hold_kib = {get('content_hold_kib', 1024)}
 log {{ format = "json"  level = "{get('log_level', 'info')}" }}
-upstream "head-office" {{
+upstream "{get('upstream_name', 'head-office')}" {{
   url     = "{self.upstream}"
   ca_file = "{get('ca', self.pki.ca)}"
   pins    = {{ {pins} }}
   content_transport = "{get('content_transport', 'https')}"
+  cookies = "{get('cookies', 'sealed')}"  cookie_age = {get('cookie_age', 86400)}
 {get('upstream_more', '')}}}
 listener "downstream" {{
-  bind = "127.0.0.1:{self.port}"  upstream = "head-office"
+  bind = "127.0.0.1:{self.port}"  upstream = "{get('upstream_name', 'head-office')}"
   certificate = "{cert}"  key = "{key}"  client_ca = "{get('client_ca', '')}"
   allow = {{ {allow} }}
 {get('listener_more', '')}}}
 listener "downstream-http" {{
-  bind = "127.0.0.1:{self.http_port}"  upstream = "head-office"
+  bind = "127.0.0.1:{self.http_port}"  upstream = "{get('upstream_name', 'head-office')}"
   plain_http = "{get('plain_http', 'enforce')}"
   content_http = "{get('content_http', 'verified-only')}"
 }}

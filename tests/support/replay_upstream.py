@@ -27,6 +27,7 @@ class ReplayUpstream:
         self.unknown: list[str] = []
         self.coded: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
+        self._said: dict[tuple, bytes] = {}
         self._exact: dict[tuple, list[corpus.Recorded]] = defaultdict(list)
         self._order: dict[tuple, list[corpus.Recorded]] = defaultdict(list)
         for entry in recorded:
@@ -50,11 +51,19 @@ class ReplayUpstream:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def say(self, path: str, operation: str, body: bytes) -> None:
+        """The next request of this operation is answered so, whatever it asks."""
+        with self._lock:
+            self._said[path, soap.action(path, operation)] = body
+
     def handle(self, request: Request) -> Reply:
         path = next((p for p in soap.NAMESPACES if p.lower() == request.target.lower()), "")
         place = path, request.header("SOAPAction").strip('"')
         with self._lock:
-            entry = self._find(place, request)
+            said = self._said.pop(place, None)
+            entry = None if said else self._find(place, request)
+        if said:
+            return Reply(200, [("Content-Type", soap.CONTENT_TYPE)], said)
         if entry is None:
             return Reply(404)
         body, headers = entry.response, [("Content-Type", entry.response_headers["content-type"])]

@@ -114,6 +114,17 @@ class Signer:
                        "-outform", "DER")
         return "sha256//" + base64.b64encode(hashlib.sha256(key).digest()).decode()
 
+    def revocation_list(self, since: str) -> Path:
+        """A list of the root on which the signer stands; since is as YYMMDDHHMMSSZ."""
+        at = self.directory
+        (at / "index.txt").write_text(
+            f"R\t400101000000Z\t{since}\t02\tunknown\t/CN=Content Test Signer\n")
+        (at / "ca.cnf").write_text(f"[ca]\ndefault_ca = own\n[own]\ndatabase = {at}/index.txt\n"
+                                   "default_md = sha256\ndefault_crl_days = 30\n")
+        _openssl("ca", "-config", at / "ca.cnf", "-gencrl", "-cert", at / "root.pem", "-keyfile",
+                 at / "root.key", "-out", at / "root.crl")
+        return at / "root.crl"
+
     def _read_key(self) -> None:
         """RFC 8017 A.1.2: version, n, e, d, p, q, d mod p-1, d mod q-1, 1/q mod p."""
         der = _openssl("rsa", "-in", self.directory / "code.key", "-traditional", "-outform",

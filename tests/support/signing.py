@@ -1,5 +1,5 @@
-"""Small files signed by a PKI of their own: signing.py DIR. Ends with 77 where osslsigncode is
-not installed. Writes pins.txt, bundle.pem (with a revocation list) and the files of FILES."""
+"""Small files signed by a PKI of their own: signing.py DIR [revocation]. Ends with 77 where
+osslsigncode is not installed. Writes pins.txt, bundle.pem, signed files and revocation lists."""
 import shutil
 import struct
 import subprocess
@@ -33,6 +33,10 @@ extendedKeyUsage = critical, timeStamping
 [tls]
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
+[partial]
+issuingDistributionPoint = critical, @part
+[part]
+onlyuser = TRUE
 [req]
 distinguished_name = name
 [name]
@@ -41,6 +45,7 @@ WHOLE = ("20200101000000Z", "20400101000000Z")
 SHORT = ("20200101000000Z", "20210101000000Z")
 STAMPED = 1750000000  # 2025-06-15
 EARLY = 1590000000    # 2020-05-20
+LISTED = ("20260101000000Z", "20260201000000Z")
 
 
 def run(*command: str | Path, may_fail: bool = False) -> None:
@@ -56,7 +61,8 @@ class Authority:
         self.directory = directory
         self.config = directory / "ca.conf"
         self.config.write_text(CONFIG.format(dir=directory))
-        (directory / "index.txt").touch()
+        self.index = directory / "index.txt"
+        self.index.touch()
         (directory / "serial").write_text("1000\n")
 
     def key(self, name: str, curve: bool = False) -> Path:
@@ -92,6 +98,26 @@ class Authority:
         run("openssl", "ca", *with_root, "-revoke", self.directory / f"{name}.pem")
         run("openssl", "ca", *with_root, "-gencrl", "-out", self.directory / "crl.pem")
         return self.directory / "crl.pem"
+
+    def list_of(self, name: str, since: str, target: str, root: str = "root", form: str = "PEM",
+                *more: str) -> None:
+        """A list by root on which name stands as revoked; since is as index.txt has it."""
+        serial = self.serial(name)
+        rows = [line.split("\t") for line in self.index.read_text().splitlines()]
+        self.index.write_text("".join("\t".join(
+            ["R", row[1], since, *row[3:]] if row[3] == serial else
+            ["V", row[1], "", *row[3:]]) + "\n" for row in rows))
+        pem = self.directory / "list.pem"
+        run("openssl", "ca", "-config", self.config, "-cert", self.directory / f"{root}.pem",
+            "-keyfile", self.directory / f"{root}.key", "-gencrl", "-crl_lastupdate", LISTED[0],
+            "-crl_nextupdate", LISTED[1], *more, "-out", pem)
+        run("openssl", "crl", "-in", pem, "-outform", form, "-out", self.directory / target)
+
+    def serial(self, name: str) -> str:
+        shown = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in",
+                                self.directory / f"{name}.pem"], check=True,
+                               capture_output=True, text=True, timeout=60).stdout
+        return shown.strip().partition("=")[2]
 
     def sign(self, source: str, target: str, name: str, *more: str | Path) -> None:
         (self.directory / target).unlink(missing_ok=True)
@@ -175,7 +201,36 @@ def write_all(directory: Path) -> None:
     (directory / "revoked.pem").write_text(crl.read_text())
 
 
+def write_revocation(directory: Path) -> None:
+    """One signer, its signature with and without a time stamp, and lists that name it."""
+    own = Authority(directory)
+    own.root("root", "Test Root")
+    own.root("stranger", "Strange Root")
+    for name, kind in (("gone", "code"), ("stamp", "time"), ("other", "code")):
+        own.issue(name, kind)
+    (directory / "plain.exe").write_bytes(image())
+    own.sign("plain.exe", "bare.exe", "gone", "-h", "sha256")
+    own.sign("plain.exe", "stamped.exe", "gone", "-h", "sha256", *own.stamp())
+    july, june = "250701000000Z", "250601000000Z"
+    own.list_of("gone", july, "july.crl")
+    own.list_of("gone", june, "june.crl", form="DER")
+    own.list_of("gone", f"{july},keyTime,20{june}", "lost.crl")
+    own.list_of("gone", june, "partial.crl", "root", "PEM", "-crlexts", "partial")
+    own.list_of("other", june, "other.crl")
+    own.list_of("other", june, "partial-other.crl", "root", "PEM", "-crlexts", "partial")
+    own.list_of("gone", june, "stranger.crl", root="stranger")
+    forger = directory / "forger"
+    forger.mkdir()
+    forged = Authority(forger)
+    forged.root("root", "Test Root")  # the same name, another key
+    forged.issue("gone", "code")      # and the serial of the first one below it
+    forged.list_of("gone", june, "forged.crl")
+    (forger / "forged.crl").rename(directory / "forged.crl")
+    (directory / "pins.txt").write_text(pins(directory))
+    (directory / "bundle.pem").write_text((directory / "root.pem").read_text())
+
+
 if __name__ == "__main__":
     if not shutil.which("osslsigncode"):
         sys.exit(77)
-    write_all(Path(sys.argv[1]))
+    (write_revocation if sys.argv[2:] == ["revocation"] else write_all)(Path(sys.argv[1]))

@@ -26,15 +26,17 @@ class Answer:
 class Wire:
     """One connection to http://host:port or https://host:port, opened when needed.
 
-    ca is the only trust anchor for https; pair is (certificate, key) for mutual TLS."""
+    ca is the only trust anchor for https; pair is (certificate, key) for mutual TLS; source is the
+    address to come from."""
 
     def __init__(self, url: str, ca: str = "", pair: tuple[str, str] | None = None,
-                 timeout: float = TIMEOUT, agent: str = "") -> None:
+                 timeout: float = TIMEOUT, agent: str = "", source: str = "") -> None:
         parts = urlsplit(url)
         self.host, self.tls = parts.hostname or "", parts.scheme == "https"
         self.port = parts.port or (443 if self.tls else 80)
         self.timeout = timeout
         self.agent = agent
+        self.source = (source, 0) if source else None
         self.context = None
         if self.tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -58,8 +60,10 @@ class Wire:
         if self._connection is None:
             self._connection = (
                 http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout,
-                                            context=self.context) if self.tls else
-                http.client.HTTPConnection(self.host, self.port, timeout=self.timeout))
+                                            context=self.context, source_address=self.source)
+                if self.tls else
+                http.client.HTTPConnection(self.host, self.port, timeout=self.timeout,
+                                           source_address=self.source))
             self._connection.connect()
             self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._connection

@@ -67,6 +67,8 @@ static const struct key_case {
     {TOP, "scrub_rate", "1", "", "0", "1 to 1048576"},
     {TOP, "code_signing_pins", "\"/pins\"", "", "{ \"/p\" }", "unexpected token '{'"},
     {TOP, "code_signing_bundle", "\"/pem\"", "", "{ \"/p\" }", "unexpected token '{'"},
+    {TOP, "code_signing_crls", "{ \"/a.crl\", \"/b.crl\" }", "", "{ \"/a\" \"/b\" }",
+     "unexpected token"},
     {TOP, "posture", "\"long\"", "", "\"sometimes\"", "standard, long, off"},
     {TOP, "posture_interval", "1000000", "", "1000001", "0 to 1000000"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
@@ -82,6 +84,8 @@ static const struct key_case {
      "go together"},
     {UPSTREAM, "client_key", "\"/key\"", "client_certificate = \"/cert\"", "\"/key\"",
      "go together"},
+    {UPSTREAM, "cookies", "\"relayed\"", "", "\"open\"", "sealed, relayed"},
+    {UPSTREAM, "cookie_age", "604800", "", "604801", "1 to 604800"},
     {UPSTREAM, "prefetch", "\"on\"", "", "\"yes\"", "off, on"},
     {UPSTREAM, "prefetch_classifications",
      "{ \"0fa1201d-4330-4fa8-8ae9-b877473b6441\" }", "", "{ \"security\" }",
@@ -156,7 +160,7 @@ static bool dumps(const struct sp_config *c, enum section section, const char *k
     const char *from = strstr(sp_config_dump(c), heads[section]);
     assert_non_null(from);
     const char *found = strstr(from, line);
-    const char *end = section == TOP ? strchr(from, '{') : strstr(from, "\n}");
+    const char *end = section == TOP ? strstr(from, "\nlog {") : strstr(from, "\n}");
     return found && found < end;
 }
 

@@ -61,7 +61,8 @@ static void asks(enum sp_dss_step s, const struct sp_revision_id *ids, size_t co
     SP_AUTO(sp_buf_fini) struct sp_buf b;
     sp_buf_init(&b, SP_MIB(1));
     assert_ok(sp_dss_ask(&dss, s, ids, count, &b));
-    if (sp_soap_request_read(sp_dss_op(s), sp_buf_view(&b), &r, &refusal) != SP_OK) {
+    if (sp_soap_request_read(sp_dss_op(s), sp_buf_view(&b), NULL, &r, &refusal) !=
+        SP_OK) {
         fail_msg("%s: %s", sp_op_text(sp_dss_op(s)), refusal.why.text);
     }
     assert_int_equal(r.asked_count, count);

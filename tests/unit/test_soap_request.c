@@ -17,7 +17,7 @@ static struct sp_soap_refusal refusal;
 static enum sp_err read_text(enum sp_op op, const char *text, struct sp_buf *body)
 {
     struct sp_soap_request r;
-    enum sp_err e = sp_soap_request_read(op, sp_view_str(text), &r, &refusal);
+    enum sp_err e = sp_soap_request_read(op, sp_view_str(text), NULL, &r, &refusal);
     if (e == SP_OK) {
         if (body) {
             sp_buf_take(&r.body, body);
@@ -354,7 +354,7 @@ static void b_a_body_may_be_as_long_as_its_service_takes(void **state)
         }
         struct sp_soap_request r;
         enum sp_err e =
-            sp_soap_request_read(SP_OP_GET_CONFIG, sp_buf_view(&b), &r, &refusal);
+            sp_soap_request_read(SP_OP_GET_CONFIG, sp_buf_view(&b), NULL, &r, &refusal);
         assert_err(e, over ? SP_E_PROTOCOL : SP_OK);
         if (e == SP_OK) {
             sp_soap_request_fini(&r);
@@ -767,7 +767,8 @@ static void b_asked(void **state)
             "cd5ffd1e-e932-4e3a-bf74-18bf0b1bbd83</UpdateID><RevisionNumber>2147483647"
             "</RevisionNumber></UpdateIdentity></updateIds></%s>" TAIL,
             sp_op_text(ops[o]), sp_op_text(ops[o]));
-        assert_ok(sp_soap_request_read(ops[o], sp_view(text, (size_t)n), &r, &refusal));
+        assert_ok(
+            sp_soap_request_read(ops[o], sp_view(text, (size_t)n), NULL, &r, &refusal));
         assert_int_equal(r.asked_count, 2);
         sp_guid_format(&r.asked[0].id, id);
         assert_string_equal(id, "0fa1201d-4330-4fa8-8ae9-b877473b6441");

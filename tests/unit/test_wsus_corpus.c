@@ -180,8 +180,8 @@ static void accept(struct dialogue *d, const char *name)
     if (!d->request) {
         return;
     }
-    enum sp_err e =
-        sp_soap_request_read(d->op, sp_view(d->request, d->request_len), &r, &refusal);
+    enum sp_err e = sp_soap_request_read(d->op, sp_view(d->request, d->request_len),
+                                         NULL, &r, &refusal);
     if (e != SP_OK) {
         print_error("%s: %s: %s\n", name, refusal.member, refusal.why.text);
     }
@@ -191,7 +191,8 @@ static void accept(struct dialogue *d, const char *name)
         assert_int_equal(r.asked_count, 1);
     }
     struct sp_soap_request again;
-    assert_ok(sp_soap_request_read(d->op, sp_buf_view(&r.body), &again, &refusal));
+    assert_ok(
+        sp_soap_request_read(d->op, sp_buf_view(&r.body), NULL, &again, &refusal));
     assert_true(sp_view_eq(sp_buf_view(&r.body), sp_buf_view(&again.body)));
     sp_soap_request_fini(&again);
     sp_soap_request_fini(&r);
@@ -213,8 +214,8 @@ static void inspect(struct dialogue *d, const char *name)
     if (!d->reply || !d->request) {
         return;
     }
-    assert_ok(sp_soap_request_read(d->op, sp_view(d->request, d->request_len), &request,
-                                   &refusal));
+    assert_ok(sp_soap_request_read(d->op, sp_view(d->request, d->request_len), NULL,
+                                   &request, &refusal));
     assert_ok(sp_reply_inspect(d->op, d->status, sp_view(d->reply, d->reply_len),
                                request.asked, request.asked_count, &reply, &why));
     if (!sp_facts_has_flag(reply->facts, SP_FACT_REPLY_WELLFORMED)) {

@@ -42,6 +42,10 @@
 
 /* [MS-WUSP] and [MS-WSUSSS] items. */
 #define SP_LIMIT_COOKIE          SP_KIB(8) /* decoded; real ones have about 0.5 KiB */
+/* Cookies outlive no key that sealed them: a new key a day, a cookie a week at most. */
+#define SP_LIMIT_COOKIE_AGE_S 604800
+#define SP_TIME_SEAL_KEY_S    86400
+#define SP_LIMIT_SEAL_KEYS    16
 #define SP_LIMIT_UPDATE_IDS      1000      /* servers announce 100 */
 #define SP_LIMIT_DOWNLOAD_FILES  100       /* [MS-WSUSSS] 3.1.4.11 */
 #define SP_LIMIT_FILES_PER_UPDATE 4096     /* 2,114 cabinets were seen in one update */
@@ -104,6 +108,8 @@
 #define SP_LIMIT_OLE_ENTRIES     32768
 #define SP_LIMIT_TRUST_PINS      128
 #define SP_LIMIT_TRUST_CERTS     512
+#define SP_LIMIT_TRUST_CRLS      64
+#define SP_LIMIT_TRUST_FILE      SP_MIB(8) /* lists of large authorities have 1 MiB */
 
 /* The offline catalogue, and one of its members. Its fragments are kept in memory one at a
  * time; real ones have some KiB. */

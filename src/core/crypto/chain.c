@@ -83,38 +83,35 @@ static bool has_purpose(X509 *x, enum sp_purpose purpose, bool is_leaf)
            (X509_get_key_usage(x) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;
 }
 
-/* Revoked before the time that counts; a list that has run out still names what it
- * named. */
-static bool is_revoked(X509 *x, X509 *issuer, const struct sp_trust *trust, int64_t at)
+static void look_for_revocations(STACK_OF(X509) * chain, const struct sp_trust *trust,
+                                 int64_t at, int64_t now, struct sp_chain *out)
 {
-    for (int i = 0; i < sk_X509_CRL_num(trust->crls); i++) {
-        X509_CRL *crl = sk_X509_CRL_value(trust->crls, i);
-        X509_REVOKED *row = NULL;
-        int64_t since = 0;
-        if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(x)) == 0 &&
-            X509_CRL_verify(crl, X509_get0_pubkey(issuer)) == 1 &&
-            X509_CRL_get0_by_cert(crl, &row, x) == 1 &&
-            sp_asn1_time(X509_REVOKED_get0_revocationDate(row), &since) == SP_OK &&
-            since <= at) {
-            return true;
+    for (int i = 0; i + 1 < sk_X509_num(chain) && i < SP_LIMIT_CHAIN_DEPTH; i++) {
+        X509 *x = sk_X509_value(chain, i);
+        struct sp_cert_facts f;
+        struct sp_revocation *r = &out->below[i].revocation;
+        sp_revocation_look(x, sk_X509_value(chain, i + 1), trust, at, now, r);
+        if (sp_x509_read(x, &f) == SP_OK) {
+            memcpy(out->below[i].subject, f.subject, sizeof f.subject);
         }
+        out->is_revoked = out->is_revoked || r->state == SP_REVOKED_BY_THEN;
+        out->below_count = (size_t)i + 1;
     }
-    return false;
 }
 
 /* Why a chain that OpenSSL found good is not good for this, or NULL; *which is the
  * place in it. */
-static const char *find_fault(STACK_OF(X509) * chain, const struct sp_trust *trust,
-                              enum sp_purpose purpose, int64_t at, int *which)
+static const char *find_fault(STACK_OF(X509) * chain, enum sp_purpose purpose,
+                              const struct sp_chain *found, int *which)
 {
     for (int i = 0; i < sk_X509_num(chain); i++) {
         X509 *x = sk_X509_value(chain, i);
-        X509 *issuer = sk_X509_value(chain, i + 1 < sk_X509_num(chain) ? i + 1 : i);
         *which = i;
         if (!has_purpose(x, purpose, i == 0)) {
             return "its key usage does not allow it";
         }
-        if (is_revoked(x, issuer, trust, at)) {
+        if ((size_t)i < found->below_count &&
+            found->below[i].revocation.state == SP_REVOKED_BY_THEN) {
             return "it was revoked by then";
         }
     }
@@ -164,8 +161,8 @@ static void say_fault(const X509 *x, const char *fault, int64_t at,
     }
 }
 
-static void judge(X509_STORE_CTX *ctx, bool is_good, const struct sp_trust *trust,
-                  enum sp_purpose purpose, int64_t at, struct sp_chain *out)
+static void judge(X509_STORE_CTX *ctx, bool is_good, enum sp_purpose purpose,
+                  int64_t at, struct sp_chain *out)
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
@@ -179,7 +176,7 @@ static void judge(X509_STORE_CTX *ctx, bool is_good, const struct sp_trust *trus
         out->top_spki = f.spki;
     }
     snprintf(out->why, sizeof out->why, "the chain could not be built");
-    const char *fault = is_good ? find_fault(chain, trust, purpose, at, &which) : NULL;
+    const char *fault = is_good ? find_fault(chain, purpose, out, &which) : NULL;
     if (is_good && !fault) {
         out->is_trusted = true;
         out->why[0] = 0;
@@ -195,7 +192,7 @@ static void judge(X509_STORE_CTX *ctx, bool is_good, const struct sp_trust *trus
 
 enum sp_err sp_chain_build(X509 *leaf, STACK_OF(X509) * others,
                            const struct sp_trust *trust, enum sp_purpose purpose,
-                           int64_t at, struct sp_chain *out)
+                           int64_t at, int64_t now, struct sp_chain *out)
 {
     SP_AUTO(store_free) X509_STORE *store = X509_STORE_new();
     SP_AUTO(stack_free) STACK_OF(X509) *pool = sk_X509_new_null();
@@ -212,7 +209,8 @@ enum sp_err sp_chain_build(X509 *leaf, STACK_OF(X509) * others,
     X509_VERIFY_PARAM_set_depth(param, SP_LIMIT_CHAIN_DEPTH);
     X509_VERIFY_PARAM_set_time(param, (time_t)at);
     bool is_good = X509_verify_cert(ctx) == 1;
-    judge(ctx, is_good, trust, purpose, at, &chain);
+    look_for_revocations(X509_STORE_CTX_get0_chain(ctx), trust, at, now, &chain);
+    judge(ctx, is_good, purpose, at, &chain);
     ERR_clear_error();
     *out = chain;
     return SP_OK;

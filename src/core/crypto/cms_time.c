@@ -140,7 +140,7 @@ static enum sp_err verify_stamp(struct stamp *stamp, const struct sp_trust *trus
         return SP_OK;
     }
     SP_TRY(sp_chain_build(x, stamp->certs, trust, SP_PURPOSE_TIME_STAMPING, out->time,
-                          &out->time_chain));
+                          out->time, &out->time_chain));
     out->time_trusted = out->time_chain.is_trusted;
     if (!out->time_trusted) {
         say(out, out->time_chain.why);

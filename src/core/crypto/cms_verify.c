@@ -212,7 +212,7 @@ static enum sp_err verify_one(struct sp_cms_one *one, const struct sp_trust *tru
     read_eku(signer, out->eku, sizeof out->eku);
     SP_TRY(sp_cms_read_time(one, trust));
     return sp_chain_build(signer, one->certs, trust, SP_PURPOSE_CODE_SIGNING,
-                          out->time_trusted ? out->time : now, &out->chain);
+                          out->time_trusted ? out->time : now, now, &out->chain);
 }
 
 enum sp_err sp_cms_verify(struct sp_cms *c, const struct sp_trust *trust, int64_t now)

@@ -32,10 +32,17 @@ struct sp_trust {
     STACK_OF(X509_CRL) * crls; /* owned */
 };
 
+/* revocation.c: every list of a PEM text, maybe none. */
+enum sp_err sp_crls_read_pem(struct sp_trust *t, struct sp_view pem) SP_MUST_USE;
+/* What the lists by issuer say of x at that time; whether they are in force now. */
+void sp_revocation_look(X509 *x, X509 *issuer, const struct sp_trust *trust, int64_t at,
+                        int64_t now, struct sp_revocation *out);
+
 /* chain.c: from leaf to a pinned key, with certificates of others (may be NULL) and of
- * the bundle, all of them valid at that time and fit for the purpose. */
+ * the bundle, all of them valid at that time and fit for the purpose. now is for the
+ * dates of revocation lists. */
 enum sp_err sp_chain_build(X509 *leaf, STACK_OF(X509) * others,
                            const struct sp_trust *trust, enum sp_purpose purpose,
-                           int64_t at, struct sp_chain *out) SP_MUST_USE;
+                           int64_t at, int64_t now, struct sp_chain *out) SP_MUST_USE;
 
 #endif

@@ -1,8 +1,5 @@
 #include "core/crypto/openssl.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,27 +147,6 @@ static enum sp_err add_cert(void *ctx, struct sp_view der)
     return SP_OK;
 }
 
-static void bio_free(BIO **b)
-{
-    BIO_free(*b);
-}
-
-static enum sp_err add_crls(struct sp_trust *t, struct sp_view pem)
-{
-    SP_AUTO(bio_free) BIO *in = BIO_new_mem_buf(pem.data, (int)pem.len);
-    X509_CRL *crl;
-    while (in && (crl = PEM_read_bio_X509_CRL(in, NULL, NULL, NULL))) {
-        if (sk_X509_CRL_push(t->crls, crl) <= 0) {
-            X509_CRL_free(crl);
-            return SP_E_NOMEM;
-        }
-    }
-    unsigned long e = ERR_peek_last_error();
-    ERR_clear_error();
-    bool is_end = ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
-    return !in ? SP_E_NOMEM : is_end ? SP_OK : SP_E_MALFORMED;
-}
-
 enum sp_err sp_trust_add_pem(struct sp_trust *t, struct sp_view pem, struct sp_why *why)
 {
     size_t certs = 0;
@@ -179,7 +155,7 @@ enum sp_err sp_trust_add_pem(struct sp_trust *t, struct sp_view pem, struct sp_w
                     : pem.len > INT_MAX ? SP_E_LIMIT
                                         : sp_pem_certs(pem, add_cert, t, &certs);
     if (e == SP_OK) {
-        e = add_crls(t, pem);
+        e = sp_crls_read_pem(t, pem);
     }
     if (e == SP_OK && certs == 0 && sk_X509_CRL_num(t->crls) == crls) {
         e = SP_E_MALFORMED;

@@ -13,6 +13,7 @@
 #ifndef SP_CORE_CRYPTO_TRUST_H
 #define SP_CORE_CRYPTO_TRUST_H
 
+#include "core/base/limits.h"
 #include "core/crypto/crypto.h"
 
 enum sp_purpose { SP_PURPOSE_CODE_SIGNING, SP_PURPOSE_TIME_STAMPING, SP_PURPOSE_COUNT };
@@ -27,13 +28,33 @@ enum sp_err sp_trust_add_pins(struct sp_trust *t, struct sp_view text,
 /* Certificates and revocation lists of a PEM text; at least one of them. */
 enum sp_err sp_trust_add_pem(struct sp_trust *t, struct sp_view pem,
                              struct sp_why *why) SP_MUST_USE;
+/* One revocation list as DER, or any number from one on as PEM. */
+enum sp_err sp_trust_add_crl(struct sp_trust *t, struct sp_view text,
+                             struct sp_why *why) SP_MUST_USE;
 size_t sp_trust_pins(const struct sp_trust *t); /* how many */
 /* A key with this name is pinned for this. */
 bool sp_trust_has(const struct sp_trust *t, const struct sp_pin *key,
                   struct sp_view common_name, enum sp_purpose p);
 
+/* What revocation lists say of one certificate. */
+enum sp_revocation_state { SP_REVOCATION_UNKNOWN, SP_NOT_LISTED, SP_REVOKED_BY_THEN };
+const char *sp_revocation_text(enum sp_revocation_state s); /* "not-listed" */
+struct sp_revocation {
+    enum sp_revocation_state state; /* at the time that counts */
+    int64_t since;                  /* REVOKED_BY_THEN: unix seconds */
+    bool has_list;       /* a whole list by the issuer is there; the newest: */
+    int64_t made, until; /* until 0: it does not say */
+    bool is_fresh;       /* it is in force now */
+};
+
 /* What came of building a chain. */
 struct sp_chain {
+    bool is_revoked; /* a certificate of it was, at the time that counts */
+    struct {
+        char subject[256];
+        struct sp_revocation revocation;
+    } below[SP_LIMIT_CHAIN_DEPTH]; /* the certificates below its end, leaf first */
+    size_t below_count;
     bool is_trusted;        /* it reaches a pinned key and all of it is good */
     uint8_t top_sha256[32]; /* certificate where it ended */
     struct sp_pin top_spki;

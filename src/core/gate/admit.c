@@ -91,7 +91,9 @@ void sp_gate_body(struct sp_gate *g, struct sp_view body, struct sp_step *step)
 {
     *step = (struct sp_step){0};
     struct sp_soap_refusal refusal = {0};
-    enum sp_err e = sp_soap_request_read(g->op, body, &g->request, &refusal);
+    struct sp_cookie_reader cookies;
+    enum sp_err e = sp_soap_request_read(g->op, body, sp_gate_cookies(g, &cookies),
+                                         &g->request, &refusal);
     if (e == SP_E_PROTOCOL) {
         g->why = refusal.why;
         sp_gate_refuse_fault(g, 500, refusal.code, refusal.member, step);

@@ -25,6 +25,7 @@
 #define SP_CORE_GATE_GATE_H
 
 #include "core/base/splice.h"
+#include "core/gate/seal.h"
 #include "core/http/http.h"
 #include "core/wsus/wsus.h"
 #include "sallyport/policy.h"
@@ -52,6 +53,8 @@ struct sp_door { /* one listener; immutable, borrowed by its gates */
         *tls_address; /* "https://gate.example:8531" to name in refusals, or "" */
     const char *upstream_name;
     const char *upstream_host;
+    bool seals_cookies; /* they leave sealed, and only sealed ones come back in */
+    int64_t cookie_age; /* seconds that a sealed one is good for */
 };
 
 struct sp_asker {
@@ -60,6 +63,9 @@ struct sp_asker {
     bool has_pin;
     uint8_t pin[32];
     struct sp_guid fault_id; /* fresh and random: correlates a fault with the log */
+    int64_t now;             /* unix seconds, when the asker came */
+    const struct sp_seal_keys *seals;    /* borrowed; where the door seals cookies */
+    uint8_t seal_nonce[SP_AEAD_NONCE];   /* fresh and random: one cookie an exchange */
 };
 
 /* ---- events ------------------------------------------------------------------------

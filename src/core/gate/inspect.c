@@ -152,6 +152,12 @@ static void judged(struct sp_gate *g, struct sp_step *step)
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
         return;
     }
+    e = passed ? sp_gate_seal_cookie(g) : SP_OK;
+    if (e != SP_OK) {
+        sp_why_say(&g->why, "the cookie could not be sealed: %s", sp_err_text(e));
+        sp_gate_refuse_fault(g, 500, SP_FAULT_INTERNAL_SERVER_ERROR, NULL, step);
+        return;
+    }
     if (g->entry_count == 0) {
         sp_gate_release_reply(g, step);
         return;

@@ -54,6 +54,12 @@ bool sp_gate_judge(struct sp_gate *g);
 enum sp_err sp_gate_link_facts(struct sp_gate *g,
                                const struct sp_link *link) SP_MUST_USE;
 
+/* cookies.c: opens those of a request; for sp_soap_request_read. NULL: relayed. */
+const struct sp_cookie_reader *sp_gate_cookies(struct sp_gate *g,
+                                               struct sp_cookie_reader *out);
+/* Adds the edit that seals the cookie a reply gives. */
+enum sp_err sp_gate_seal_cookie(struct sp_gate *g) SP_MUST_USE;
+
 /* record.c: entries of the new revisions, or of the refusal. */
 enum sp_err sp_gate_entries_passed(struct sp_gate *g) SP_MUST_USE;
 enum sp_err sp_gate_entries_refused(struct sp_gate *g) SP_MUST_USE;

@@ -68,6 +68,8 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_file_sha1(f, why);
     case SP_RULE_FILE_SHA256:
         return sp_rule_file_sha256(f, why);
+    case SP_RULE_FILE_NOT_REVOKED:
+        return sp_rule_file_not_revoked(f, why);
     case SP_RULE_FILE_SIGNED:
         return sp_rule_file_signed(f, why);
     case SP_RULE_FILE_SIGNATURE_STRICT:

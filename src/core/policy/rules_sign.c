@@ -25,6 +25,15 @@ static enum sp_finding fails(const struct sp_facts *f, const char *what,
                                sp_rule_say(f, SP_FACT_SIGN_ERROR).text));
 }
 
+enum sp_finding sp_rule_file_not_revoked(const struct sp_facts *f, struct sp_why *why)
+{
+    if (!is_signed_class(f) || sp_facts_count(f, SP_FACT_SIGN_REVOKED) == 0) {
+        return SP_DOES_NOT_APPLY;
+    }
+    return is_false(f, SP_FACT_SIGN_REVOKED) ? SP_HOLDS
+                                             : fails(f, "a signer's certificate", why);
+}
+
 enum sp_finding sp_rule_file_signed(const struct sp_facts *f, struct sp_why *why)
 {
     struct sp_fact_value count;

@@ -108,5 +108,8 @@ enum sp_err sp_msi_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
 
 /* sign_facts.c */
 enum sp_err sp_sign_state(struct sp_sign *s, struct sp_facts *out) SP_MUST_USE;
+/* revocation.c */
+enum sp_err sp_sign_revocations(const struct sp_sign *s,
+                                struct sp_facts *out) SP_MUST_USE;
 
 #endif

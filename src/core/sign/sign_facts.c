@@ -234,5 +234,6 @@ enum sp_err sp_sign_state(struct sp_sign *s, struct sp_facts *out)
     if (sum.count == 0 && !s->is_unreadable) {
         SP_TRY(sp_sign_wrong(s, "there is no signature"));
     }
+    SP_TRY(sp_sign_revocations(s, out));
     return state_sum(s, &sum, out);
 }

@@ -13,8 +13,8 @@
 
 #define BLANKS " \t\r\n"
 
-/* A GUID, a number, a digest, an address, an ErrorCode. */
-#define TEXT_MAX       SP_KIB(4)
+/* A GUID, a number, a digest, an address, an ErrorCode, a cookie. */
+#define TEXT_MAX       SP_KIB(16)
 #define NAME_MAX_BYTES 64
 
 /* File names of a thousand updates. */
@@ -34,6 +34,8 @@ enum state {
     AUTH_INFO,
     PLUG_IN,
     SERVICE_URL,
+    NEW_COOKIE,
+    COOKIE_DATA,
     UPDATES,
     UPDATE,
     UPDATE_IDENTITY,
@@ -58,6 +60,10 @@ static const struct sp_path_step steps[] = {
     {RESULT, NULL, "AuthInfo", AUTH_INFO},
     {AUTH_INFO, NULL, "AuthPlugInInfo", PLUG_IN},
     {PLUG_IN, NULL, "ServiceUrl", SERVICE_URL},
+    {RESULT, NULL, "CookieData", COOKIE_DATA},
+    {RESULT, NULL, "EncryptedData", COOKIE_DATA},
+    {RESULT, NULL, "NewCookie", NEW_COOKIE},
+    {NEW_COOKIE, NULL, "EncryptedData", COOKIE_DATA},
     {RESULT, NULL, "updates", UPDATES},
     {UPDATES, NULL, "ServerSyncUpdateData", UPDATE},
     {UPDATE, NULL, "Id", UPDATE_IDENTITY},
@@ -73,6 +79,7 @@ static const struct sp_path_step steps[] = {
 struct reader {
     enum sp_op op;
     enum sp_reply_kind kind;
+    struct sp_view body;    /* borrowed */
     struct sp_reply *reply; /* borrowed */
     struct sp_path path;
     struct sp_path_step steps[STEPS];
@@ -100,6 +107,19 @@ static void fill_steps(struct reader *r)
 static enum sp_err malformed(struct sp_xml *x, const char *sentence)
 {
     return sp_why_set(sp_xml_why(x), SP_E_MALFORMED, "%s", sentence);
+}
+
+/* White space, which base64 may be broken with. */
+static struct sp_view without_blanks(struct sp_buf *text)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < text->len; i++) {
+        if (!memchr(BLANKS, text->data[i], sizeof BLANKS - 1)) {
+            text->data[kept++] = text->data[i];
+        }
+    }
+    text->len = kept;
+    return sp_buf_view(text);
 }
 
 /* The envelope, its body, the one thing in it. */
@@ -136,6 +156,8 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     SP_TRY(check_frame(r, x, e, from, state));
     if (state == FAULT_ELEMENT) {
         r->reply->is_fault = true;
+    } else if (state == COOKIE_DATA) {
+        r->reply->place.from = sp_xml_behind_tag(r->body, sp_xml_offset(x));
     } else if (state == UPDATE && holds_updates(r)) {
         return sp_update_begin(&r->update);
     } else if ((state == BLOB || state == CABINET) && holds_updates(r)) {
@@ -159,9 +181,30 @@ static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
     case UPDATE_ID:
     case REVISION_NUMBER:
     case DIGEST:
+    case COOKIE_DATA:
         return sp_buf_append(&r->text, text);
     }
     return SP_OK;
+}
+
+static enum sp_err end_of_cookie(struct reader *r, struct sp_xml *x)
+{
+    struct sp_reply *reply = r->reply;
+    struct sp_buf bytes;
+    if (reply->has_cookie) {
+        return malformed(x, "the result gives two cookies");
+    }
+    reply->place.to = sp_xml_offset(x);
+    reply->has_cookie = reply->place.to > reply->place.from; /* not <CookieData/> */
+    sp_buf_init(&bytes, SP_LIMIT_COOKIE);
+    enum sp_err e = sp_base64_parse(without_blanks(&r->text), &bytes);
+    if (e == SP_OK) {
+        e = sp_arena_copy(reply->arena, sp_buf_view(&bytes), &reply->cookie);
+    }
+    sp_buf_fini(&bytes);
+    return e == SP_E_MALFORMED || e == SP_E_LIMIT
+               ? sp_why_set(sp_xml_why(x), e, "a cookie is no base64, or too long")
+               : e;
 }
 
 static enum sp_err end_of_update_part(struct reader *r, struct sp_xml *x,
@@ -190,6 +233,9 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     (void)name;
     if (state == FAULT_CODE) {
         return sp_arena_copy(r->reply->arena, text, &r->error_code);
+    }
+    if (state == COOKIE_DATA) {
+        return end_of_cookie(r, x);
     }
     if (state == SERVICE_URL && r->kind == SP_REPLY_SERVICE_URLS) {
         return sp_facts_text(r->reply->facts, SP_FACT_REPLY_SERVICE_URL, text);
@@ -244,6 +290,7 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
     }
     if (outcome != SP_OK) {
         reply->is_fault = false;
+        reply->has_cookie = false;
         drop_revisions(reply);
         return SP_OK;
     }
@@ -279,6 +326,7 @@ enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
     struct reader r = {
         .op = op,
         .kind = sp_op_reply(op),
+        .body = body,
         .reply = reply,
         .update = {.reply = reply, .asked = asked, .asked_count = asked_count}};
     fill_steps(&r);

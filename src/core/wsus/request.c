@@ -1,5 +1,6 @@
 /* Reads a request against its schema and writes it anew while reading: what is written
  * are the schema's names and the one spelling of each value, in one fixed envelope. */
+#include "core/wsus/cookie.h"
 #include "core/wsus/names.h"
 #include "core/wsus/schema.h"
 #include "core/wsus/value.h"
@@ -32,6 +33,7 @@ struct frame {
 struct reader {
     struct sp_soap_request *out;
     struct sp_soap_refusal *refusal;
+    const struct sp_cookie_reader *cookies; /* borrowed; NULL: they are passed on */
     const char *ns;
     struct frame frames[FRAMES];
     size_t depth; /* frames in use */
@@ -355,14 +357,46 @@ static enum sp_err keep_identity_part(struct reader *r)
     return SP_OK;
 }
 
+/* ---- cookies ------------------------------------------------------------------- */
+
+/* *drop: nothing is passed on. That is the end of an oldCookie that is not good: agents
+ * send it along when they ask for a new one. */
+static enum sp_err read_cookie(struct reader *r, struct sp_xml *x, bool *drop)
+{
+    enum sp_fault_code code;
+    bool session = r->frames[r->depth - 2].type == sp_schema_cookie;
+    enum sp_err e = sp_cookie_open(r->cookies, sp_op_service(r->out->op), !session,
+                                   &r->value, &code);
+    if (e != SP_E_UNPROVEN) {
+        return e;
+    }
+    *drop = strcmp(r->frames[1].name, "oldCookie") == 0;
+    if (*drop) {
+        return SP_OK;
+    }
+    e = refuse(r, x, sp_view_str(r->frames[1].name),
+               code == SP_FAULT_COOKIE_EXPIRED
+                   ? "is too old"
+                   : "was not given to this asker by this server, or too long ago");
+    r->refusal->code = code;
+    return e;
+}
+
 /* ---- the end ------------------------------------------------------------------- */
 
 static enum sp_err close_value(struct reader *r, struct sp_xml *x)
 {
     const struct frame *f = top(r);
+    bool drop = false;
     SP_TRY(canonical(r, x, f->name, f->type, sp_buf_view(&r->text)));
     if (is_identity_part(r)) {
         SP_TRY(keep_identity_part(r));
+    }
+    if (r->cookies && f->type == sp_schema_cookie_data) {
+        SP_TRY(read_cookie(r, x, &drop));
+    }
+    if (drop) {
+        return SP_OK;
     }
     SP_TRY(sp_buf_printf(&r->out->body, "<%s>", f->name));
     SP_TRY(sp_xml_write_text(&r->out->body, sp_buf_view(&r->value)));
@@ -428,14 +462,17 @@ static enum sp_err read_all(struct reader *r, struct sp_view body, struct sp_why
 }
 
 enum sp_err sp_soap_request_read(enum sp_op op, struct sp_view body,
+                                 const struct sp_cookie_reader *cookies,
                                  struct sp_soap_request *out,
                                  struct sp_soap_refusal *refusal)
 {
     const size_t limit = sp_service_request_limit(sp_op_service(op));
     struct sp_soap_request made = {.op = op};
     *refusal = (struct sp_soap_refusal){.code = SP_FAULT_INVALID_PARAMETERS};
-    struct reader r = {
-        .out = &made, .refusal = refusal, .ns = sp_service_ns(sp_op_service(op))};
+    struct reader r = {.out = &made,
+                       .refusal = refusal,
+                       .cookies = cookies,
+                       .ns = sp_service_ns(sp_op_service(op))};
     sp_buf_init(&made.body, GROWTH * limit);
     sp_buf_init(&r.text, SP_LIMIT_XML_TEXT_REQUEST);
     sp_buf_init(&r.value, SP_LIMIT_XML_TEXT_REQUEST);

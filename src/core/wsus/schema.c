@@ -41,6 +41,8 @@
 #undef REQUEST
 
 const struct sp_type *const sp_schema_update_identity = &type_UPDATE_IDENTITY;
+const struct sp_type *const sp_schema_cookie_data = &type_COOKIE_DATA;
+const struct sp_type *const sp_schema_cookie = &type_COOKIE;
 
 const struct sp_type *sp_schema_request(enum sp_op op)
 {

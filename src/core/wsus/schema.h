@@ -35,7 +35,10 @@ struct sp_type {
 
 /* A struct: the parameters of the operation. */
 const struct sp_type *sp_schema_request(enum sp_op op);
-/* The type itself, for comparison: an UpdateIdentity. */
+/* Types themselves, for comparison: an UpdateIdentity. */
 extern const struct sp_type *const sp_schema_update_identity;
+/* The same of CookieData and EncryptedData, and of what EncryptedData stands in. */
+extern const struct sp_type *const sp_schema_cookie_data;
+extern const struct sp_type *const sp_schema_cookie;
 
 #endif

@@ -87,10 +87,14 @@ struct sp_soap_refusal {
     char member[64];         /* the parameter at fault, for the fault's Message */
     struct sp_why why;
 };
-/* Reads, checks and rebuilds. SP_OK or, with *refusal filled, SP_E_PROTOCOL for a request
- * that breaks its schema (wrong body element, unknown or repeated member, wrong type, too
- * many items, DTD ...); SP_E_NOMEM. SOAP 1.1 only, one body element, no headers. */
+/* Reads, checks and rebuilds; cookies says what the asker's cookies hold, NULL passes them
+ * on as they are. SP_OK or, with *refusal filled, SP_E_PROTOCOL for a request that breaks
+ * its schema (wrong body element, unknown or repeated member, wrong type, too many items,
+ * DTD ...) or brings a cookie that is not good; SP_E_NOMEM. SOAP 1.1 only, one body element,
+ * no headers. */
+struct sp_cookie_reader; /* cookie.h */
 enum sp_err sp_soap_request_read(enum sp_op op, struct sp_view body,
+                                 const struct sp_cookie_reader *cookies,
                                  struct sp_soap_request *out,
                                  struct sp_soap_refusal *refusal) SP_MUST_USE;
 void sp_soap_request_fini(struct sp_soap_request *r);
@@ -123,9 +127,17 @@ struct sp_revision {
     size_t claim_count;
 };
 
+/* Text of a reply between two tags, as it stands there. */
+struct sp_place {
+    size_t from, to;
+};
+
 struct sp_reply {
     struct sp_facts *facts; /* owned: subject REPLY */
     bool is_fault;
+    bool has_cookie;       /* the result gives one: CookieData or EncryptedData */
+    struct sp_place place; /* of the cookie in the body */
+    struct sp_view cookie; /* decoded; in the arena */
     struct sp_revision *revisions; /* GetUpdateData only */
     size_t revision_count;
     struct sp_arena *arena; /* owned */

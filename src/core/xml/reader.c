@@ -481,6 +481,22 @@ size_t sp_xml_offset(const struct sp_xml *x)
     return (size_t)XML_GetCurrentByteIndex(x->parser);
 }
 
+size_t sp_xml_behind_tag(struct sp_view document, size_t tag)
+{
+    uint8_t quote = 0;
+    for (size_t i = tag; i < document.len; i++) {
+        uint8_t c = document.data[i];
+        if (quote) {
+            quote = c == quote ? 0 : quote;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else if (c == '>') {
+            return i + 1;
+        }
+    }
+    return document.len;
+}
+
 struct sp_why *sp_xml_why(struct sp_xml *x)
 {
     return &x->why;

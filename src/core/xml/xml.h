@@ -81,6 +81,8 @@ bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_vie
 /* Byte offset in the document of the event being reported: where its tag or text
  * begins; the end of <a/> is behind it. */
 size_t sp_xml_offset(const struct sp_xml *x);
+/* In a document that was read: the offset behind the tag that begins at offset tag. */
+size_t sp_xml_behind_tag(struct sp_view document, size_t tag);
 /* Where failure sentences of a handler go; the reader adds the place. */
 struct sp_why *sp_xml_why(struct sp_xml *x);
 
