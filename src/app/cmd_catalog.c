@@ -218,7 +218,7 @@ static enum sp_err prove(struct check *c, struct sp_catalog_ruling *r)
     int64_t now = (int64_t)time(NULL);
     SP_TRY(sp_trust_load(&files, &c->trust, &c->why));
     SP_TRY(sp_facts_new(SP_MIB(1), &c->facts));
-    SP_TRY(sp_inspect_file(c->file, c->trust, now, &none, c->facts, &c->why));
+    SP_TRY(sp_inspect_file(c->file, c->trust, NULL, now, &none, c->facts, &c->why));
     return sp_catalog_judge(c->facts, now, 0, r);
 }
 

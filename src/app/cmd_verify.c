@@ -2,6 +2,7 @@
 #include "app/config.h"
 #include "app/inspect.h"
 #include "app/trust_files.h"
+#include "core/base/limits.h"
 #include "core/base/text.h"
 #include "sallyport/policy.h"
 
@@ -25,10 +26,13 @@ struct wanted {
 /* All that the command line says. */
 struct verify {
     struct wanted wanted;
+    const char *catalogs[SP_CATALOGS_MAX]; /* borrowed from argv */
+    size_t catalog_count;
     const char *trust_file, *bundle, *at; /* borrowed from argv */
     bool as_json;
-    struct sp_trust *trust;   /* owned */
-    struct sp_policy *policy; /* owned */
+    struct sp_trust *trust;     /* owned */
+    struct sp_policy *policy;   /* owned */
+    struct sp_catalogs *listed; /* owned; NULL where none is named */
     int64_t now;
 };
 
@@ -36,6 +40,7 @@ static void verify_fini(struct verify *v)
 {
     sp_trust_free(&v->trust);
     sp_policy_free(&v->policy);
+    sp_catalogs_free(&v->listed);
 }
 
 /* "sha256:HEX", "sha1:HEX", or a bare hex or base64 digest of either length. */
@@ -54,23 +59,44 @@ static enum sp_err digest_parse(const char *text, struct digest *out)
                                       : sp_base64_parse_exact(v, out->bytes, n);
 }
 
-/* Takes every --digest out of argv, which sp_options could give only once. */
-static bool take_digests(int *argc, char **argv, struct wanted *w)
+static bool take_digest(struct verify *v, const char *value)
+{
+    struct wanted *w = &v->wanted;
+    if (!value || w->count == sizeof w->at / sizeof w->at[0] ||
+        digest_parse(value, &w->at[w->count]) != SP_OK) {
+        fprintf(stderr, "sallyport: --digest takes sha1:HEX or sha256:HEX (or base64), "
+                        "at most 32 times\n");
+        return false;
+    }
+    w->count++;
+    return true;
+}
+
+static bool take_catalog(struct verify *v, const char *value)
+{
+    if (!value || v->catalog_count == SP_CATALOGS_MAX) {
+        fprintf(stderr, "sallyport: --catalog takes a file, at most %d times\n",
+                SP_CATALOGS_MAX);
+        return false;
+    }
+    v->catalogs[v->catalog_count++] = value;
+    return true;
+}
+
+/* Takes what may stand several times out of argv, which sp_options gives only once. */
+static bool take_repeated(int *argc, char **argv, struct verify *v)
 {
     int left = 0;
     for (int i = 0; i < *argc; i++) {
-        if (strcmp(argv[i], "--digest") != 0) {
+        bool is_digest = strcmp(argv[i], "--digest") == 0;
+        if (!is_digest && strcmp(argv[i], "--catalog") != 0) {
             argv[left++] = argv[i];
             continue;
         }
-        if (i + 1 == *argc || w->count == sizeof w->at / sizeof w->at[0] ||
-            digest_parse(argv[++i], &w->at[w->count]) != SP_OK) {
-            fprintf(stderr,
-                    "sallyport: --digest takes sha1:HEX or sha256:HEX (or base64), "
-                    "at most 32 times\n");
+        const char *value = ++i < *argc ? argv[i] : NULL;
+        if (!(is_digest ? take_digest(v, value) : take_catalog(v, value))) {
             return false;
         }
-        w->count++;
     }
     *argc = left;
     return true;
@@ -97,6 +123,18 @@ static enum sp_err make_policy(const struct verify *v, struct sp_policy **out,
     return sp_policy_parse(sp_view_str(text), out, why);
 }
 
+static enum sp_err load_catalogs(struct verify *v, struct sp_why *why)
+{
+    SP_TRY(v->catalog_count ? sp_catalogs_new(&v->listed) : SP_OK);
+    for (size_t i = 0; i < v->catalog_count; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf bytes = {0};
+        SP_TRY(sp_file_read_most(v->catalogs[i], SP_LIMIT_SIGNATURE, &bytes, why));
+        SP_TRY(
+            sp_catalogs_add(v->listed, v->catalogs[i], &bytes, v->trust, v->now, why));
+    }
+    return SP_OK;
+}
+
 static enum sp_err prepare(struct verify *v, struct sp_why *why)
 {
     v->now = (int64_t)time(NULL);
@@ -105,6 +143,7 @@ static enum sp_err prepare(struct verify *v, struct sp_why *why)
     }
     struct sp_trust_files files = {.pins = v->trust_file, .bundle = v->bundle};
     SP_TRY(sp_trust_load(&files, &v->trust, why));
+    SP_TRY(load_catalogs(v, why));
     return make_policy(v, &v->policy, why);
 }
 
@@ -157,6 +196,7 @@ static void print_line(const char *path, const struct sp_facts *f,
     print_hex(f, "sha1", SP_FACT_FILE_SHA1);
     print_hex(f, "sha256", SP_FACT_FILE_SHA256);
     print_text(f, "", SP_FACT_SIGN_SIGNATURE);
+    print_text(f, "", SP_FACT_SIGN_CATALOG);
     if (v->ruling == SP_REFUSED) {
         printf("  %s: %s\n", sp_rule_text(v->rule), v->why.text);
         return;
@@ -224,7 +264,8 @@ static void judge(const struct verify *v, const struct sp_facts *facts,
     sp_policy_judge(v->policy, SP_SUBJECT_FILE, facts, out);
     bool is_hash_only = sp_facts_get(facts, SP_FACT_SIGN_CLASS, 0, &class) &&
                         sp_view_eq(class.bytes, SP_VIEW("hash-only"));
-    if (out->ruling == SP_PASSED && is_hash_only && v->wanted.count == 0) {
+    if (out->ruling == SP_PASSED && is_hash_only && v->wanted.count == 0 &&
+        !sp_facts_has_flag(facts, SP_FACT_SIGN_LISTED)) {
         out->ruling = SP_UNPROVEN;
     }
 }
@@ -237,7 +278,8 @@ static enum sp_err verify_file(const struct verify *v, const char *path,
     SP_AUTO(sp_facts_free) struct sp_facts *facts = NULL;
     SP_TRY(sp_facts_new(SP_MIB(1), &facts));
     SP_TRY(add_claims(&v->wanted, facts));
-    enum sp_err e = sp_inspect_file(path, v->trust, v->now, &progress, facts, why);
+    enum sp_err e =
+        sp_inspect_file(path, v->trust, v->listed, v->now, &progress, facts, why);
     if (shown >= 0) {
         fprintf(stderr, "\r    \r");
     }
@@ -273,14 +315,15 @@ int sp_cmd_verify(int argc, char **argv)
                                         {"--bundle", &v.bundle, NULL},
                                         {"--at", &v.at, NULL},
                                         {"--json", NULL, &v.as_json}};
-    if (!take_digests(&argc, argv, &v.wanted)) {
+    if (!take_repeated(&argc, argv, &v)) {
         return SP_EXIT_USAGE;
     }
     int count =
         sp_options(argc, argv, options, sizeof options / sizeof options[0], &files);
     if (count <= 0) {
         fprintf(stderr, "usage: sallyport verify [--digest ALGORITHM:HEX]... "
-                        "[--trust PINS] [--bundle PEM] [--at TIME] [--json] FILE...\n");
+                        "[--trust PINS] [--bundle PEM] [--catalog CAT]... [--at TIME] "
+                        "[--json] FILE...\n");
         return SP_EXIT_USAGE;
     }
     enum sp_err e = prepare(&v, &why);

@@ -109,11 +109,12 @@ static struct sp_view extension_of(const char *path)
 
 static enum sp_err look_for_signatures(struct file *f, struct sp_view extension,
                                        const struct sp_trust *trust, int64_t now,
-                                       struct sp_facts *facts)
+                                       unsigned also, struct sp_facts *facts)
 {
     SP_AUTO(sp_sign_free) struct sp_sign *s = NULL;
     uint64_t at, length;
     SP_TRY(sp_sign_new(f->size, extension, &s));
+    sp_sign_also(s, also);
     while (sp_sign_wants(s, &at, &length)) {
         struct sp_view bytes;
         SP_TRY(read_piece(f, at, length, &bytes));
@@ -122,7 +123,8 @@ static enum sp_err look_for_signatures(struct file *f, struct sp_view extension,
     return sp_sign_finish(s, trust, now, facts);
 }
 
-enum sp_err sp_inspect_file(const char *path, const struct sp_trust *trust, int64_t now,
+enum sp_err sp_inspect_file(const char *path, const struct sp_trust *trust,
+                            const struct sp_catalogs *catalogs, int64_t now,
                             const struct sp_progress *progress, struct sp_facts *facts,
                             struct sp_why *why)
 {
@@ -136,7 +138,9 @@ enum sp_err sp_inspect_file(const char *path, const struct sp_trust *trust, int6
         sp_facts_text(facts, SP_FACT_FILE_PATH,
                       sp_utf8_is_valid(name) ? name : SP_VIEW("a name in no UTF-8")));
     SP_TRY(digest(&f, facts));
-    return look_for_signatures(&f, extension_of(path), trust, now, facts);
+    SP_TRY(look_for_signatures(&f, extension_of(path), trust, now,
+                               catalogs ? sp_catalogs_digests() : 0, facts));
+    return catalogs ? sp_catalogs_look_up(catalogs, facts) : SP_OK;
 }
 
 enum sp_err sp_inspect_signatures(const struct sp_open_file *i, struct sp_facts *facts,
@@ -146,5 +150,5 @@ enum sp_err sp_inspect_signatures(const struct sp_open_file *i, struct sp_facts 
     struct file f = {
         .path = "the staged file", .fd = i->fd, .stop = i->stop, .why = why};
     SP_TRY(look_at(&f));
-    return look_for_signatures(&f, sp_view_str(i->ext), i->trust, i->now, facts);
+    return look_for_signatures(&f, sp_view_str(i->ext), i->trust, i->now, 0, facts);
 }

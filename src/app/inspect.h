@@ -3,7 +3,7 @@
 #ifndef SP_APP_INSPECT_H
 #define SP_APP_INSPECT_H
 
-#include "core/crypto/trust.h"
+#include "core/sign/catalog.h"
 #include "sallyport/facts.h"
 
 #include <stdatomic.h>
@@ -14,8 +14,10 @@ struct sp_progress {
     void *ctx;
 };
 
-/* Adds file.* and sign.* facts of the regular file at path, as it is at time now. */
-enum sp_err sp_inspect_file(const char *path, const struct sp_trust *trust, int64_t now,
+/* Adds file.* and sign.* facts of the regular file at path, as it is at time now.
+ * catalogs may be NULL. */
+enum sp_err sp_inspect_file(const char *path, const struct sp_trust *trust,
+                            const struct sp_catalogs *catalogs, int64_t now,
                             const struct sp_progress *progress, struct sp_facts *facts,
                             struct sp_why *why) SP_MUST_USE;
 

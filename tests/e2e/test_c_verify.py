@@ -76,6 +76,33 @@ class Verify(unittest.TestCase):
         self.assertEqual(dual["sign.root-trusted"], [True])
         self.assertEqual(plain["verdict.rule"], ["file-signed"])
 
+    def test_installer_databases(self) -> None:
+        done = self.verify("good.msi", "deep-mixed.msi")
+        self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
+        self.assertEqual(self.verify("plain.msi").returncode, REFUSED)
+
+    def test_catalogues(self) -> None:
+        done = self.verify("--catalog", "good.cat", "listed.inf", "plain.exe")
+        self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
+        for line in done.stdout.splitlines():
+            self.assertTrue(line.startswith("passed"), line)
+            self.assertIn("good.cat lists it by sha1 sha256: sha256 good trusted", line)
+        done = self.verify("--catalog", "good.cat", "stranger.inf")
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertIn("good.cat does not list it", done.stdout)
+        several = self.verify("--catalog", "foreign.cat", "--catalog", "bare.cat", "listed.inf")
+        self.assertEqual(several.returncode, OK, several.stdout)
+        self.assertEqual(self.verify("--catalog", "expired.cat", "listed.inf").returncode, REFUSED)
+        self.assertEqual(self.verify("--at", "2020-06-01T00:00:00Z", "--catalog", "expired.cat",
+                                     "listed.inf").returncode, OK)
+
+    def test_what_is_no_catalogue(self) -> None:
+        for name in ("unsigned.cat", "roots.cat", "good.exe", "missing.cat"):
+            done = self.verify("--catalog", name, "listed.inf")
+            self.assertNotIn(done.returncode, (OK, REFUSED), name)
+            self.assertIn(name, done.stderr)
+        self.assertEqual(self.verify("listed.inf", "--catalog").returncode, USAGE)
+
     def test_wrong_pins(self) -> None:
         (self.directory / "wrong.txt").write_text("sha256//short\n")
         done = self.verify("--trust", "wrong.txt", "good.exe", trust=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cabinet
 import installers
+import lists
 
 CONFIG = """
 [ca]
@@ -194,7 +195,9 @@ def write_all(directory: Path) -> None:
     own.sign("plain.exe", "curve.exe", "curve", "-h", "sha256", *own.stamp())
     own.sign("plain.exe", "gone.exe", "gone", "-h", "sha256")
     own.sign("plain.exe", "pages.exe", "code", "-h", "sha256", "-ph", *own.stamp())
+    own.issue("short-stamp", "time", dates=SHORT)
     installers.sign(own, directory)
+    lists.write(directory)
     crl = own.revoke("gone")
     (directory / "pins.txt").write_text(pins(directory))
     (directory / "bundle.pem").write_text((directory / "root.pem").read_text())

@@ -4,7 +4,9 @@
 
 #include "unit.h"
 
+#include "core/crypto/hasher.h"
 #include "core/crypto/trust.h"
+#include "core/sign/catalog.h"
 #include "core/sign/sign.h"
 #include "sallyport/policy.h"
 
@@ -32,6 +34,43 @@ static inline struct sp_facts *rig_inspect(struct sp_view file, const char *exte
     assert_ok(sp_facts_new(SP_MIB(1), &f));
     assert_ok(sp_sign_finish(s, trust, now, f));
     sp_sign_free(&s);
+    return f;
+}
+
+static inline void rig_digest(struct sp_facts *f, enum sp_fact k, enum sp_digest d,
+                              struct sp_view file)
+{
+    uint8_t digest[SP_DIGEST_MAX];
+    assert_ok(sp_digest_of(d, file, digest));
+    assert_ok(sp_facts_bytes(f, k, sp_view(digest, sp_digest_bytes(d))));
+}
+
+/* The facts of a file with those that a catalogue of this name adds. */
+static inline struct sp_facts *rig_look_up(struct sp_view catalog, const char *name,
+                                           struct sp_view file, const char *extension,
+                                           const struct sp_trust *trust, int64_t now)
+{
+    struct sp_sign *s = NULL;
+    struct sp_facts *f = NULL;
+    uint64_t at, length;
+    SP_AUTO(sp_catalogs_free) struct sp_catalogs *c = NULL;
+    SP_AUTO(sp_buf_fini) struct sp_buf bytes;
+    sp_buf_init(&bytes, SP_MIB(16));
+    assert_ok(sp_buf_append(&bytes, catalog));
+    assert_ok(sp_catalogs_new(&c));
+    assert_ok(sp_catalogs_add(c, name, &bytes, trust, now, NULL));
+    assert_ok(sp_facts_new(SP_MIB(1), &f));
+    assert_ok(sp_sign_new(file.len, sp_view_str(extension), &s));
+    sp_sign_also(s, sp_catalogs_digests());
+    while (sp_sign_wants(s, &at, &length)) {
+        size_t end = (size_t)(at + length);
+        assert_ok(sp_sign_feed(s, sp_view_slice(file, (size_t)at, end)));
+    }
+    assert_ok(sp_sign_finish(s, trust, now, f));
+    sp_sign_free(&s);
+    rig_digest(f, SP_FACT_FILE_SHA1, SP_DIGEST_SHA1, file);
+    rig_digest(f, SP_FACT_FILE_SHA256, SP_DIGEST_SHA256, file);
+    assert_ok(sp_catalogs_look_up(c, f));
     return f;
 }
 

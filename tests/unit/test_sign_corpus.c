@@ -102,9 +102,10 @@ static void check(const struct row *r, const struct sp_trust *trust)
     }
 }
 
-#define PASSED   "passed"
-#define UNSIGNED "file-signed", "there is no signature"
-#define SHA1     "file-digest-strong", NULL
+#define PASSED    "passed"
+#define UNSIGNED  "file-signed", "there is no signature"
+#define SHA1_ONLY "file-digest-strong"
+#define SHA1      SHA1_ONLY, NULL
 static const char changed[] = "is not the one that was signed";
 static const char missing[] = "missing issuer";
 static const char self_made[] = "unknown root";
@@ -287,6 +288,57 @@ static void c_facts_are_stated(void **state)
     }
 }
 
+/* Which files really published catalogues list. */
+static const struct {
+    const char *catalog, *file, *ruling, *says;
+} listed[] = {
+    {"A-cat/VBoxUSB-x64.cat", "A-pe/VBoxUSB-x64.sys", PASSED,
+     "lists it by sha1 sha256"},
+    {"A-cat/VBoxUSB-x64.cat", "A-cat/VBoxUSB-x64.inf", "file-signed", "does not list"},
+    {"A-cat/DXCore.cat", "A-pe/DXCore.dll", PASSED, "lists it by sha1 sha256"},
+    {"A-cat/ftdibus.cat", "A-cat/ftbusui-i386.dll", PASSED, "lists it by sha1:"},
+    {"A-cat/ftdibus.cat", "A-cat/ftdibus-i386.sys", PASSED, "lists it by sha1:"},
+    {"A-cat/ftdibus.cat", "A-cat/ftdibus.inf", "file-signed", "does not list it"},
+    {"A-cat/oem89.cat", "A-cat/amdacpbtscoext.inf", SHA1_ONLY, "lists it by sha1:"},
+    {"A-cat/hyperv62-x64-update.cat", "A-cat/hyperv62-x64-update.mum", PASSED,
+     "lists it by sha1 sha256"},
+    {"A-cat/kb971286-package4.cat", "A-cat/kb971286-package4.mum", SHA1_ONLY,
+     "lists it by sha1:"},
+    {"A-cat/slabvcp-win7.cat", "A-cat/silabser-win7-x86.sys", PASSED,
+     "lists it by sha1:"},
+};
+
+static void read_corpus(const char *name, struct sp_buf *out)
+{
+    const char *path = unit_corpus(name);
+    sp_buf_init(out, 1);
+    if (path) {
+        rig_read(path, out);
+    }
+}
+
+static void c_catalogues_list_their_members(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf list;
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+        read_corpus(listed[i].catalog, &list);
+        read_corpus(listed[i].file, &file);
+        if (list.len == 0 || file.len == 0) {
+            continue;
+        }
+        f = rig_look_up(sp_buf_view(&list), "it.cat", sp_buf_view(&file), "", full,
+                        RIG_NOW);
+        if (strcmp(rig_ruling(f), listed[i].ruling) != 0 ||
+            !rig_says(f, SP_FACT_SIGN_CATALOG, listed[i].says)) {
+            fail_msg("%s in %s: came %s", listed[i].file, listed[i].catalog,
+                     rig_ruling(f));
+        }
+    }
+}
+
 /* Before the signer's certificate began nothing of it is proven without a time stamp,
  * and the time stamp alone decides where there is one. */
 static void c_the_clock_does_not_matter_to_stamped_files(void **state)
@@ -309,6 +361,7 @@ int main(void)
         cmocka_unit_test(c_every_file_has_its_verdict),
         cmocka_unit_test(c_pins_do_without_a_bundle),
         cmocka_unit_test(c_facts_are_stated),
+        cmocka_unit_test(c_catalogues_list_their_members),
         cmocka_unit_test(c_the_clock_does_not_matter_to_stamped_files),
     };
     return cmocka_run_group_tests(tests, make_trust, free_trust);

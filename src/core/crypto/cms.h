@@ -63,6 +63,8 @@ enum sp_err sp_cms_read(struct sp_view der, struct sp_cms **out,
 void sp_cms_free(struct sp_cms **c);
 size_t sp_cms_count(const struct sp_cms *c);
 const struct sp_signature *sp_cms_at(const struct sp_cms *c, size_t i);
+/* What it is about, one TLV; borrowed from der. */
+struct sp_view sp_cms_content(const struct sp_cms *c, size_t i);
 /* Fills what sp_signature calls verified. Chains are judged at the trusted time of the
  * signature, else at now. */
 enum sp_err sp_cms_verify(struct sp_cms *c, const struct sp_trust *trust,

@@ -200,6 +200,12 @@ const struct sp_signature *sp_cms_at(const struct sp_cms *c, size_t i)
     return &c->at[i]->public;
 }
 
+struct sp_view sp_cms_content(const struct sp_cms *c, size_t i)
+{
+    SP_ASSERT(i < c->count);
+    return c->at[i]->data.inner;
+}
+
 /* The signer's digest is among those that the SignedData announces, and no other is. */
 enum sp_err sp_cms_announced(const struct sp_signed_data *data, enum sp_digest d)
 {

@@ -121,8 +121,11 @@ enum sp_err sp_spc_read(struct sp_cms_one *one)
     struct sp_signature *out = &one->public;
     read_program_name(one->signer.signed_attributes, out);
     if (sp_oid_is(one->data.content_type, SP_OID_TRUST_LIST)) {
+        /* the digest runs over what is inside, so the tag has to be looked at */
+        struct sp_der list = sp_der(one->data.inner);
         out->content = SP_CONTENT_TRUST_LIST;
-        return SP_OK;
+        return one->data.inner.len > 0 ? sp_der_enter(&list, SP_DER_SEQUENCE).err
+                                       : SP_OK;
     }
     if (sp_oid_is(one->data.content_type, SP_OID_INDIRECT_DATA)) {
         return read_indirect(one->data.inner, out);

@@ -34,11 +34,24 @@ enum sp_finding sp_rule_file_not_revoked(const struct sp_facts *f, struct sp_why
                                              : fails(f, "a signer's certificate", why);
 }
 
+/* Where catalogues were asked, they vouch for what carries no signature itself. */
+static enum sp_finding not_listed(const struct sp_facts *f, struct sp_why *why)
+{
+    return sp_fails(sp_why_set(why, SP_E_MISMATCH,
+                               "no good catalogue by a trusted root lists %s: %s",
+                               sp_rule_say(f, SP_FACT_FILE_PATH).text,
+                               sp_rule_say(f, SP_FACT_SIGN_CATALOG).text));
+}
+
 enum sp_finding sp_rule_file_signed(const struct sp_facts *f, struct sp_why *why)
 {
     struct sp_fact_value count;
+    if (sp_facts_has_flag(f, SP_FACT_SIGN_LISTED)) {
+        return SP_HOLDS;
+    }
     if (!is_signed_class(f)) {
-        return SP_DOES_NOT_APPLY;
+        return is_false(f, SP_FACT_SIGN_LISTED) ? not_listed(f, why)
+                                                : SP_DOES_NOT_APPLY;
     }
     bool holds = sp_rule_one(f, SP_FACT_SIGN_COUNT, &count) && count.number > 0 &&
                  sp_facts_has_flag(f, SP_FACT_SIGN_DIGEST_GOOD) &&
@@ -78,11 +91,19 @@ enum sp_finding sp_rule_file_type_agrees(const struct sp_facts *f, struct sp_why
 
 enum sp_finding sp_rule_file_digest_strong(const struct sp_facts *f, struct sp_why *why)
 {
-    if (!is_signed_class(f)) {
+    bool is_listed = sp_facts_has_flag(f, SP_FACT_SIGN_LISTED);
+    if (!is_signed_class(f) && !is_listed) {
         return SP_DOES_NOT_APPLY;
     }
-    if (is_false(f, SP_FACT_SIGN_WEAK_ONLY)) {
+    if (is_false(f, SP_FACT_SIGN_WEAK_ONLY) ||
+        sp_facts_has_flag(f, SP_FACT_SIGN_LISTED_STRONGLY)) {
         return SP_HOLDS;
+    }
+    if (is_listed) {
+        return sp_fails(sp_why_set(why, SP_E_MISMATCH,
+                                   "%s is listed by SHA-1 or under SHA-1 only: %s",
+                                   sp_rule_say(f, SP_FACT_FILE_PATH).text,
+                                   sp_rule_say(f, SP_FACT_SIGN_CATALOG).text));
     }
     return sp_fails(sp_why_set(why, SP_E_MISMATCH,
                                "%s is signed with %s only; a trusted signature with "

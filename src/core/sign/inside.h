@@ -47,6 +47,7 @@ struct sp_sign {
     struct sp_buf signature;           /* bytes of the signatures, borrowed by cms */
     struct sp_cms *cms[SP_SIGN_TABLE]; /* owned */
     size_t cms_count;
+    unsigned also;            /* digests to compute besides: bit d for algorithm d */
     struct sp_hasher *hasher; /* owned */
     bool is_unreadable;       /* there is a signature, it cannot be read */
     bool overlaps, trails, is_outside;
@@ -92,6 +93,7 @@ bool sp_sign_is_zero(struct sp_view v);
  * for up to 7 zeros. CVE-2013-3900: anything more is room that no digest covers. What
  * cannot be read is a sign.error. */
 enum sp_err sp_sign_read(struct sp_sign *s, struct sp_view place) SP_MUST_USE;
+unsigned sp_sign_digests(const struct sp_sign *s);
 /* Starts the digests that the signatures want, bit d for algorithm d; may be none. */
 enum sp_err sp_sign_start_digests(struct sp_sign *s, unsigned *wanted) SP_MUST_USE;
 /* Bytes that no digest covers: bits that may have any value are named, others flagged.
@@ -107,6 +109,10 @@ enum sp_err sp_msi_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
                             const char *what) SP_MUST_USE;
 
 /* sign_facts.c */
+enum { SP_SIGN_LINE = 512 };
+/* "sha256 good trusted \"CN=...\" time-stamp rfc3161 2026-01-02T03:04:05Z" */
+void sp_sign_line(const struct sp_signature *one, bool good, bool trusted,
+                  char out[SP_SIGN_LINE]);
 enum sp_err sp_sign_state(struct sp_sign *s, struct sp_facts *out) SP_MUST_USE;
 /* revocation.c */
 enum sp_err sp_sign_revocations(const struct sp_sign *s,

@@ -14,7 +14,8 @@ enum {
     SECTIONS_MAX = 96,
     MAGIC32 = 0x10b,
     MAGIC64 = 0x20b,
-    SECURITY = 4, /* index of the certificate table's directory */
+    SECURITY = 4,      /* index of the certificate table's directory */
+    IS_UNSIGNED = 100, /* the step after which no table comes */
     HEADERS = COFF + 240 + SECTIONS_MAX * SECTION
 };
 
@@ -112,6 +113,38 @@ static bool sections_overlap(struct sp_view head, const struct image *m, uint64_
     return c.err != SP_OK;
 }
 
+/* All up to end but CheckSum and the directory's entry. */
+static void digest_up_to(struct sp_sign *s, uint64_t end)
+{
+    uint64_t behind = s->checksum + 4;
+    sp_sign_digest(s, 0, s->checksum);
+    if (s->entry > 0) {
+        sp_sign_digest(s, behind, s->entry - behind);
+        behind = s->entry + 8;
+    }
+    sp_sign_digest(s, behind, end - behind);
+}
+
+/* As a catalogue lists it. Signing pads to eight bytes, so the digest does too. */
+static enum sp_err digest_unsigned(struct sp_sign *s)
+{
+    unsigned wanted = 0;
+    s->step = IS_UNSIGNED;
+    SP_TRY(sp_sign_start_digests(s, &wanted));
+    if (wanted) {
+        SP_TRY(sp_sign_left_out(s, s->checksum, 4, "CheckSum"));
+        digest_up_to(s, s->size);
+    }
+    return SP_OK;
+}
+
+static enum sp_err pad_digest(struct sp_sign *s)
+{
+    static const uint8_t zeros[8];
+    size_t length = (size_t)(8 - s->size % 8) % 8;
+    return s->hasher ? sp_hasher_update(s->hasher, sp_view(zeros, length)) : SP_OK;
+}
+
 static enum sp_err find_table(struct sp_sign *s)
 {
     struct image m = {.at = s->table.at};
@@ -121,8 +154,10 @@ static enum sp_err find_table(struct sp_sign *s)
     }
     bool is_signed = m.entry && m.table_size > 0;
     s->overlaps = sections_overlap(head, &m, is_signed ? m.table_at : s->size);
+    s->checksum = m.at + CHECKSUM;
+    s->entry = m.entry ? m.at + m.entry : 0;
     if (!is_signed) {
-        return SP_OK;
+        return digest_unsigned(s);
     }
     uint64_t end = (uint64_t)m.table_at + m.table_size;
     if (end > s->size) {
@@ -137,8 +172,6 @@ static enum sp_err find_table(struct sp_sign *s)
                               SP_LIMIT_SIGNATURE);
     }
     s->table = (struct sp_range){m.table_at, m.table_size};
-    s->checksum = m.at + CHECKSUM;
-    s->entry = m.at + m.entry;
     if (end < s->size) {
         s->tail = end;
     }
@@ -179,9 +212,7 @@ static enum sp_err read_signatures(struct sp_sign *s)
     SP_TRY(sp_sign_left_out(s, s->checksum, 4, "CheckSum"));
     SP_TRY(sp_sign_start_digests(s, &wanted));
     if (wanted) {
-        sp_sign_digest(s, 0, s->checksum);
-        sp_sign_digest(s, s->checksum + 4, s->entry - s->checksum - 4);
-        sp_sign_digest(s, s->entry + 8, s->table.at - s->entry - 8);
+        digest_up_to(s, s->table.at);
         sp_sign_digest(s, end, s->size - end);
     }
     return SP_OK;
@@ -189,6 +220,10 @@ static enum sp_err read_signatures(struct sp_sign *s)
 
 enum sp_err sp_pe_step(struct sp_sign *s)
 {
+    if (s->step == IS_UNSIGNED) {
+        s->step++;
+        return pad_digest(s);
+    }
     switch (s->step++) {
     case 0:
         return find_headers(s);

@@ -36,6 +36,11 @@ enum sp_err sp_sign_new(uint64_t size, struct sp_view extension, struct sp_sign 
     return SP_OK;
 }
 
+void sp_sign_also(struct sp_sign *s, unsigned digests)
+{
+    s->also = digests;
+}
+
 void sp_sign_free(struct sp_sign **s)
 {
     if (!*s) {
@@ -305,14 +310,20 @@ enum sp_err sp_sign_read(struct sp_sign *s, struct sp_view place)
     return read_der(s, der);
 }
 
-enum sp_err sp_sign_start_digests(struct sp_sign *s, unsigned *wanted)
+unsigned sp_sign_digests(const struct sp_sign *s)
 {
-    *wanted = 0;
+    unsigned wanted = s->also;
     for (size_t i = 0; i < s->cms_count; i++) {
         for (size_t j = 0; j < sp_cms_count(s->cms[i]); j++) {
             const struct sp_signature *one = sp_cms_at(s->cms[i], j);
-            *wanted |= one->file.len > 0 ? 1U << one->file_digest : 0;
+            wanted |= one->file.len > 0 ? 1U << one->file_digest : 0;
         }
     }
+    return wanted;
+}
+
+enum sp_err sp_sign_start_digests(struct sp_sign *s, unsigned *wanted)
+{
+    *wanted = sp_sign_digests(s);
     return *wanted ? sp_hasher_new(*wanted, &s->hasher) : SP_OK;
 }

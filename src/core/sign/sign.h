@@ -34,6 +34,10 @@ struct sp_sign;
 enum sp_err sp_sign_new(uint64_t size, struct sp_view extension,
                         struct sp_sign **out) SP_MUST_USE;
 void sp_sign_free(struct sp_sign **s);
+/* Before the first byte: algorithms (bit d of enum sp_digest) to compute sign.digest
+ * with besides those that signatures want. What catalogues list of PE images without a
+ * signature of their own. */
+void sp_sign_also(struct sp_sign *s, unsigned digests);
 /* The range to feed next; false when all is known. length > 0 and within the file. */
 bool sp_sign_wants(const struct sp_sign *s, uint64_t *offset, uint64_t *length);
 /* The first 1..length bytes of that range. SP_E_NOMEM, SP_E_CRYPTO. */

@@ -49,7 +49,8 @@ static enum sp_err compare_digest(struct sp_sign *s, const struct sp_signature *
     }
     if (one->content == SP_CONTENT_TRUST_LIST) {
         *good = true;
-        return SP_OK;
+        return text(s->facts, SP_FACT_SIGN_DIGEST_ALGORITHM,
+                    sp_digest_text(one->digest));
     }
     enum sp_digest d = one->file_digest;
     if (!(sum->known >> d & 1)) {
@@ -64,13 +65,7 @@ static enum sp_err compare_digest(struct sp_sign *s, const struct sp_signature *
 static enum sp_err finish_digests(struct sp_sign *s, struct sum *sum,
                                   struct sp_facts *out)
 {
-    unsigned wanted = 0;
-    for (size_t i = 0; i < s->cms_count; i++) {
-        for (size_t j = 0; j < sp_cms_count(s->cms[i]); j++) {
-            const struct sp_signature *one = sp_cms_at(s->cms[i], j);
-            wanted |= one->file.len > 0 ? 1U << one->file_digest : 0;
-        }
-    }
+    unsigned wanted = sp_sign_digests(s);
     for (enum sp_digest d = 0; s->hasher && d < SP_DIGEST_COUNT; d++) {
         if (wanted >> d & 1) {
             SP_TRY(sp_hasher_finish(s->hasher, d, sum->digests[d]));
@@ -112,20 +107,18 @@ static enum sp_err state_time(const struct sp_signature *one, struct sp_facts *o
     return sp_facts_flag(out, SP_FACT_SIGN_TIME_TRUSTED, one->time_trusted);
 }
 
-/* "sha256 good trusted \"CN=...\" rfc3161 2026-01-02T03:04:05Z" */
-static enum sp_err state_line(const struct sp_signature *one, bool good, bool trusted,
-                              struct sp_facts *out)
+void sp_sign_line(const struct sp_signature *one, bool good, bool trusted,
+                  char out[SP_SIGN_LINE])
 {
-    char time[SP_TIME_TEXT] = "", line[512];
+    char time[SP_TIME_TEXT] = "";
     if (one->time_kind != SP_TIME_NONE) {
         sp_time_format(one->time, time);
     }
-    snprintf(line, sizeof line, "%s%s %s %s \"%.300s\" time-stamp %s%s%s",
+    snprintf(out, SP_SIGN_LINE, "%s%s %s %s \"%.300s\" time-stamp %s%s%s",
              one->is_nested ? "nested " : "", sp_digest_text(one->digest),
              good ? "good" : "bad", trusted ? "trusted" : "untrusted",
              one->has_signer ? one->signer.subject : "",
              sp_time_kind_text(one->time_kind), time[0] ? " " : "", time);
-    return text(out, SP_FACT_SIGN_SIGNATURE, line);
 }
 
 /* Parts of the signature that nothing proves, where they stand in the file. */
@@ -165,6 +158,7 @@ static enum sp_err state_one(struct sp_sign *s, const struct sp_signature *one,
                              struct sum *sum, struct sp_facts *out)
 {
     bool digest_good = false;
+    char line[SP_SIGN_LINE];
     SP_TRY(compare_digest(s, one, sum, &digest_good));
     bool weak = sp_digest_is_weak(one->digest) ||
                 (one->file.len > 0 && sp_digest_is_weak(one->file_digest));
@@ -178,7 +172,8 @@ static enum sp_err state_one(struct sp_sign *s, const struct sp_signature *one,
     sum->trusted_strong = sum->trusted_strong || (trusted && !weak);
     sum->explicit_curve = sum->explicit_curve || one->is_explicit_curve;
     sum->page_hashes = sum->page_hashes || one->has_page_hashes;
-    SP_TRY(state_line(one, good, trusted, out));
+    sp_sign_line(one, good, trusted, line);
+    SP_TRY(text(out, SP_FACT_SIGN_SIGNATURE, line));
     SP_TRY(state_signer(one, out));
     SP_TRY(state_time(one, out));
     SP_TRY(text(out, SP_FACT_SIGN_PROGRAM_NAME, one->program_name));
