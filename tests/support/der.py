@@ -117,16 +117,16 @@ def signed_data(kind: str, content: bytes, pem: Path, key: Path,
 
 
 def countersign(signature: bytes, pem: Path, key: Path, moment: str,
-                hash_name: str = "sha256") -> bytes:
+                hash_name: str = "sha256", of: bytes = b"") -> bytes:
     """PKCS #9 5.6: a time stamp on the first signer, with its certificate beside the others.
-    moment is a UTCTime."""
+    moment is a UTCTime; of is what it is about, where that is not the signature."""
     top = parse(signature)
     data = top.parts[1].parts[0]
     certs = next(p for p in data.parts if p.tag == 0xa0)
     certs.parts.append(parse(certificate(pem)))
     signer = data.parts[-1].parts[0]
     value = next(p for p in reversed(signer.parts) if p.tag == OCTETS).value
-    stamp = signer_info(pem, key, value, [
+    stamp = signer_info(pem, key, of or value, [
         attribute(CONTENT_TYPE, oid(DATA)),
         attribute(SIGNING_TIME, tlv(UTC, moment.encode()))], hash_name)
     signer.parts.append(parse(tlv(0xa1, attribute(COUNTERSIGNATURE, stamp))))

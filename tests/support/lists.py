@@ -89,15 +89,17 @@ def write(directory: Path) -> None:
     (directory / "nine-late.exe").write_bytes(stamp_image(directory, "250615150640Z"))
 
 
-def stamp(directory: Path, signature: bytes, moment: str) -> bytes:
-    return der.countersign(signature, directory / "stamp.pem", directory / "stamp.key", moment)
+def stamp(directory: Path, signature: bytes, moment: str, who: str = "stamp",
+          of: bytes = b"") -> bytes:
+    return der.countersign(signature, directory / f"{who}.pem", directory / f"{who}.key", moment,
+                           of=of)
 
 
-def stamp_image(directory: Path, moment: str) -> bytes:
+def stamp_image(directory: Path, moment: str, who: str = "stamp", of: bytes = b"") -> bytes:
     """expired.exe, whose signer ended in 2020, with a PKCS #9 time stamp."""
     data = bytearray((directory / "expired.exe").read_bytes())
     at = struct.unpack_from("<I", data, PE_AT + SECURITY)[0]
-    signature = stamp(directory, der.whole(bytes(data[at + 8:])), moment)
+    signature = stamp(directory, der.whole(bytes(data[at + 8:])), moment, who, of)
     size = 8 + len(signature) + -len(signature) % 8
     struct.pack_into("<I", data, PE_AT + SECURITY + 4, size)
     return bytes(data[:at]) + struct.pack("<IHH", size, 0x200, 2) + signature.ljust(size - 8, b"\0")

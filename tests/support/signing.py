@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attacks
 import cabinet
 import installers
 import lists
@@ -44,6 +45,7 @@ distinguished_name = name
 """
 WHOLE = ("20200101000000Z", "20400101000000Z")
 SHORT = ("20200101000000Z", "20210101000000Z")
+FUTURE = ("20300101000000Z", "20400101000000Z")
 STAMPED = 1750000000  # 2025-06-15
 EARLY = 1590000000    # 2020-05-20
 LISTED = ("20260101000000Z", "20260201000000Z")
@@ -66,10 +68,10 @@ class Authority:
         self.index.touch()
         (directory / "serial").write_text("1000\n")
 
-    def key(self, name: str, curve: bool = False) -> Path:
+    def key(self, name: str, curve: str = "") -> Path:
         path = self.directory / f"{name}.key"
         how = (("EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt",
-                "ec_param_enc:explicit") if curve else ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
+                f"ec_param_enc:{curve}") if curve else ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
         run("openssl", "genpkey", "-algorithm", *how, "-out", path)
         return path
 
@@ -86,7 +88,7 @@ class Authority:
             "-out", self.directory / f"{name}.pem")
 
     def issue(self, name: str, kind: str, root: str = "root", dates: tuple[str, str] = WHOLE,
-              curve: bool = False) -> None:
+              curve: str = "") -> None:
         request = self.directory / f"{name}.csr"
         run("openssl", "req", "-new", "-key", self.key(name, curve), "-config", self.config,
             "-subj", f"/CN=Test {name}", "-out", request)
@@ -177,7 +179,9 @@ def write_all(directory: Path) -> None:
         own.issue(name, kind)
     own.issue("short", "code", dates=SHORT)
     own.issue("foreign", "code", root="stranger")
-    own.issue("curve", "code", curve=True)
+    own.issue("curve", "code", curve="explicit")
+    own.issue("named", "code", curve="named_curve")
+    own.issue("early", "code", dates=FUTURE)
     (directory / "plain.exe").write_bytes(image())
     (directory / "plain.cab").write_bytes(cabinet.write(bytes(range(256)) * 4, cabinet.NONE))
     for kind in ("exe", "cab"):
@@ -198,6 +202,7 @@ def write_all(directory: Path) -> None:
     own.issue("short-stamp", "time", dates=SHORT)
     installers.sign(own, directory)
     lists.write(directory)
+    attacks.write(own, directory)
     crl = own.revoke("gone")
     (directory / "pins.txt").write_text(pins(directory))
     (directory / "bundle.pem").write_text((directory / "root.pem").read_text())
