@@ -378,11 +378,11 @@ class Upstream(ClientServices):
             time.sleep(lie.pace)
             if is_closed and lie.stall_sides:
                 lie.stall_sides.wait(60)
-            if not is_closed and lie.stall and first <= lie.stall[0] < first + len(piece):
-                before = lie.stall[0] - first
-                yield piece[:before]
-                lie.stall[1].wait(60)
-                piece, first = piece[before:], lie.stall[0]
+            stall = None if is_closed else lie.stall
+            if stall and first <= stall[0] < first + len(piece):
+                yield piece[:stall[0] - first]
+                stall[1].wait(60)
+                piece, first = piece[stall[0] - first:], stall[0]
             for flip in lie.flips:
                 if first <= flip < first + len(piece):
                     at = flip - first

@@ -1,0 +1,176 @@
+"""A fill goes on where it was: after kill -9, after a stop, after the upstream was away."""
+import http.client
+import os
+import re
+import time
+import unittest
+
+import harness  # noqa: F401
+
+from gate import wait_until
+from streaming import MIB, ColdFile
+from wsus_upstream import Upstream
+
+SIZE = ColdFile.SIZE * 2
+HALF = 22 * MIB
+NOTED = 4 * MIB  # at least so often
+
+
+class Resumed(ColdFile):
+    SIZE = SIZE
+
+    def stage(self, ending: str):
+        return self.door.cache_dir / "staging" / f"{self.claim.sha1.hex()}.{ending}"
+
+    def noted(self) -> int:
+        try:
+            return int(self.stage("mark").read_text().split("\n")[1].split(" ")[1])
+        except FileNotFoundError:
+            return 0
+
+    def half(self) -> None:
+        """The upstream has sent exactly HALF, and what may be noted of it is."""
+        self.free = self.stall(HALF)
+        answer = self.begin(0, HALF - 1)
+        self.assert_bytes(answer.read(), self.file.read(0, HALF))
+        wait_until("the note", lambda: self.noted() > HALF - NOTED)
+        self.assertEqual(self.fetched(), HALF)
+
+    def go_on(self) -> None:
+        """The upstream is good again, and what it did not send before is all that it sends."""
+        self.up.hostile.stall = None
+        self.free.set()
+        before, sent = len(self.asked()), self.fetched()
+        self.get(0, SIZE - 1)
+        ranged = re.fullmatch(r"bytes=(\d+)-", self.asked()[before])
+        self.assertIsNotNone(ranged, self.asked())
+        self.assertGreater(int(ranged[1]), HALF - NOTED)
+        self.assertEqual(len(self.asked()), before + 1)
+        self.assertEqual(self.fetched() - sent, SIZE - int(ranged[1]))
+        self.finished()
+        self.door.check_objects()
+        self.assertEqual(self.door.staged(), [])
+
+    def test_killed_half_way(self) -> None:
+        self.half()
+        self.door.kill()
+        self.door.start()
+        self.go_on()
+
+    def test_killed_again_and_again(self) -> None:
+        """No byte comes twice but for those since the last note."""
+        last = 0
+        for at in (10 * MIB, 19 * MIB, 30 * MIB, 41 * MIB):
+            free = self.stall(at)
+            self.assert_bytes(self.begin(0, at - 1).read(), self.file.read(0, at), at)
+            wait_until("the note", lambda: self.noted() > at - NOTED)
+            self.door.kill()
+            free.set()
+            self.up.hostile.stall = None
+            self.door.start()
+            asked = self.asked()[-1]
+            if last:
+                self.assertGreater(int(re.fullmatch(r"bytes=(\d+)-", asked)[1]), last - NOTED)
+            last = at
+        self.get(0, SIZE - 1)
+        self.assertEqual(len(self.asked()), 5)
+        self.door.check_objects()
+
+    def test_stopped_half_way(self) -> None:
+        self.half()
+        waits = self.begin(0, HALF - 1)
+        waits.read()
+        self.door.signal(15)
+        wait_until("its end", lambda: self.door.process.poll() is not None)
+        self.door.stop()
+        self.door.start()
+        self.go_on()
+
+    def test_upstream_dies_half_way(self) -> None:
+        self.half()
+        whole = self.begin(timeout=60.0)
+        port = self.up.tls.port
+        self.free.set()
+        sent = self.up.content_bytes()
+        self.up.close()
+        with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
+            whole.read()
+        self.finished("failed")
+        self.assertEqual(self.begin().status, 502)
+        again = Upstream(self.catalogue, *self.pki.pair("upstream"), port=port)
+        self.addCleanup(again.close)
+        self.get(0, SIZE - 1)
+        self.assertLess(again.content_bytes() + HALF, SIZE + NOTED)
+        self.assertGreaterEqual(sent, HALF)
+        self.door.check_objects()
+
+    # ---- what is left may be wrong ----------------------------------------------------------
+
+    def damage(self, at: int) -> None:
+        with self.stage("part").open("r+b") as part:
+            part.seek(at)
+            byte = part.read(1)
+            part.seek(at)
+            part.write(bytes([byte[0] ^ 1]))
+
+    def fetched_afresh(self) -> None:
+        self.up.hostile.reset()
+        self.free.set()
+        before = len(self.asked())
+        self.door.start()
+        self.get(0, SIZE - 1)
+        self.assertEqual(self.asked()[before:], [""])
+        self.assertEqual(self.door.metric("sallyport_content_verify_total", result="refused"), 0)
+        self.door.check_objects()
+
+    def test_damaged_on_disk(self) -> None:
+        for at in (0, 11 * MIB):
+            with self.subTest(at=at):
+                self.half()
+                self.door.kill()
+                self.damage(at)
+                self.fetched_afresh()
+                self.up = self.upstream(self.catalogue)
+                self.open()
+
+    def test_records_that_lie(self) -> None:
+        for spoil in (lambda mark: mark.replace(" ", "  "), lambda mark: "",
+                      lambda mark: mark.replace(str(SIZE), str(SIZE + 1)),
+                      lambda mark: re.sub(r" \d+ ", f" {SIZE} ", mark)):
+            self.half()
+            self.door.kill()
+            self.stage("mark").write_text(spoil(self.stage("mark").read_text()))
+            self.fetched_afresh()
+            self.up = self.upstream(self.catalogue)
+            self.open()
+
+    def test_old_parts_are_swept(self) -> None:
+        self.half()
+        self.door.kill()
+        old = time.time() - 4 * 86400
+        os.utime(self.stage("part"), (old, old))
+        self.door.start()
+        self.assertEqual(self.door.staged(), [])
+        self.door.kill()
+        self.fetched_afresh()
+
+    def test_other_half_of_another_file(self) -> None:
+        """The first half was wrong: nobody completes it, nobody is accused, the next ask is good."""
+        self.up.hostile.flips = [5]
+        self.free = self.stall(HALF)
+        self.begin(0, HALF - 1).read()
+        wait_until("the note", lambda: self.noted() > HALF - NOTED)
+        self.door.kill()
+        self.up.hostile.reset()
+        self.free.set()
+        self.door.start()
+        with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
+            self.begin().read()
+        wait_until("the reason", lambda: "does not fit together" in self.door.log_text())
+        self.assertEqual(self.door.metric("sallyport_content_verify_total", result="refused"), 0)
+        self.get(0, SIZE - 1)
+        self.door.check_objects()
+
+
+if __name__ == "__main__":
+    unittest.main()
