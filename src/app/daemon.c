@@ -167,20 +167,24 @@ static void on_lane_finished(void *ctx)
     }
 }
 
-/* Askers first, then what works for them, then what that rests on. */
-static void on_lane_drained(void *ctx)
+static void on_filler_stopped(void *ctx)
 {
     struct daemon *d = ctx;
-    if (--d->lanes_open > 0) {
-        return;
-    }
-    sp_filler_stop(d->filler);
     sp_watch_stop(d->watch);
     d->lanes_open = d->lane_count;
     for (size_t i = 0; i < d->lane_count; i++) {
         if (sp_lane_finish(&d->lanes[i], d->loop, on_lane_finished, d) != SP_OK) {
             _exit(1);
         }
+    }
+}
+
+/* Askers first, then what works for them, then what that rests on. */
+static void on_lane_drained(void *ctx)
+{
+    struct daemon *d = ctx;
+    if (--d->lanes_open == 0) {
+        sp_filler_stop(d->filler, d->loop, on_filler_stopped, d);
     }
 }
 

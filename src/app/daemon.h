@@ -90,8 +90,10 @@ void sp_hot_clear(struct sp_hot *h);
 enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
                           struct sp_desk *desk, struct sp_filler **out,
                           struct sp_why *why) SP_MUST_USE;
-/* Cancels what is under way, answers everybody, ends the thread. */
-void sp_filler_stop(struct sp_filler *f);
+/* Cancels what is under way, answers everybody, ends the thread; then stopped is called,
+ * once, on the loop l. */
+void sp_filler_stop(struct sp_filler *f, struct sp_loop *l, void (*stopped)(void *ctx),
+                    void *ctx);
 void sp_filler_free(struct sp_filler **f);
 const struct sp_counters *sp_filler_counters(const struct sp_filler *f);
 struct sp_stock *sp_filler_stock(struct sp_filler *f); /* stock.h; owned by the filler */

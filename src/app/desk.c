@@ -73,8 +73,6 @@ static void post(struct sp_desk *d, void (*run)(struct sp_msg *),
     sp_loop_post(d->loop, &n->msg);
 }
 
-#define NOTE_OF(m) ((struct note *)(void *)((char *)(m)-offsetof(struct note, msg)))
-
 /* ---- plain HTTP
  * ------------------------------------------------------------------------ */
 
@@ -96,7 +94,7 @@ static struct plain_peer *plain_row(struct sp_desk *d, const char *peer)
 
 static void on_plain(struct sp_msg *msg)
 {
-    struct note *n = NOTE_OF(msg);
+    struct note *n = SP_HOLDER(msg, struct note, msg);
     struct plain_peer *row = plain_row(n->desk, n->refusal.peer);
     snprintf(row->operation, sizeof row->operation, "%s", n->refusal.operation);
     row->passed += !n->refused;
@@ -119,7 +117,7 @@ void sp_desk_plain_http(struct sp_desk *d, const char *peer, const char *operati
 
 static void on_refused(struct sp_msg *msg)
 {
-    struct note *n = NOTE_OF(msg);
+    struct note *n = SP_HOLDER(msg, struct note, msg);
     struct sp_desk *d = n->desk;
     d->refusals[d->refusal_count++ % REFUSALS] =
         (struct refusal){.what = n->refusal, .at = sp_clock_wall_s()};
@@ -151,7 +149,7 @@ static struct upstream_state *upstream_row(struct sp_desk *d, const char *name)
 
 static void on_upstream(struct sp_msg *msg)
 {
-    struct note *n = NOTE_OF(msg);
+    struct note *n = SP_HOLDER(msg, struct note, msg);
     struct upstream_state *u = upstream_row(n->desk, n->refusal.peer);
     if (u) {
         u->good = n->err == SP_OK;

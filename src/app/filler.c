@@ -51,11 +51,21 @@ static void on_pause_closed(uv_handle_t *h)
     free(h->data);
 }
 
+/* On the loop of whoever stopped it: the thread is about to end, or has. */
+static void on_stopped(struct sp_msg *msg)
+{
+    struct sp_filler *filler = SP_HOLDER(msg, struct sp_filler, stop);
+    sp_loop_join(filler->loop);
+    filler->stopped(filler->stopped_ctx);
+}
+
 static void maybe_end(struct sp_filler *filler)
 {
     bool idle = filler->stock_idle && filler->prefetch_idle && !filler->fills;
     if (filler->stopping && idle) {
         sp_loop_stop(filler->loop);
+        filler->stop.run = on_stopped;
+        sp_loop_post(filler->stopper, &filler->stop);
     }
 }
 
@@ -315,11 +325,14 @@ static void on_stop(struct sp_msg *msg)
     sp_stock_stop(f->stock, on_stock_idle, f);
 }
 
-void sp_filler_stop(struct sp_filler *f)
+void sp_filler_stop(struct sp_filler *f, struct sp_loop *l, void (*stopped)(void *ctx),
+                    void *ctx)
 {
+    f->stopper = l;
+    f->stopped = stopped;
+    f->stopped_ctx = ctx;
     f->stop.run = on_stop;
     sp_loop_post(f->loop, &f->stop);
-    sp_loop_join(f->loop);
 }
 
 void sp_filler_free(struct sp_filler **f)

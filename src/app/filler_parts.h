@@ -98,7 +98,10 @@ struct sp_filler {
     size_t sides; /* side transfers of all fills */
     bool stock_idle, prefetch_idle;
     atomic_bool stopping; /* written on the loop; inspections look at it too */
-    struct sp_msg stop;
+    struct sp_msg stop;      /* there, and back again */
+    struct sp_loop *stopper; /* borrowed */
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
 };
 
 /* filler.c */

@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-#define OF(pointer, type, member)                                                      \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
-
 static enum sp_err open_doors(struct sp_lane *l, const struct sp_world *w,
                               struct sp_why *why)
 {
@@ -58,7 +55,7 @@ struct news {
 
 static void on_news(struct sp_msg *msg)
 {
-    struct news *n = OF(msg, struct news, msg);
+    struct news *n = SP_HOLDER(msg, struct news, msg);
     struct sp_lane *l = n->lane;
     for (size_t i = 0; i < l->server_count; i++) {
         if (n->world->doors[i].tls) {
@@ -121,7 +118,7 @@ struct farewell {
 
 static void on_done(struct sp_msg *msg)
 {
-    struct farewell *f = OF(msg, struct farewell, msg);
+    struct farewell *f = SP_HOLDER(msg, struct farewell, msg);
     f->done(f->ctx);
     free(f);
 }
@@ -155,7 +152,7 @@ static void on_server_gone(void *ctx)
 
 static void on_drain(struct sp_msg *msg)
 {
-    struct farewell *f = OF(msg, struct farewell, msg);
+    struct farewell *f = SP_HOLDER(msg, struct farewell, msg);
     for (size_t i = 0; i < f->lane->server_count; i++) {
         sp_server_drain(f->lane->servers[i], f->deadline_ms, on_server_gone, f);
     }
@@ -183,7 +180,7 @@ static void on_idle(struct sp_lane *l)
 
 static void on_finish(struct sp_msg *msg)
 {
-    struct farewell *f = OF(msg, struct farewell, msg);
+    struct farewell *f = SP_HOLDER(msg, struct farewell, msg);
     struct sp_lane *l = f->lane;
     l->farewell = f;
     sp_upstream_pool_close(&l->pool);

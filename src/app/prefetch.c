@@ -206,8 +206,7 @@ static void miss(struct walk *w)
 
 static void on_want(struct sp_want *want, enum sp_err e)
 {
-    struct walk *w =
-        (struct walk *)(void *)((char *)want - offsetof(struct walk, want));
+    struct walk *w = SP_HOLDER(want, struct walk, want);
     struct sp_counters *c = &w->owner->filler->counters;
     w->wanting = false;
     if (e == SP_OK) {
@@ -269,7 +268,7 @@ static bool want_next(struct walk *w)
 
 static void on_found(struct sp_ask_ahead *q, enum sp_err e)
 {
-    struct walk *w = (struct walk *)(void *)((char *)q - offsetof(struct walk, ask));
+    struct walk *w = SP_HOLDER(q, struct walk, ask);
     w->asking = false;
     w->files = q->files;
     w->count = e == SP_OK ? q->count : 0;

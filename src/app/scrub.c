@@ -123,8 +123,7 @@ static enum sp_err check_whole(struct sp_scrub *s)
 
 static void work(struct sp_job *job)
 {
-    struct sp_scrub *s =
-        (struct sp_scrub *)(void *)((char *)job - offsetof(struct sp_scrub, job));
+    struct sp_scrub *s = SP_HOLDER(job, struct sp_scrub, job);
     s->what = NULL;
     s->read = 0;
     s->at_end = false;
@@ -259,8 +258,7 @@ static void report(struct sp_scrub *s)
 
 static void done(struct sp_job *job)
 {
-    struct sp_scrub *s =
-        (struct sp_scrub *)(void *)((char *)job - offsetof(struct sp_scrub, job));
+    struct sp_scrub *s = SP_HOLDER(job, struct sp_scrub, job);
     bool over = s->at_end || s->err != SP_OK;
     s->working = false;
     SP_COUNT(s->conf.counters, scrub_bytes, s->read);

@@ -90,7 +90,7 @@ static void note_free(struct note *n)
 
 static void recorded(struct sp_record *r, enum sp_err e)
 {
-    struct note *n = (struct note *)(void *)((char *)r - offsetof(struct note, record));
+    struct note *n = SP_HOLDER(r, struct note, record);
     struct sp_stock *s = n->stock;
     struct sp_log l;
     if (sp_log_begin(&l, SP_LOG_WARNING, "damage")) {
@@ -150,8 +150,7 @@ void sp_stock_damaged(struct sp_stock *s, const struct sp_damage *d)
 
 static void on_found(struct sp_msg *msg)
 {
-    struct sp_object *o =
-        (struct sp_object *)(void *)((char *)msg - offsetof(struct sp_object, msg));
+    struct sp_object *o = SP_HOLDER(msg, struct sp_object, msg);
     struct sp_stock *s = o->watch->ctx;
     const struct sp_shelf_item *item = sp_shelf_find(s->shelf, o->sha256);
     if (item && item->open == o) {

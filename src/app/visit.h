@@ -44,8 +44,7 @@ struct visit {
     struct sp_gate_object object_view;
 };
 
-#define VISIT_OF(pointer, member)                                                      \
-    ((struct visit *)(void *)((char *)(pointer)-offsetof(struct visit, member)))
+#define VISIT_OF(pointer, member) SP_HOLDER(pointer, struct visit, member)
 
 /* exchange.c */
 void sp_visit_free(struct visit *v);

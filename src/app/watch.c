@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OF(pointer, type, member)                                                      \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
-
 enum {
     TICK_MS = 1000,
     LEDGER_FRESH_MS = 30000, /* passes that begin together share one check */
@@ -87,7 +84,7 @@ static void note_free(struct watch_note *n)
 
 static void on_noted(struct sp_record *r, enum sp_err e)
 {
-    struct watch_note *n = OF(r, struct watch_note, record);
+    struct watch_note *n = SP_HOLDER(r, struct watch_note, record);
     struct sp_watch *w = n->watch;
     if (e != SP_OK) {
         sp_log_say(SP_LOG_ERROR, "not_recorded", "a change of posture: %s",
@@ -179,7 +176,7 @@ void sp_ward_changed(struct ward *d)
 
 static void check_work(struct sp_job *job)
 {
-    struct sp_watch *w = OF(job, struct sp_watch, ledger_job);
+    struct sp_watch *w = SP_HOLDER(job, struct sp_watch, ledger_job);
     uint64_t entries = 0;
     w->ledger_why.text[0] = '\0';
     enum sp_err e =
@@ -192,7 +189,7 @@ static void check_work(struct sp_job *job)
 
 static void check_done(struct sp_job *job)
 {
-    struct sp_watch *w = OF(job, struct sp_watch, ledger_job);
+    struct sp_watch *w = SP_HOLDER(job, struct sp_watch, ledger_job);
     w->ledger_busy = false;
     w->ledger_at_ms = sp_loop_now_ms(w->loop);
     for (struct ward *d = w->wards; d; d = d->next) {
@@ -356,7 +353,7 @@ struct news {
 
 static void on_news(struct sp_msg *msg)
 {
-    struct news *n = OF(msg, struct news, msg);
+    struct news *n = SP_HOLDER(msg, struct news, msg);
     struct sp_watch *w = n->watch;
     if (n->world) {
         sp_world_unref(&w->world);
@@ -433,7 +430,7 @@ enum sp_err sp_watch_new(const struct sp_watch_conf *conf, struct sp_watch **out
 
 static void on_stop(struct sp_msg *msg)
 {
-    struct sp_watch *w = OF(msg, struct sp_watch, stop);
+    struct sp_watch *w = SP_HOLDER(msg, struct sp_watch, stop);
     w->stopping = true;
     sp_upstream_pool_close(&w->pool);
     maybe_end(w);

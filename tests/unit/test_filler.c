@@ -15,6 +15,22 @@ struct asker {
 
 static struct sp_loop *loop;
 static size_t left;
+static bool stopped;
+
+static void maybe_end(void)
+{
+    if (left == 0 && stopped) {
+        sp_loop_stop(loop);
+    }
+}
+
+static void on_stopped(void *ctx)
+{
+    assert_null(ctx);
+    assert_false(stopped);
+    stopped = true;
+    maybe_end();
+}
 
 static void on_answer(struct sp_want *w, enum sp_err e)
 {
@@ -22,9 +38,8 @@ static void on_answer(struct sp_want *w, enum sp_err e)
     assert_false(a->answered);
     a->answered = true;
     a->err = e;
-    if (--left == 0) {
-        sp_loop_stop(loop);
-    }
+    left--;
+    maybe_end();
 }
 
 /* Enough of a world for a fill that is called off, whether or not it has begun to
@@ -85,7 +100,7 @@ static void f_stop_while_fills_begin(void **state)
                                           .answer = on_answer};
         sp_filler_want(filler, &askers[i].want);
     }
-    sp_filler_stop(filler);
+    sp_filler_stop(filler, loop, on_stopped, NULL);
     sp_loop_run(loop);
     for (size_t i = 0; i < WANTS; i++) {
         assert_true(askers[i].answered);
