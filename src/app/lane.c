@@ -86,7 +86,7 @@ struct new_seals {
 
 static void on_new_seals(struct sp_msg *msg)
 {
-    struct new_seals *n = OF(msg, struct new_seals, msg);
+    struct new_seals *n = SP_HOLDER(msg, struct new_seals, msg);
     sp_seals_unref(&n->lane->seals);
     n->lane->seals = n->seals;
     free(n);
