@@ -214,20 +214,6 @@ static enum sp_err make_policy(struct sp_world *w, struct sp_why *why)
                                    sp_why_text(&inner, e));
 }
 
-static enum sp_err make_trust(struct sp_world *w, struct sp_why *why)
-{
-    const struct sp_config *c = w->config;
-    struct sp_trust_files files = {.pins = c->signing_pins,
-                                   .bundle = c->signing_bundle,
-                                   .crls = c->signing_crls,
-                                   .crl_count = c->signing_crl_count};
-    struct sp_why inner = {0};
-    enum sp_err e = sp_trust_load(&files, &w->trust, &inner);
-    return e == SP_OK ? SP_OK
-                      : sp_why_set(why, SP_E_CONFIG, "%s: code_signing: %s", c->file,
-                                   sp_why_text(&inner, e));
-}
-
 static void world_free(struct sp_world **pw)
 {
     struct sp_world *w = *pw;
@@ -268,7 +254,7 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
         return SP_E_NOMEM;
     }
     SP_TRY(make_policy(w, why));
-    SP_TRY(make_trust(w, why));
+    SP_TRY(sp_trust_load_config(w->config, &w->trust, why));
     SP_TRY(make_upstreams(w, why));
     SP_TRY(make_doors(w, why));
     *out = w;

@@ -6,6 +6,7 @@
 #include "core/crypto/der.h"
 #include "core/crypto/trust.h"
 
+#define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 static struct sp_trust *trust_new(void)
@@ -50,6 +51,8 @@ static void b_mistakes_are_named_with_their_line(void **state)
         "\n" PIN " code-signing \"\"",
         "\n" PIN " code-signing \"A\" B",
         "\n" PIN " code-signing \"A\"\"",
+        "\n" PIN " code-signing \"A\" abcd",
+        "\n" PIN " code-signing \"A\" " HEX "0",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         SP_AUTO(sp_trust_free) struct sp_trust *t = trust_new();
@@ -58,6 +61,23 @@ static void b_mistakes_are_named_with_their_line(void **state)
         assert_memory_equal(why.text, "line 2: ", 8);
         assert_int_equal(sp_trust_pins(t), 0);
     }
+}
+
+static void b_missing_roots_are_named(void **state)
+{
+    (void)state;
+    SP_AUTO(sp_trust_free) struct sp_trust *t = trust_new();
+    struct sp_trust_root r;
+    assert_ok(sp_trust_add_pins(t,
+                                SP_VIEW(PIN " code-signing \"A\"\n" PIN
+                                            " time-stamping \"B\" " HEX " # seen\n"),
+                                NULL));
+    assert_true(sp_trust_missing(t, 0, &r));
+    assert_string_equal(r.common_name, "B");
+    assert_int_equal(r.sha256[1], 0x11);
+    assert_true(r.pinned[SP_PURPOSE_TIME_STAMPING]);
+    assert_false(r.pinned[SP_PURPOSE_CODE_SIGNING]);
+    assert_false(sp_trust_missing(t, 1, &r));
 }
 
 static void b_pins_stop_at_their_limits(void **state)
@@ -164,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_pins_are_read),
         cmocka_unit_test(b_mistakes_are_named_with_their_line),
+        cmocka_unit_test(b_missing_roots_are_named),
         cmocka_unit_test(b_pins_stop_at_their_limits),
         cmocka_unit_test(b_a_bundle_holds_something),
         cmocka_unit_test(b_der_is_read_strictly),

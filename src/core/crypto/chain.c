@@ -39,9 +39,8 @@ enum sp_err sp_x509_read(const X509 *x, struct sp_cert_facts *out)
     return e;
 }
 
-static struct sp_view common_name(const X509 *x)
+struct sp_view sp_x509_common_name(const X509_NAME *name)
 {
-    const X509_NAME *name = X509_get_subject_name(x);
     int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
     const ASN1_STRING *s =
         at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
@@ -54,7 +53,8 @@ static bool is_anchor(const X509 *x, const struct sp_trust *trust,
 {
     struct sp_pin key;
     return sp_x509_pin(x, &key) == SP_OK &&
-           sp_trust_has(trust, &key, common_name(x), purpose);
+           sp_trust_has(trust, &key, sp_x509_common_name(X509_get_subject_name(x)),
+                        purpose);
 }
 
 /* Puts what is pinned among certs into store, and all of certs into pool. */
@@ -118,25 +118,50 @@ static const char *find_fault(STACK_OF(X509) * chain, enum sp_purpose purpose,
     return NULL;
 }
 
-static void say_unknown(X509 *top, enum sp_purpose purpose, struct sp_chain *out)
+static void hex_of(const uint8_t sha256[32], char out[65])
+{
+    for (size_t i = 0; i < 32; i++) {
+        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
+    }
+}
+
+/* Nobody can name the digest of a certificate that is not there, but for a root that
+ * was pinned together with it. */
+static void say_missing(const X509 *top, const struct sp_cert_facts *f,
+                        const struct sp_trust *trust, enum sp_purpose purpose,
+                        struct sp_chain *out)
+{
+    char hex[65] = "";
+    const struct sp_trust_pin *root = sp_trust_root_of(
+        trust, sp_x509_common_name(X509_get_issuer_name(top)), purpose);
+    if (root) {
+        hex_of(root->sha256, hex);
+    }
+    snprintf(
+        out->why, sizeof out->why,
+        "missing issuer: the signature and the bundle lack %.80s%s%s, and %.80s is "
+        "not pinned for %s; add it with \"sallyport trust add\"",
+        f->issuer, root ? ", SHA-256 " : "", hex, f->subject, sp_purpose_text(purpose));
+}
+
+static void say_unknown(const X509 *top, const struct sp_trust *trust,
+                        enum sp_purpose purpose, struct sp_chain *out)
 {
     struct sp_cert_facts f;
-    char pin[SP_PIN_TEXT];
+    char pin[SP_PIN_TEXT], hex[65];
     if (sp_x509_read(top, &f) != SP_OK) {
         return;
     }
-    sp_pin_format(&f.spki, pin);
-    if (f.self_signed) {
-        snprintf(out->why, sizeof out->why,
-                 "unknown root: %.120s is not pinned for %s; if it is to be trusted, "
-                 "pin %s",
-                 f.subject, sp_purpose_text(purpose), pin);
-    } else {
-        snprintf(out->why, sizeof out->why,
-                 "missing issuer: no certificate of %.120s is in the signature or the "
-                 "bundle, and %.80s is not pinned for %s; add it to the bundle",
-                 f.issuer, f.subject, sp_purpose_text(purpose));
+    if (!f.self_signed) {
+        say_missing(top, &f, trust, purpose, out);
+        return;
     }
+    sp_pin_format(&f.spki, pin);
+    hex_of(f.sha256, hex);
+    snprintf(out->why, sizeof out->why,
+             "unknown root: %.100s, SHA-256 %s, is not pinned for %s; if it is to be "
+             "trusted, pin %s",
+             f.subject, hex, sp_purpose_text(purpose), pin);
 }
 
 static bool is_unknown_end(int error)
@@ -161,8 +186,8 @@ static void say_fault(const X509 *x, const char *fault, int64_t at,
     }
 }
 
-static void judge(X509_STORE_CTX *ctx, bool is_good, enum sp_purpose purpose,
-                  int64_t at, struct sp_chain *out)
+static void judge(X509_STORE_CTX *ctx, bool is_good, const struct sp_trust *trust,
+                  enum sp_purpose purpose, int64_t at, struct sp_chain *out)
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
@@ -183,7 +208,7 @@ static void judge(X509_STORE_CTX *ctx, bool is_good, enum sp_purpose purpose,
     } else if (fault) {
         say_fault(sk_X509_value(chain, which), fault, at, out);
     } else if (is_unknown_end(error)) {
-        say_unknown(top, purpose, out);
+        say_unknown(top, trust, purpose, out);
     } else {
         X509 *x = X509_STORE_CTX_get_current_cert(ctx);
         say_fault(x ? x : leaf, X509_verify_cert_error_string(error), at, out);
@@ -210,7 +235,7 @@ enum sp_err sp_chain_build(X509 *leaf, STACK_OF(X509) * others,
     X509_VERIFY_PARAM_set_time(param, (time_t)at);
     bool is_good = X509_verify_cert(ctx) == 1;
     look_for_revocations(X509_STORE_CTX_get0_chain(ctx), trust, at, now, &chain);
-    judge(ctx, is_good, purpose, at, &chain);
+    judge(ctx, is_good, trust, purpose, at, &chain);
     ERR_clear_error();
     *out = chain;
     return SP_OK;

@@ -24,6 +24,8 @@ struct sp_trust_pin {
     struct sp_pin pin;
     bool for_purpose[SP_PURPOSE_COUNT];
     char subject[64]; /* NUL-terminated common name */
+    bool has_sha256;
+    uint8_t sha256[32]; /* of the certificate */
 };
 struct sp_trust {
     struct sp_trust_pin pins[SP_LIMIT_TRUST_PINS];
@@ -32,6 +34,12 @@ struct sp_trust {
     STACK_OF(X509_CRL) * crls; /* owned */
 };
 
+/* The common name, empty where there is none; borrowed. */
+struct sp_view sp_x509_common_name(const X509_NAME *name);
+/* trust_list.c: a pinned root of this name whose certificate's digest is known. */
+const struct sp_trust_pin *sp_trust_root_of(const struct sp_trust *t,
+                                            struct sp_view common_name,
+                                            enum sp_purpose purpose);
 /* revocation.c: every list of a PEM text, maybe none. */
 enum sp_err sp_crls_read_pem(struct sp_trust *t, struct sp_view pem) SP_MUST_USE;
 /* What the lists by issuer say of x at that time; whether they are in force now. */

@@ -1,5 +1,7 @@
 #include "core/crypto/openssl.h"
 
+#include "core/base/text.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +88,18 @@ static bool read_purposes(struct sp_view list, bool out[SP_PURPOSE_COUNT])
     return any;
 }
 
+static const char *read_fingerprint(struct sp_view hex, struct sp_trust_pin *out)
+{
+    out->has_sha256 = hex.len > 0;
+    if (hex.len == 0 || sp_hex_parse(hex, out->sha256, sizeof out->sha256) == SP_OK) {
+        return NULL;
+    }
+    return "behind the name may stand the SHA-256 of the certificate, 64 hex digits";
+}
+
+static const char no_name[] =
+    "behind the purposes stands the certificate's common name in double quotes";
+
 /* One line without its comment and outer blanks. */
 static const char *read_pin(struct sp_view line, struct sp_trust_pin *out)
 {
@@ -98,13 +112,17 @@ static const char *read_pin(struct sp_view line, struct sp_trust_pin *out)
         return "behind the pin stands code-signing, time-stamping or both with a comma";
     }
     line = sp_view_trim(line, " \t");
-    struct sp_view name = sp_view_slice(line, 1, line.len ? line.len - 1 : 0);
-    if (line.len < 3 || line.data[0] != '"' || line.data[line.len - 1] != '"' ||
-        sp_view_find(name, '"') != name.len || name.len >= sizeof out->subject) {
-        return "at the end stands the certificate's common name in double quotes";
+    if (line.len == 0 || line.data[0] != '"') {
+        return no_name;
     }
-    memcpy(out->subject, name.data, name.len);
-    return NULL;
+    line = sp_view_slice(line, 1, line.len);
+    size_t end = sp_view_find(line, '"');
+    if (end == 0 || end == line.len || end >= sizeof out->subject) {
+        return no_name;
+    }
+    memcpy(out->subject, line.data, end);
+    line = sp_view_trim(sp_view_slice(line, end + 1, line.len), " \t");
+    return read_fingerprint(line, out);
 }
 
 enum sp_err sp_trust_add_pins(struct sp_trust *t, struct sp_view text,

@@ -7,7 +7,11 @@
  * in it makes none of them trusted. Pins are a text, one a line:
  *
  *     # comment
- *     sha256//BASE64=  code-signing,time-stamping  "Common Name"  # where it was seen
+ *     sha256//BASE64=  code-signing,time-stamping  "Common Name"  HEX  # where it was
+ * seen
+ *
+ * HEX is the SHA-256 of a root's certificate and may be left away; it only serves to
+ * name the certificate when it is missing.
  *
  * Filled by one thread, then read by many. */
 #ifndef SP_CORE_CRYPTO_TRUST_H
@@ -35,6 +39,29 @@ size_t sp_trust_pins(const struct sp_trust *t); /* how many */
 /* A key with this name is pinned for this. */
 bool sp_trust_has(const struct sp_trust *t, const struct sp_pin *key,
                   struct sp_view common_name, enum sp_purpose p);
+
+/* What the bundle holds. */
+struct sp_trust_cert {
+    struct sp_cert_facts facts;
+    bool pinned[SP_PURPOSE_COUNT];
+    bool has_issuer; /* the bundle holds who issued it */
+};
+/* Every certificate of the bundle, in order; stops at the first error. */
+enum sp_err sp_trust_each(const struct sp_trust *t,
+                          enum sp_err (*each)(void *ctx,
+                                              const struct sp_trust_cert *cert),
+                          void *ctx) SP_MUST_USE;
+/* A pinned root whose certificate the bundle does not hold: the i-th, false past the
+ * end. */
+struct sp_trust_root {
+    const char *common_name; /* borrowed from the trust */
+    const uint8_t *sha256;
+    bool pinned[SP_PURPOSE_COUNT];
+};
+bool sp_trust_missing(const struct sp_trust *t, size_t i, struct sp_trust_root *out);
+/* What is pinned of this certificate. Errors as sp_cert_read. */
+enum sp_err sp_trust_role(const struct sp_trust *t, struct sp_view der,
+                          bool pinned[SP_PURPOSE_COUNT]) SP_MUST_USE;
 
 /* What revocation lists say of one certificate. */
 enum sp_revocation_state { SP_REVOCATION_UNKNOWN, SP_NOT_LISTED, SP_REVOKED_BY_THEN };
