@@ -116,6 +116,18 @@ static enum sp_err add_range(struct sp_fetch *f, const struct sp_fetch_ask *ask)
                               : add_field(f, "Range: bytes=%llu-%llu", first, last);
 }
 
+/* A validator goes back as it came, unless it cannot be a header's value. */
+static enum sp_err add_condition(struct sp_fetch *f, const char *name,
+                                 const char *value)
+{
+    for (const char *c = value ? value : ""; *c; c++) {
+        if (*c < ' ' || *c > '~') {
+            return SP_E_MALFORMED;
+        }
+    }
+    return value && *value ? add_field(f, "%s: %s", name, value) : SP_OK;
+}
+
 /* The whole head but for Host, User-Agent and Content-Length, which libcurl writes. A
  * name without a value keeps libcurl from writing that field. */
 static enum sp_err add_fields(struct sp_fetch *f, const struct sp_fetch_ask *ask)
@@ -128,6 +140,8 @@ static enum sp_err add_fields(struct sp_fetch *f, const struct sp_fetch_ask *ask
         SP_TRY(add_field(f, "Content-Type: text/xml; charset=utf-8"));
         SP_TRY(add_field(f, "SOAPAction: \"%s\"", ask->soap_action));
     }
+    SP_TRY(add_condition(f, "If-None-Match", ask->if_none_match));
+    SP_TRY(add_condition(f, "If-Modified-Since", ask->if_modified_since));
     return add_range(f, ask);
 }
 
@@ -140,6 +154,11 @@ static CURLcode set_method(struct sp_fetch *f, const struct sp_fetch_ask *ask)
                                   (curl_off_t)ask->body.len);
     const char *body = ask->body.len ? (const char *)ask->body.data : "";
     return c == CURLE_OK ? curl_easy_setopt(f->easy, CURLOPT_POSTFIELDS, body) : c;
+}
+
+static CURLcode set_connection(struct sp_fetch *f, const struct sp_fetch_ask *ask)
+{
+    return curl_easy_setopt(f->easy, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
 }
 
 static long connect_time(uint64_t patience_ms)
@@ -159,7 +178,7 @@ enum sp_err sp_request_set(struct sp_fetch *f, const struct sp_fetch_ask *ask)
     SP_TRY(add_fields(f, ask));
     bool is_set =
         set_fixed(f->easy) == CURLE_OK && set_texts(f, url) == CURLE_OK &&
-        set_method(f, ask) == CURLE_OK &&
+        set_method(f, ask) == CURLE_OK && set_connection(f, ask) == CURLE_OK &&
         curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->fields) == CURLE_OK &&
         curl_easy_setopt(f->easy, CURLOPT_CONNECTTIMEOUT_MS,
                          connect_time(f->patience_ms)) == CURLE_OK;
