@@ -5,6 +5,7 @@
 #include "app/history.h"
 #include "app/page.h"
 #include "app/posture_page.h"
+#include "app/renewer.h"
 #include "app/stock.h"
 
 #include <inttypes.h>
@@ -40,6 +41,9 @@ static void totals(const struct sp_admin_view *v, struct sp_totals *t)
         sp_totals_add(t, &v->lanes[i].counters);
     }
     sp_totals_add(t, sp_filler_counters(v->filler));
+    if (v->renewer) {
+        sp_totals_add(t, sp_renewer_counters(v->renewer));
+    }
 }
 
 static enum sp_err write_cache_gauges(const struct sp_admin_view *v, struct sp_buf *out)

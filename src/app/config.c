@@ -19,6 +19,17 @@
 #define IN_UPSTREAM_UPSTREAM(...) __VA_ARGS__
 #define IN_LISTENER_LISTENER(...) __VA_ARGS__
 #define IN_ADMIN_ADMIN(...)       __VA_ARGS__
+#define IN_CATALOG_CATALOG(...)   __VA_ARGS__
+#define IN_TOP_CATALOG(...)
+#define IN_CATALOG_TOP(...)
+#define IN_LOG_CATALOG(...)
+#define IN_CATALOG_LOG(...)
+#define IN_UPSTREAM_CATALOG(...)
+#define IN_CATALOG_UPSTREAM(...)
+#define IN_LISTENER_CATALOG(...)
+#define IN_CATALOG_LISTENER(...)
+#define IN_ADMIN_CATALOG(...)
+#define IN_CATALOG_ADMIN(...)
 #define IN_TOP_LOG(...)
 #define IN_TOP_UPSTREAM(...)
 #define IN_TOP_LISTENER(...)
@@ -55,6 +66,11 @@ static cfg_opt_t listener_keys[] = {
 #include "app/config.def"
     CFG_END()};
 #undef KEY
+#define KEY(section, key, type, def, help) IN_CATALOG_##section(ROW_##type(key, def))
+static cfg_opt_t catalog_keys[] = {
+#include "app/config.def"
+    CFG_END()};
+#undef KEY
 #define KEY(section, key, type, def, help) IN_ADMIN_##section(ROW_##type(key, def))
 static cfg_opt_t admin_keys[] = {
 #include "app/config.def"
@@ -66,6 +82,7 @@ static cfg_opt_t top_keys[] = {
     CFG_SEC("log", log_keys, CFGF_NONE),
     CFG_SEC("upstream", upstream_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("listener", listener_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+    CFG_SEC("catalog", catalog_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("admin", admin_keys, CFGF_NONE), CFG_END()};
 #undef KEY
 
@@ -78,6 +95,7 @@ static const cfg_opt_t *keys_of(const char *section)
         {"log", log_keys},
         {"upstream", upstream_keys},
         {"listener", listener_keys},
+        {"catalog", catalog_keys},
         {"admin", admin_keys},
     };
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
@@ -142,6 +160,16 @@ static void free_strings(char **strings, size_t count)
     free(strings);
 }
 
+static void upstream_fini(struct sp_config_upstream *u)
+{
+    free(u->name);
+    free(u->url);
+    free(u->ca_file);
+    free(u->proxy);
+    free(u->client_certificate);
+    free(u->client_key);
+}
+
 void sp_config_free(struct sp_config **pc)
 {
     struct sp_config *c = *pc;
@@ -149,13 +177,13 @@ void sp_config_free(struct sp_config **pc)
         return;
     }
     for (size_t i = 0; c->upstreams && i < c->upstream_count; i++) {
-        struct sp_config_upstream *u = &c->upstreams[i];
-        free(u->name);
-        free(u->url);
-        free(u->ca_file);
-        free(u->proxy);
-        free(u->client_certificate);
-        free(u->client_key);
+        upstream_fini(&c->upstreams[i]);
+    }
+    if (c->catalog) {
+        upstream_fini(&c->catalog->source);
+        free(c->catalog->target);
+        free(c->catalog->path);
+        free(c->catalog);
     }
     for (size_t i = 0; c->listeners && i < c->listener_count; i++) {
         struct sp_config_listener *l = &c->listeners[i];

@@ -34,6 +34,13 @@ struct sp_config_listener {
     bool content_http;
     int line;
 };
+struct sp_config_catalog { /* the offline catalogue */
+    struct sp_config_upstream source; /* its url is https://host[:port] */
+    char *target;                     /* owned: what stands behind that */
+    char *path;                       /* owned: where it is served */
+    unsigned interval, asked;         /* minutes: in force, and as written */
+    uint64_t ceiling;                 /* bytes */
+};
 struct sp_config {
     char *file; /* owned, as all strings below */
     char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
@@ -55,6 +62,7 @@ struct sp_config {
     size_t upstream_count;
     struct sp_config_listener *listeners;
     size_t listener_count;
+    struct sp_config_catalog *catalog; /* NULL: none */
     char *dump; /* what sp_config_dump gives */
 };
 

@@ -378,6 +378,97 @@ static enum sp_err take_posture(struct sp_config *c, cfg_t *cfg, const struct pl
     return SP_OK;
 }
 
+/* ---- the offline catalogue
+ * ------------------------------------------------------------- */
+
+/* Bytes of a path that nobody writes in two ways. */
+static bool is_simple_path(const char *s)
+{
+    static const char marks[] = "/._-~";
+    if (*s != '/' || strlen(s) > 255 || strstr(s, "//") || strstr(s, "/.")) {
+        return false;
+    }
+    for (; *s; s++) {
+        bool is_plain = (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
+                        (*s >= 'A' && *s <= 'Z');
+        if (!is_plain && !strchr(marks, *s)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The url is cut into where the server is and what is asked for there. */
+static enum sp_err take_source(const struct place *p, cfg_t *sec,
+                               struct sp_config_catalog *k)
+{
+    struct sp_config_upstream *u = &k->source;
+    const size_t lead = sizeof "https://" - 1;
+    u->line = sp_config_line(p->text, p->section, p->title, NULL);
+    SP_TRY(take_string(sec, "url", &u->url));
+    SP_TRY(take_string(sec, "ca_file", &u->ca_file));
+    SP_TRY(take_string(sec, "proxy", &u->proxy));
+    u->name = strdup(p->title);
+    u->client_certificate = strdup("");
+    u->client_key = strdup("");
+    if (!u->name || !u->client_certificate || !u->client_key) {
+        return SP_E_NOMEM;
+    }
+    char *slash =
+        strncmp(u->url, "https://", lead) == 0 ? strchr(u->url + lead, '/') : NULL;
+    if (!slash || !is_simple_path(slash)) {
+        return complain(p, "url",
+                        "the source must be https://host[:port]/path, without a query: "
+                        "over plain HTTP an old catalogue can be passed off as new");
+    }
+    k->target = strdup(slash);
+    *slash = 0;
+    if (!u->ca_file[0]) {
+        return complain(
+            p, "ca_file",
+            "ca_file is missing: the CA certificate the source's chain leads to");
+    }
+    return k->target ? take_pins(p, sec, u) : SP_E_NOMEM;
+}
+
+static enum sp_err take_catalog(const struct place *p, cfg_t *sec,
+                                struct sp_config_catalog *k)
+{
+    enum { LEAST = 60, MOST = 10080 };
+    long interval = 0, max = 0;
+    SP_TRY(take_source(p, sec, k));
+    SP_TRY(take_string(sec, "path", &k->path));
+    SP_TRY(take_number(p, sec, "interval", 0, 1L << 30, &interval));
+    SP_TRY(take_number(p, sec, "max_mib", 1, 4095, &max));
+    if (!is_simple_path(k->path) ||
+        sp_route(sp_view_str(k->path)).kind != SP_ROUTE_NONE ||
+        sp_view_starts(sp_view_str(k->path), SP_VIEW("/Content/"))) {
+        return complain(p, "path",
+                        "path is one of letters, digits and / . _ -, as "
+                        "/catalog/wsusscn2.cab, and none that WSUS uses");
+    }
+    k->asked = (unsigned)interval;
+    k->interval = interval < LEAST ? LEAST : interval > MOST ? MOST : k->asked;
+    k->ceiling = SP_MIB((uint64_t)max);
+    return SP_OK;
+}
+
+static enum sp_err take_catalogs(struct sp_config *c, cfg_t *cfg, struct place p)
+{
+    size_t count = cfg_size(cfg, "catalog");
+    if (count == 0) {
+        return SP_OK;
+    }
+    p.section = "catalog";
+    cfg_t *sec = cfg_getnsec(cfg, "catalog", (unsigned)count - 1);
+    p.title = cfg_title(sec);
+    if (count > 1) {
+        return complain(&p, NULL, "there is one catalogue: no second section, please");
+    }
+    c->catalog = calloc(1, sizeof *c->catalog);
+    return c->catalog ? take_catalog(&p, sec, c->catalog) : SP_E_NOMEM;
+}
+
 static bool is_loopback(const char *bind)
 {
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
@@ -423,5 +514,6 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_cache(c, cfg, &p));
     SP_TRY(take_posture(c, cfg, &p));
     SP_TRY(take_log(c, cfg, p));
+    SP_TRY(take_catalogs(c, cfg, p));
     return take_sections(c, cfg, p);
 }

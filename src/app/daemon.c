@@ -1,5 +1,6 @@
 #include "app/lane.h"
 #include "app/log.h"
+#include "app/renewer.h"
 #include "app/stock.h"
 #include "app/watch.h"
 
@@ -25,6 +26,7 @@ struct daemon {
     struct sp_filler *filler;   /* owned */
     struct sp_watch *watch;     /* owned */
     struct sp_seals *seals;     /* shared: the keys of cookies in force */
+    struct sp_renewer *renewer; /* owned; NULL: no offline catalogue */
     struct sp_budget budget;
     struct sp_lane *lanes; /* owned */
     size_t lane_count, lanes_open;
@@ -88,11 +90,20 @@ static void mention_ledger_name(const struct sp_config *old,
     }
 }
 
+static enum sp_err renew(struct daemon *d, struct sp_world *w)
+{
+    return d->renewer ? sp_renewer_set_world(d->renewer, w) : SP_OK;
+}
+
 static enum sp_err reload(struct daemon *d, struct sp_why *why)
 {
     struct sp_world *w = NULL;
     SP_TRY(load_world(d->config_file, &w, why));
     enum sp_err e = SP_OK;
+    if (!w->catalog != !d->renewer) {
+        e = sp_why_set(why, SP_E_CONFIG,
+                       "the catalog section came or went: that takes a restart");
+    }
     if (!same_listeners(w->config, d->first->config) ||
         !same_places(w->config, d->first->config)) {
         e = sp_why_set(
@@ -102,6 +113,9 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     }
     for (size_t i = 0; e == SP_OK && i < d->lane_count; i++) {
         e = sp_lane_set_world(&d->lanes[i], w);
+    }
+    if (e == SP_OK) {
+        e = renew(d, w);
     }
     if (e != SP_OK) {
         sp_world_unref(&w);
@@ -171,6 +185,9 @@ static void on_filler_stopped(void *ctx)
 {
     struct daemon *d = ctx;
     sp_watch_stop(d->watch);
+    if (d->renewer) {
+        sp_renewer_stop(d->renewer);
+    }
     d->lanes_open = d->lane_count;
     for (size_t i = 0; i < d->lane_count; i++) {
         if (sp_lane_finish(&d->lanes[i], d->loop, on_lane_finished, d) != SP_OK) {
@@ -314,6 +331,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
                                 .seals = d->seals,
                                 .keeper = d->keeper,
                                 .filler = d->filler,
+                                .renewer = d->renewer,
                                 .desk = d->desk,
                                 .budget = &d->budget,
                                 .hot_objects = hot_objects_a_lane(n)};
@@ -337,12 +355,20 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .lanes = d->lanes,
                                  .lane_count = d->lane_count,
                                  .filler = d->filler,
+                                 .renewer = d->renewer,
                                  .keeper = d->keeper,
                                  .desk = d->desk,
                                  .watch = d->watch,
                                  .draining = &d->draining,
                                  .started = d->started};
     return sp_admin_new(d->loop, d->world->config->admin_bind, &view, &d->admin, why);
+}
+
+static enum sp_err start_renewer(struct daemon *d, struct sp_why *why)
+{
+    struct sp_renewer_conf conf = {
+        .world = d->world, .keeper = d->keeper, .desk = d->desk};
+    return d->world->catalog ? sp_renewer_new(&conf, &d->renewer, why) : SP_OK;
 }
 
 static enum sp_err start(struct daemon *d, struct sp_why *why)
@@ -362,6 +388,7 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(sp_watch_new(
         &(struct sp_watch_conf){.world = d->world, .keeper = d->keeper}, &d->watch,
         why));
+    SP_TRY(start_renewer(d, why));
     SP_TRY(start_lanes(d, why));
     return start_admin(d, why);
 }
@@ -391,6 +418,7 @@ static void fini(struct daemon *d)
     free(d->lanes);
     sp_filler_free(&d->filler);
     sp_watch_free(&d->watch);
+    sp_renewer_free(&d->renewer);
     sp_keeper_free(&d->keeper);
     sp_objects_close(&d->objects);
     sp_loop_free(&d->loop);

@@ -3,6 +3,7 @@
  *     main loop   signals, reload, admin listener, what status shows
  *     lanes       one event loop each: listeners, exchanges, upstream pool, hot objects
  *     filler      one loop: the registry of fills, content transfers, the store
+ *     catalog     one loop: the offline catalogue, where one is configured
  *     keeper      one thread: ledger and index
  *     watch       one loop: looks at upstreams, so that nobody who serves has to
  *     work pool   inspections, fsyncs
@@ -21,6 +22,7 @@
 struct farewell;
 struct sp_filler;
 struct sp_watch; /* watch.h */
+struct sp_renewer;
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
 /* Objects that were served lately, found without a message; a place a key, newest wins.
@@ -59,6 +61,7 @@ struct sp_lane {
     struct sp_loop *loop;     /* owned */
     struct sp_keeper *keeper; /* borrowed from the daemon, as what follows */
     struct sp_filler *filler;
+    struct sp_renewer *renewer; /* NULL: no offline catalogue */
     struct sp_desk *desk;
     struct sp_budget *budget;
     struct sp_world *world;        /* shared: the one in force */
@@ -184,6 +187,7 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_lane *lanes;
     size_t lane_count;
     struct sp_filler *filler;
+    struct sp_renewer *renewer; /* NULL: no offline catalogue */
     struct sp_keeper *keeper;
     struct sp_desk *desk;
     struct sp_watch *watch;

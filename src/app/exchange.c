@@ -340,6 +340,7 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
         [SP_EFFECT_ASK_REVISIONS] = do_ask_revisions,
         [SP_EFFECT_RECORD] = do_record,
         [SP_EFFECT_EDIT] = do_edit,
+        [SP_EFFECT_CATALOG] = sp_visit_catalog,
         [SP_EFFECT_LOOKUP] = sp_visit_lookup,
         [SP_EFFECT_FILL] = sp_visit_fill,
         [SP_EFFECT_ANSWER] = do_answer,
@@ -440,6 +441,8 @@ static void count_service(struct sp_counters *c, const char *service)
         SP_COUNT(c, requests_simple_auth, 1);
     } else if (strcmp(service, "reporting") == 0) {
         SP_COUNT(c, requests_reporting, 1);
+    } else if (strcmp(service, "catalog") == 0) {
+        SP_COUNT(c, requests_catalog, 1);
     } else if (strcmp(service, "content") == 0) {
         SP_COUNT(c, requests_content, 1);
     } else {

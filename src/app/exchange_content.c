@@ -2,6 +2,7 @@
  * read while they come.
  *
  * Once a visit has joined a fill, only the filler's last word (left) ends it. */
+#include "app/renewer.h"
 #include "app/stock.h"
 #include "app/visit.h"
 
@@ -151,6 +152,19 @@ static void claim_answer(struct sp_ask_claim *q, enum sp_err e)
         return;
     }
     sp_gate_claim(v->gate, e, q->claimed ? &q->claim : NULL, &step);
+    sp_visit_perform(v, &step);
+}
+
+void sp_visit_catalog(struct visit *v, const struct sp_effect *e)
+{
+    struct sp_object *o = v->lane->renewer ? sp_renewer_object(v->lane->renewer) : NULL;
+    struct sp_step step;
+    (void)e;
+    if (o && read_object(v, o)) {
+        sp_gate_object(v->gate, view_object(v), &step);
+    } else {
+        sp_gate_no_catalog(v->gate, &step);
+    }
     sp_visit_perform(v, &step);
 }
 

@@ -33,6 +33,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
 {
     l->keeper = conf->keeper;
     l->filler = conf->filler;
+    l->renewer = conf->renewer;
     l->desk = conf->desk;
     l->budget = conf->budget;
     l->world = sp_world_ref(conf->world);

@@ -10,6 +10,7 @@ struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_seals *seals; /* the first keys */
     struct sp_keeper *keeper;
     struct sp_filler *filler;
+    struct sp_renewer *renewer; /* NULL: no offline catalogue */
     struct sp_desk *desk;
     struct sp_budget *budget;
     size_t hot_objects; /* files it may keep open for the next asker */

@@ -54,6 +54,7 @@ bool sp_visit_came_back(struct visit *v);
 void sp_visit_perform(struct visit *v, const struct sp_step *step);
 
 /* exchange_content.c: the effects that only content has */
+void sp_visit_catalog(struct visit *v, const struct sp_effect *e);
 void sp_visit_lookup(struct visit *v, const struct sp_effect *e);
 void sp_visit_fill(struct visit *v, const struct sp_effect *e);
 void sp_visit_serve(struct visit *v, const struct sp_effect *e);

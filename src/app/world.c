@@ -15,7 +15,7 @@ static enum sp_err read_optional(const char *path, struct sp_buf *out,
     return path && path[0] ? sp_file_read(path, out, why) : SP_OK;
 }
 
-static enum sp_err make_upstream(const struct sp_config *c,
+static enum sp_err make_upstream(const struct sp_config *c, const char *section,
                                  const struct sp_config_upstream *u,
                                  struct sp_upstream **out, struct sp_why *why)
 {
@@ -54,8 +54,8 @@ static enum sp_err make_upstream(const struct sp_config *c,
     sp_buf_fini(&cert);
     sp_buf_fini(&key);
     return e == SP_OK ? SP_OK
-                      : sp_why_set(why, SP_E_CONFIG, "%s:%d: upstream \"%s\": %s",
-                                   c->file, u->line, u->name, sp_why_text(&inner, e));
+                      : sp_why_set(why, SP_E_CONFIG, "%s:%d: %s \"%s\": %s", c->file,
+                                   u->line, section, u->name, sp_why_text(&inner, e));
 }
 
 struct first_cert {
@@ -175,6 +175,7 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
             .plain_http = l->plain_http,
             .content_http = l->content_http,
             .tls_address = d->tls_address,
+            .catalog_path = c->catalog ? c->catalog->path : "",
             .upstream_name = c->upstreams[d->upstream].name,
             .upstream_host = sp_upstream_host(w->upstreams[d->upstream]),
             .seals_cookies = c->upstreams[d->upstream].seals_cookies,
@@ -188,7 +189,7 @@ static enum sp_err make_upstreams(struct sp_world *w, struct sp_why *why)
 {
     const struct sp_config *c = w->config;
     for (size_t i = 0; i < c->upstream_count; i++) {
-        SP_TRY(make_upstream(c, &c->upstreams[i], &w->upstreams[i], why));
+        SP_TRY(make_upstream(c, "upstream", &c->upstreams[i], &w->upstreams[i], why));
         w->fills[i] = (struct sp_fill_conf){
             .upstream_name = c->upstreams[i].name,
             .upstream_host = sp_upstream_host(w->upstreams[i]),
@@ -196,7 +197,9 @@ static enum sp_err make_upstreams(struct sp_world *w, struct sp_why *why)
             .release = c->release,
         };
     }
-    return SP_OK;
+    return c->catalog
+               ? make_upstream(c, "catalog", &c->catalog->source, &w->catalog, why)
+               : SP_OK;
 }
 
 static enum sp_err make_policy(struct sp_world *w, struct sp_why *why)
@@ -226,6 +229,7 @@ static void world_free(struct sp_world **pw)
     for (size_t i = 0; w->doors && i < w->config->listener_count; i++) {
         sp_tls_server_unref(&w->doors[i].tls);
     }
+    sp_upstream_unref(&w->catalog);
     sp_policy_free(&w->policy);
     sp_trust_free(&w->trust);
     sp_config_free(&w->config);

@@ -23,6 +23,7 @@ struct sp_world {
     struct sp_policy *policy;       /* owned */
     struct sp_trust *trust;         /* owned; whom signatures of files are believed */
     struct sp_upstream **upstreams; /* shared, config->upstream_count of them */
+    struct sp_upstream *catalog;    /* shared; NULL: no offline catalogue */
     struct sp_fill_conf *fills;     /* owned, one an upstream */
     struct sp_world_door *doors;    /* owned, config->listener_count of them */
     int64_t loaded;                 /* unix seconds */

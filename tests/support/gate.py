@@ -136,7 +136,14 @@ admin {{ bind = "127.0.0.1:{self.admin_port}" }}
 workers = {get('workers', 2)}
 posture = "{get('posture', 'off')}"
 posture_interval = {get('posture_interval', 0)}
-{self._top_text()}"""
+{self._catalog_text()}{self._top_text()}"""
+
+    def _catalog_text(self) -> str:
+        if not (url := self.settings.get("catalog")):
+            return ""
+        pins = ", ".join(f'"{p}"' for p in self.default_pins())
+        return (f'catalog "offline-scan" {{ url = "{url}" ca_file = "{self.pki.ca}" '
+                f'pins = {{ {pins} }} max_mib = {self.settings.get("catalog_max_mib", 64)} }}\n')
 
     def _top_text(self) -> str:
         """What a test says at the top level; the rest stays at its default."""

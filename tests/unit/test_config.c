@@ -6,13 +6,18 @@
 
 #define PIN(c) "sha256//" c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
-/* Line 1 takes top-level keys, line 2 those of the upstream, line 3 of the listener. */
+/* Line 1 takes top-level keys, line 2 those of the upstream, line 3 of the listener,
+ * line 4, where there is one, of the catalogue. */
 #define TEXT_OF(top, upstream, listener)                                               \
     top "\n"                                                                           \
         "upstream \"u\" { url = \"https://u\" ca_file = \"/ca\" pins = { \"" PIN(      \
             "A") "\", \"" PIN("B") "\" } " upstream " }\n"                             \
                                    "listener \"l\" { bind = \"127.0.0.1:8530\" "       \
                                    "upstream = \"u\" " listener " }\n"
+#define TEXT_WITH(top, upstream, listener, catalog)                                    \
+    TEXT_OF(top, upstream, listener)                                                   \
+    "catalog \"k\" { url = \"https://k/w.cab\" ca_file = \"/ca\" pins = { \"" PIN(     \
+        "A") "\", \"" PIN("B") "\" } " catalog " }\n"
 #define LEAST TEXT_OF("", "", "")
 
 static struct sp_why why;
@@ -44,7 +49,7 @@ static void refused(const char *text, const char *start, const char *part)
 
 /* ---- the table ---------------------------------------------------------------- */
 
-enum section { TOP, LOG, UPSTREAM, LISTENER, ADMIN, SECTIONS };
+enum section { TOP, LOG, UPSTREAM, LISTENER, CATALOG, ADMIN, SECTIONS };
 
 /* One key with a value that passes and one that does not; more is what the first one
  * needs beside it; part is of what the second one is told. */
@@ -108,6 +113,15 @@ static const struct key_case {
     {LISTENER, "allow", "{ \"10.0.0.0/8\" }", "", "{ \"10.0.0.1/8\" }", "network"},
     {LISTENER, "plain_http", "\"observe\"", "", "\"off\"", "enforce, audit, observe"},
     {LISTENER, "content_http", "\"refuse\"", "", "\"on\"", "verified-only, refuse"},
+    {CATALOG, "url", "\"https://other:8531/a/b.cab\"", "", "\"http://k/w.cab\"",
+     "https://host[:port]/path"},
+    {CATALOG, "ca_file", "\"/other\"", "", "\"\"", "ca_file is missing"},
+    {CATALOG, "pins", "{ \"" PIN("C") "\", \"" PIN("D") "\" }", "",
+     "{ \"" PIN("D") "\" }", "backup pin"},
+    {CATALOG, "proxy", "\"http://p:3128\"", "", "{ \"p\" }", "unexpected token '{'"},
+    {CATALOG, "interval", "0", "", "-1", "0 to 1073741824"},
+    {CATALOG, "path", "\"/scan/w.cab\"", "", "\"/Content/AA/x.cab\"", "none that WSUS"},
+    {CATALOG, "max_mib", "4095", "", "4096", "1 to 4095"},
     {ADMIN, "bind", "\"[::1]:1\"", "", "\"0.0.0.0:8532\"", "stays on loopback"},
 };
 
@@ -126,23 +140,25 @@ static const struct {
 static const char *with(const struct key_case *k, const char *value, const char *more)
 {
     static char text[4096], line[512];
-    static const char *const heads[SECTIONS] = {[TOP] = "",
-                                                [LOG] = "log { ",
-                                                [ADMIN] = "admin { ",
-                                                [UPSTREAM] = "",
-                                                [LISTENER] = ""};
+    static const char *const heads[SECTIONS] = {
+        [TOP] = "",      [LOG] = "log { ", [ADMIN] = "admin { ",
+        [UPSTREAM] = "", [LISTENER] = "",  [CATALOG] = ""};
     bool framed = k->section == LOG || k->section == ADMIN;
     snprintf(line, sizeof line, "%s%s = %s %s%s", heads[k->section], k->key, value,
              more, framed ? " }" : "");
-    snprintf(text, sizeof text, TEXT_OF("%s", "%s", "%s"),
-             k->section == UPSTREAM || k->section == LISTENER ? "" : line,
-             k->section == UPSTREAM ? line : "", k->section == LISTENER ? line : "");
+    snprintf(text, sizeof text, TEXT_WITH("%s", "%s", "%s", "%s"),
+             framed || k->section == TOP ? line : "",
+             k->section == UPSTREAM ? line : "", k->section == LISTENER ? line : "",
+             k->section == CATALOG ? line : "");
     return text;
 }
 
 static int line_of(const struct key_case *k)
 {
-    return k->section == UPSTREAM ? 2 : k->section == LISTENER ? 3 : 1;
+    return k->section == UPSTREAM   ? 2
+           : k->section == LISTENER ? 3
+           : k->section == CATALOG  ? 4
+                                    : 1;
 }
 
 /* The dump has "key = value" in its section. */
@@ -153,6 +169,7 @@ static bool dumps(const struct sp_config *c, enum section section, const char *k
                                                 [LOG] = "\nlog {",
                                                 [UPSTREAM] = "\nupstream \"",
                                                 [LISTENER] = "\nlistener \"",
+                                                [CATALOG] = "\ncatalog \"",
                                                 [ADMIN] = "\nadmin {"};
     char line[512];
     snprintf(line, sizeof line, "%s%s = %s\n", section == TOP ? "" : "    ", key,
@@ -189,7 +206,7 @@ static bool is_given(const char *key)
 static void b_defaults(void **state)
 {
     (void)state;
-    struct sp_config *c = parse(LEAST);
+    struct sp_config *c = parse(TEXT_WITH("", "", "", ""));
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
         const char *key = defaults[i].key;
         bool given =
@@ -224,6 +241,40 @@ static void b_every_key_is_taken(void **state)
         assert_string_equal(sp_config_dump(again), sp_config_dump(c));
         sp_config_free(&again);
         sp_config_free(&c);
+    }
+}
+
+static void b_catalog(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned interval, asked;
+    } cases_of[] = {{"", 1440, 1440},
+                    {"interval = 60", 60, 60},
+                    {"interval = 59", 60, 59},
+                    {"interval = 10080", 10080, 10080},
+                    {"interval = 10081", 10080, 10081}};
+    for (size_t i = 0; i < sizeof cases_of / sizeof cases_of[0]; i++) {
+        static char text[2048];
+        snprintf(text, sizeof text, TEXT_WITH("", "", "", "%s"), cases_of[i].text);
+        struct sp_config *c = parse(text);
+        assert_int_equal(c->catalog->interval, cases_of[i].interval);
+        assert_int_equal(c->catalog->asked, cases_of[i].asked);
+        assert_string_equal(c->catalog->source.url, "https://k");
+        assert_string_equal(c->catalog->target, "/w.cab");
+        assert_string_equal(c->catalog->path, "/catalog/wsusscn2.cab");
+        assert_true(c->catalog->ceiling == SP_MIB(2048));
+        sp_config_free(&c);
+    }
+    refused(TEXT_WITH("", "", "", "") "catalog \"second\" { }\n",
+            "x.conf:5:", "one catalogue");
+    static const char *const urls[] = {"https://k", "https://k/a?b", "https://k/a b",
+                                       "https://k/../a", "HTTPS://k/a"};
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        static char text[2048];
+        snprintf(text, sizeof text, TEXT_WITH("", "", "", "url = \"%s\""), urls[i]);
+        refused(text, "x.conf:4:", "https://host[:port]/path");
     }
 }
 
@@ -461,6 +512,7 @@ int main(void)
         cmocka_unit_test(b_defaults),
         cmocka_unit_test(b_every_key_is_taken),
         cmocka_unit_test(b_values),
+        cmocka_unit_test(b_catalog),
         cmocka_unit_test(b_from_a_file),
         cmocka_unit_test(f_every_key_is_checked),
         cmocka_unit_test(f_pins),

@@ -66,12 +66,19 @@ void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head,
     *step = (struct sp_step){0};
     g->head = head;
     g->route = sp_route(head->target);
+    if (g->door->catalog_path && g->door->catalog_path[0] &&
+        sp_view_eq_str(head->target, g->door->catalog_path)) {
+        g->route.kind = SP_ROUTE_CATALOG;
+    }
     switch (g->route.kind) {
     case SP_ROUTE_SERVICE:
         admit_soap(g, want_body, ceiling, step);
         return;
     case SP_ROUTE_CONTENT:
         sp_gate_content_head(g, step);
+        return;
+    case SP_ROUTE_CATALOG:
+        sp_gate_catalog_head(g, step);
         return;
     case SP_ROUTE_NONE:
         sp_gate_refuse_text(g, 404, "There is nothing at this address.", step);

@@ -151,8 +151,8 @@ void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
         retry = "Retry-After: 10\r\n"; /* the upstream may have it soon */
     }
     if (status == 405) {
-        allow = g->route.kind == SP_ROUTE_CONTENT ? "Allow: GET, HEAD\r\n"
-                                                  : "Allow: POST\r\n";
+        allow = g->route.kind == SP_ROUTE_SERVICE ? "Allow: POST\r\n"
+                                                  : "Allow: GET, HEAD\r\n";
     }
     if (sp_buf_printf(&g->body, "%s\n", message) != SP_OK ||
         sp_buf_printf(&g->fields,
@@ -199,6 +199,7 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
     *out = (struct sp_gate_summary){
         .service = soap ? sp_service_name(g->route.service)
                    : g->route.kind == SP_ROUTE_CONTENT ? "content"
+                   : g->route.kind == SP_ROUTE_CATALOG ? "catalog"
                                                        : "",
         .operation = g->has_op ? sp_op_text(g->op) : "",
         .status = g->status,

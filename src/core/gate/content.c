@@ -2,6 +2,7 @@
 #include "core/gate/private.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 void sp_gate_content_head(struct sp_gate *g, struct sp_step *step)
@@ -23,6 +24,38 @@ void sp_gate_content_head(struct sp_gate *g, struct sp_step *step)
         (struct sp_effect){.kind = SP_EFFECT_LOOKUP, .content = g->route.content};
 }
 
+/* The offline catalogue: over TLS only, since an old one is signed as well. */
+void sp_gate_catalog_head(struct sp_gate *g, struct sp_step *step)
+{
+    char message[400];
+    bool named = g->door->tls_address && g->door->tls_address[0];
+    if (g->head->method != SP_HTTP_GET && g->head->method != SP_HTTP_HEAD) {
+        sp_gate_refuse_text(g, 405, "The catalogue takes GET and HEAD only.", step);
+        return;
+    }
+    if (!g->door->tls) {
+        snprintf(
+            message, sizeof message,
+            "The offline catalogue is served over TLS only. Use %s%s instead.",
+            named ? g->door->tls_address : "the TLS port: ", g->door->catalog_path);
+        sp_gate_refuse_text(g, 403, message, step);
+        return;
+    }
+    sp_gate_move(g, SP_STATION_LOOKUP);
+    step->has_effect = true;
+    step->effect = (struct sp_effect){.kind = SP_EFFECT_CATALOG};
+}
+
+void sp_gate_no_catalog(struct sp_gate *g, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_LOOKUP && g->route.kind == SP_ROUTE_CATALOG);
+    *step = (struct sp_step){0};
+    sp_gate_refuse_text(g, 503,
+                        "There is no proven offline catalogue here yet; it is being "
+                        "looked for.",
+                        step);
+}
+
 static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *a)
 {
     char date[SP_HTTP_DATE_TEXT];
@@ -31,6 +64,10 @@ static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *
                          "Content-Type: application/octet-stream\r\n"
                          "Last-Modified: %s\r\nAccept-Ranges: bytes\r\nETag: %s\r\n",
                          date, g->object->etag));
+    if (g->route.kind == SP_ROUTE_CATALOG) {
+        /* it changes under one address: nobody on the way may serve it unasked */
+        SP_TRY(sp_buf_append_str(&g->fields, "Cache-Control: no-cache\r\n"));
+    }
     if (a->status == 206) {
         return sp_buf_printf(
             &g->fields, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n",
@@ -98,7 +135,8 @@ static void serve(struct sp_gate *g, const struct sp_gate_object *o,
 void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o,
                     struct sp_step *step)
 {
-    SP_ASSERT(g->station == SP_STATION_LOOKUP && g->route.kind == SP_ROUTE_CONTENT);
+    SP_ASSERT(g->station == SP_STATION_LOOKUP &&
+              (g->route.kind == SP_ROUTE_CONTENT || g->route.kind == SP_ROUTE_CATALOG));
     *step = (struct sp_step){0};
     serve(g, o, step);
 }

@@ -51,6 +51,7 @@ struct sp_door { /* one listener; immutable, borrowed by its gates */
     bool content_http;             /* verified content over a listener without TLS */
     const char
         *tls_address; /* "https://gate.example:8531" to name in refusals, or "" */
+    const char *catalog_path; /* of the offline catalogue; NULL or "": none is served */
     const char *upstream_name;
     const char *upstream_host;
     bool seals_cookies; /* they leave sealed, and only sealed ones come back in */
@@ -107,6 +108,7 @@ enum sp_effect_kind {
     SP_EFFECT_ASK_REVISIONS, /* what does the ledger know of these? */
     SP_EFFECT_RECORD,        /* append these entries, durably, or say who was first */
     SP_EFFECT_EDIT,          /* run sp_gate_edit over the reply, off the loop */
+    SP_EFFECT_CATALOG,       /* the offline catalogue in force, if there is one */
     SP_EFFECT_LOOKUP,        /* an object for this digest, else its claim */
     SP_EFFECT_FILL,          /* join the fill of this claim */
     SP_EFFECT_ANSWER,        /* head and body in memory */
@@ -210,6 +212,8 @@ void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
 
 void sp_gate_object(struct sp_gate *g, const struct sp_gate_object *o,
                     struct sp_step *step);
+/* There is no offline catalogue yet, or none any more. */
+void sp_gate_no_catalog(struct sp_gate *g, struct sp_step *step);
 /* No object. claim NULL: no document in custody names this digest. */
 void sp_gate_claim(struct sp_gate *g, enum sp_err e, const struct sp_claim *claim,
                    struct sp_step *step);

@@ -85,5 +85,6 @@ void sp_gate_refuse_verdict(struct sp_gate *g, struct sp_step *step);
 
 /* content.c */
 void sp_gate_content_head(struct sp_gate *g, struct sp_step *step);
+void sp_gate_catalog_head(struct sp_gate *g, struct sp_step *step);
 
 #endif

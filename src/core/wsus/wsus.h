@@ -30,7 +30,12 @@ struct sp_content_path {
     uint8_t sha1[20];
     char ext[9]; /* lower case, NUL-terminated, 1..8 letters or digits */
 };
-enum sp_route_kind { SP_ROUTE_NONE, SP_ROUTE_SERVICE, SP_ROUTE_CONTENT };
+enum sp_route_kind {
+    SP_ROUTE_NONE,
+    SP_ROUTE_SERVICE,
+    SP_ROUTE_CONTENT,
+    SP_ROUTE_CATALOG /* never found here: its address is the door's */
+};
 struct sp_route {
     enum sp_route_kind kind;
     enum sp_service service;
