@@ -2,14 +2,20 @@
 
 osslsigncode signs; it links storages wrongly when it writes them, so where there are storages its
 signature is lifted into a file of our own. SPOILED names what each spoiled file is about."""
+import array
+import hashlib
+import struct
 import sys
 from pathlib import Path
 from typing import Callable
 
 import compound
+import der
 from compound import END, FREE, Storage, View
 
 SIGNATURE, NAMES = "\5DigitalSignature", "\5MsiDigitalSignatureEx"
+INDIRECT = "1.3.6.1.4.1.311.2.1.4"
+KIND = bytes.fromhex("f1100c0000000000c000000000000046")
 CLASS = bytes.fromhex("84100c0000000000c000000000000046")
 
 
@@ -203,6 +209,57 @@ def spoil(directory: Path) -> None:
             ("long-names", NAMES, lambda x: x * 3)):
         tree = Storage({**signed.entries, which: change(signed.entries[which])}, signed.clsid)
         (directory / f"{name}.msi").write_bytes(compound.write(tree))
+
+
+def large(path: Path, size: int, pem: Path, key: Path) -> None:
+    """A signed database around a stream of so many zeros, which take no room on the disk."""
+    sector, each = 4096, 1024
+    count = size // sector
+    tables = -(-(count + 3) // (each - 2)) + 1
+    lists = -(-max(tables - compound.IN_HEADER, 0) // (each - 1))
+    first = 3 + tables + lists
+    digest = hashlib.sha256()
+    for _ in range(size >> 20):
+        digest.update(bytes(1 << 20))
+    digest.update(CLASS)
+    signature = der.signed_data(INDIRECT, indirect(digest.digest()), pem, key)
+    mini = -(-len(signature) // compound.MINI)
+    chain = [END, END, END] + [compound.FAT] * tables + [compound.DIFAT] * lists
+    fat = array.array("I", chain)
+    fat.extend(range(first + 1, first + count))
+    fat.append(END)
+    fat.extend([FREE] * (tables * each - len(fat)))
+    entries = (compound.pack_entry("Root Entry", compound.ROOT, FREE, FREE, 1, CLASS, 0, bytes(16),
+                                   2, mini * compound.MINI),
+               compound.pack_entry("Large", compound.STREAM, FREE, 2, FREE, bytes(16), 0,
+                                   bytes(16), first, size),
+               compound.pack_entry(SIGNATURE, compound.STREAM, FREE, FREE, FREE, bytes(16), 0,
+                                   bytes(16), 0, len(signature)))
+    places = list(range(3, 3 + tables))
+    head = compound.MARK + bytes(16) + struct.pack(
+        "<HHHHH6xIIIIIIIII", 0x3e, 4, 0xfffe, 12, 6, 1, tables, 0, 0, compound.CUTOFF, 1, 1,
+        3 + tables if lists else END, lists)
+    here = (places + [FREE] * compound.IN_HEADER)[:compound.IN_HEADER]
+    with path.open("wb") as out:
+        out.write((head + struct.pack(f"<{compound.IN_HEADER}I", *here)).ljust(sector, b"\0"))
+        out.write(b"".join(entries).ljust(sector, b"\0"))
+        out.write(struct.pack(f"<{mini}I", *range(1, mini), END).ljust(sector, b"\xff"))
+        out.write(signature.ljust(sector, b"\0"))
+        out.write(fat.tobytes())
+        for n in range(lists):
+            part = places[compound.IN_HEADER + n * (each - 1):][:each - 1]
+            part += [FREE] * (each - 1 - len(part))
+            part.append(4 + tables + n if n + 1 < lists else END)
+            out.write(struct.pack(f"<{each}I", *part))
+        out.truncate((first + 1 + count) * sector)
+
+
+def indirect(digest: bytes) -> bytes:
+    """[Authenticode_PE] SpcIndirectDataContent of an installer database."""
+    zero = der.tlv(2, b"\0")
+    info = der.tlv(der.SEQ, der.tlv(2, b"\1"), der.tlv(der.OCTETS, KIND), zero * 5)
+    return der.tlv(der.SEQ, der.tlv(der.SEQ, der.oid("1.3.6.1.4.1.311.2.1.30"), info),
+                   der.tlv(der.SEQ, der.algorithm("sha256"), der.tlv(der.OCTETS, digest)))
 
 
 def crowd(directory: Path) -> None:

@@ -150,13 +150,18 @@ class Signer:
                       *(() if stamped is None else self.own.stamp(stamped)))
 
 
-def image() -> bytes:
-    """The least that is a PE32+ image with two sections, [PE] and nothing more."""
+def image(is_small: bool = False) -> bytes:
+    """The least that is a PE32+ (or PE32) image with two sections, [PE] and nothing more."""
     sections = [(b".text", 0x1000, 0x400), (b".data", 0x2000, 0x600)]
-    coff = struct.pack("<HHIIIHH", 0x8664, len(sections), 0, 0, 0, 240, 0x22)
-    optional = struct.pack("<HBBIIIIIQIIHHHHHHIIIIHHQQQQII", 0x20b, 14, 0, 0x200, 0x200, 0,
-                           0x1000, 0x1000, 0x140000000, 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0,
-                           0x3000, 0x400, 0, 3, 0, 1 << 20, 4096, 1 << 20, 4096, 0, 16)
+    coff = struct.pack("<HHIIIHH", 0x14c if is_small else 0x8664, len(sections), 0, 0, 0,
+                       224 if is_small else 240, 0x102 if is_small else 0x22)
+    base = struct.pack("<II", 0x2000, 0x400000) if is_small else struct.pack("<Q", 0x140000000)
+    optional = struct.pack("<HBBIIIII", 0x10b if is_small else 0x20b, 14, 0, 0x200, 0x200, 0,
+                           0x1000, 0x1000) + base
+    optional += struct.pack("<IIHHHHHHIIIIHH", 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0, 0x3000, 0x400,
+                            0, 3, 0)
+    optional += struct.pack("<IIIIII" if is_small else "<QQQQII", 1 << 20, 4096, 1 << 20, 4096,
+                            0, 16)
     optional += bytes(16 * 8)
     table = b"".join(struct.pack("<8sIIIIIIHHI", name, 0x200, where, 0x200, at, 0, 0, 0, 0,
                                  0x60000020) for name, where, at in sections)
@@ -190,6 +195,9 @@ def write_all(directory: Path) -> None:
         own.sign(plain, f"bare.{kind}", "code", "-h", "sha256")
         own.sign(plain, f"sha1.{kind}", "code", "-h", "sha1", *own.stamp())
         own.sign(f"sha1.{kind}", f"dual.{kind}", "code", "-h", "sha256", "-nest", *own.stamp())
+    (directory / "plain32.exe").write_bytes(image(is_small=True))
+    own.sign("plain32.exe", "good32.exe", "code", "-h", "sha256", *own.stamp())
+    (directory / "good.msu").write_bytes((directory / "good.cab").read_bytes())
     own.sign("dual.exe", "triple.exe", "code", "-h", "sha256", "-nest", *own.stamp())
     own.sign("plain.exe", "expired.exe", "short", "-h", "sha256")
     own.sign("plain.exe", "outlived.exe", "short", "-h", "sha256", *own.stamp(EARLY))

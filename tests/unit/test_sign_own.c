@@ -10,6 +10,8 @@ static void c_each_kind_has_its_verdict(void **state)
         const char *says;
     } rows[] = {
         {"good.exe", "passed", SP_FACT_SIGN_TIME, "2025-06-15T15:06:40Z"},
+        {"good32.exe", "passed", SP_FACT_SIGN_SIGNATURE, "sha256 good trusted"},
+        {"good.msu", "passed", SP_FACT_SIGN_FORMAT, "cab"},
         {"good.cab", "passed", SP_FACT_SIGN_TIME_KIND, "rfc3161"},
         {"good.exe", "passed", SP_FACT_SIGN_PROGRAM_NAME, "Fixture"},
         {"good.exe", "passed", SP_FACT_SIGN_EKU, "1.3.6.1.5.5.7.3.3"},
@@ -295,6 +297,10 @@ static void f_changed_bytes_beside_a_time_stamp(void **state)
 {
     NEED_FILES();
     flip("outlived.exe", 400);
+    flip("good.exe", 100);
+    flip("good32.exe", 100);
+    flip("good.cab", 100);
+    flip("good.msu", 100);
     flip("dual.cab", 100);
 }
 
