@@ -193,6 +193,7 @@ void sp_config_free(struct sp_config **pc)
         free(l->certificate);
         free(l->key);
         free(l->client_ca);
+        free(l->content_address);
         free_strings(l->names, l->name_count);
         free(l->allow);
     }

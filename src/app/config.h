@@ -32,6 +32,8 @@ struct sp_config_listener {
     size_t allow_count;
     enum sp_plain_http plain_http;
     bool content_http;
+    enum sp_locations file_locations;
+    char *content_address; /* owned */
     int line;
 };
 struct sp_config_catalog { /* the offline catalogue */

@@ -235,6 +235,38 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
     return SP_OK;
 }
 
+/* scheme://authority, and nothing that a path could follow wrongly. */
+static bool is_content_address(struct sp_view v)
+{
+    size_t scheme = sp_view_starts(v, SP_VIEW("http://"))    ? 7
+                    : sp_view_starts(v, SP_VIEW("https://")) ? 8
+                                                             : 0;
+    for (size_t i = scheme; scheme && i < v.len; i++) {
+        uint8_t c = v.data[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                     (c >= 'A' && c <= 'Z') || strchr(".-:[]", c);
+        scheme = plain && c ? scheme : 0;
+    }
+    return scheme && v.len > scheme && v.len < 256;
+}
+
+static enum sp_err take_locations(const struct place *p, cfg_t *sec,
+                                  struct sp_config_listener *l)
+{
+    static const struct word which[] = {{"custody", SP_LOCATIONS_CUSTODY},
+                                        {"any", SP_LOCATIONS_ANY},
+                                        {"relayed", SP_LOCATIONS_RELAYED}};
+    int found = 0;
+    SP_TRY(take_word(p, sec, "file_locations", WORDS(which), &found));
+    l->file_locations = (enum sp_locations)found;
+    SP_TRY(take_string(sec, "content_address", &l->content_address));
+    if (l->content_address[0] && !is_content_address(sp_view_str(l->content_address))) {
+        return complain(p, "content_address",
+                        "content_address is http://host:port or https://host:port");
+    }
+    return SP_OK;
+}
+
 static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_config *c,
                                  struct sp_config_listener *l)
 {
@@ -259,6 +291,7 @@ static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_co
     SP_TRY(take_word(p, sec, "content_http", WORDS(content), &content_http));
     l->plain_http = (enum sp_plain_http)plain_http;
     l->content_http = content_http != 0;
+    SP_TRY(take_locations(p, sec, l));
     return check_listener(p, c, l);
 }
 
@@ -367,8 +400,8 @@ static enum sp_err take_cache(struct sp_config *c, cfg_t *cfg, const struct plac
 static enum sp_err take_posture(struct sp_config *c, cfg_t *cfg, const struct place *p)
 {
     static const struct word profiles[] = {{"standard", 0}, {"long", 1}, {"off", 2}};
-    static const struct sp_posture_profile *const meant[] = {
-        &sp_posture_standard, &sp_posture_long, NULL};
+    static const struct sp_posture_profile *const meant[] = {&sp_posture_standard,
+                                                             &sp_posture_long, NULL};
     int profile = 0;
     long interval = 0;
     SP_TRY(take_word(p, cfg, "posture", WORDS(profiles), &profile));

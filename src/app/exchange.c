@@ -18,6 +18,7 @@ void sp_visit_free(struct visit *v)
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
     free(v->known);
+    free(v->files.files);
     free(v->entries);
     free(v->revisions);
     if (v->object) {
@@ -261,6 +262,39 @@ static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
     sp_keeper_ask_revisions(v->lane->keeper, &v->ask);
 }
 
+static void files_answer(struct sp_ask_files *q, enum sp_err e)
+{
+    struct visit *v = VISIT_OF(q, files);
+    struct sp_step step;
+    if (!sp_visit_came_back(v)) {
+        return;
+    }
+    for (size_t i = 0; e == SP_OK && i < q->count; i++) {
+        v->asked_files[i].in_custody = q->files[i].in_custody;
+    }
+    sp_gate_files(v->gate, e, &step);
+    sp_visit_perform(v, &step);
+}
+
+static void do_ask_files(struct visit *v, const struct sp_effect *e)
+{
+    v->files =
+        (struct sp_ask_files){.files = calloc(e->files.count, sizeof *v->files.files),
+                              .count = e->files.count,
+                              .loop = v->lane->loop,
+                              .answer = files_answer};
+    if (!v->files.files) {
+        out_of_memory(v);
+        return;
+    }
+    for (size_t i = 0; i < e->files.count; i++) {
+        memcpy(v->files.files[i].sha1, e->files.at[i].sha1, 20);
+    }
+    v->asked_files = e->files.at;
+    v->busy = true;
+    sp_keeper_ask_files(v->lane->keeper, &v->files);
+}
+
 static void record_answer(struct sp_record *r, enum sp_err e)
 {
     struct visit *v = VISIT_OF(r, record);
@@ -338,6 +372,7 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
         [SP_EFFECT_FETCH] = do_fetch,
         [SP_EFFECT_INSPECT] = do_inspect,
         [SP_EFFECT_ASK_REVISIONS] = do_ask_revisions,
+        [SP_EFFECT_ASK_FILES] = do_ask_files,
         [SP_EFFECT_RECORD] = do_record,
         [SP_EFFECT_EDIT] = do_edit,
         [SP_EFFECT_CATALOG] = sp_visit_catalog,

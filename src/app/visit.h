@@ -32,6 +32,8 @@ struct visit {
     /* ASK_REVISIONS and RECORD */
     struct sp_ask_revisions ask;
     struct sp_known_revision *known;
+    struct sp_ask_files files;
+    struct sp_gate_file *asked_files; /* the gate's, while the keeper is asked */
     struct sp_record record;
     struct sp_record_entry *entries;
     struct sp_record_revision *revisions;

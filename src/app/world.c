@@ -179,6 +179,8 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
             .upstream_name = c->upstreams[d->upstream].name,
             .upstream_host = sp_upstream_host(w->upstreams[d->upstream]),
             .seals_cookies = c->upstreams[d->upstream].seals_cookies,
+            .file_locations = l->file_locations,
+            .content_address = l->content_address,
             .cookie_age = c->upstreams[d->upstream].cookie_age,
         };
     }

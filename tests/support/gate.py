@@ -126,6 +126,8 @@ listener "downstream" {{
   bind = "127.0.0.1:{self.port}"  upstream = "{get('upstream_name', 'head-office')}"
   certificate = "{cert}"  key = "{key}"  client_ca = "{get('client_ca', '')}"
   allow = {{ {allow} }}
+  file_locations = "{get('file_locations', 'custody')}"
+  content_address = "{get('content_address', '')}"
 {get('listener_more', '')}}}
 listener "downstream-http" {{
   bind = "127.0.0.1:{self.http_port}"  upstream = "{get('upstream_name', 'head-office')}"

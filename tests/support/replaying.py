@@ -1,10 +1,11 @@
 """Recorded requests sent through sallyport to an upstream that answers with recorded bytes.
 
-What comes back is what was recorded, but for the documented rewrites: a cookie leaves sealed. A
-recorded request is sent with the sealed form of its cookie, and the upstream must see the recorded
-one.
+What comes back is what was recorded, but for the documented rewrites: a cookie leaves sealed, and a
+file of the upstream is told to be at sallyport. A recorded request is sent with the sealed form of
+its cookie, and the upstream must see the recorded one.
 """
 import re
+from urllib.parse import urlsplit
 
 import coding
 import corpus
@@ -14,6 +15,7 @@ from replay_upstream import ReplayUpstream
 from scene import Scene
 
 CODINGS = ("identity", "chunked", "gzip", "xpress")
+URL = re.compile(rb"<Url>([^<]+)</Url>")
 COOKIE = re.compile(rb"<(CookieData|EncryptedData)>([^<]+)<")
 
 
@@ -30,7 +32,7 @@ class Replaying(Scene):
         self.assertGreater(len(recorded), 10)
         upstream = ReplayUpstream(recorded, *self.pki.pair("upstream"), mode=mode)
         self.addCleanup(upstream.close)
-        gate = self.gate(upstream.url)
+        gate = self.gate(upstream.url, file_locations="any")
         self.sealed.clear()
         self._issue_earlier(recorded, upstream, gate)
         return recorded, upstream, gate
@@ -77,7 +79,18 @@ class Replaying(Scene):
         self.assertEqual(answer.headers["content-type"], entry.response_headers["content-type"])
         if answer.coding:
             self.assertEqual(answer.coding, accept)
-        return self._unsealed(entry, coding.decode(answer.coding, answer.body))
+        body = coding.decode(answer.coding, answer.body)
+        return self._moved_back(gate, entry, self._unsealed(entry, body))
+
+    def _moved_back(self, gate: Gate, entry: corpus.Recorded, body: bytes) -> bytes:
+        """The body with the upstream's addresses again."""
+        for recorded in URL.findall(entry.response):
+            path = urlsplit(recorded).path
+            self.assertRegex(path.lower(), rb"^/content/[0-9a-f]{2}/[0-9a-f]{40}\.\w+$")
+            told = f"<Url>{gate.url}".encode() + path + b"</Url>"
+            self.assertIn(told, body, entry.name)
+            body = body.replace(told, b"<Url>" + recorded + b"</Url>", 1)
+        return body
 
     def _unsealed(self, entry: corpus.Recorded, body: bytes) -> bytes:
         """The body with the upstream's cookie again; what it left as is kept."""

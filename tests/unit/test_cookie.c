@@ -159,9 +159,9 @@ static void assert_given(enum sp_op op, const char *text, const char *place)
     SP_AUTO(sp_reply_free) struct sp_reply *r = read_reply(op, text);
     assert_true(r->has_cookie);
     assert_view_equal(r->cookie, "cookie");
-    size_t n = r->place.to - r->place.from;
+    size_t n = r->cookie_place.to - r->cookie_place.from;
     assert_int_equal(n, strlen(place));
-    assert_memory_equal(text + r->place.from, place, n);
+    assert_memory_equal(text + r->cookie_place.from, place, n);
 }
 
 #define REPLY(op, ns, inner)                                                           \

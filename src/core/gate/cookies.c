@@ -42,7 +42,8 @@ static enum sp_err seal(struct sp_gate *g, enum sp_cookie_kind kind,
     SP_TRY(
         sp_seal(g->asker.seals, &bond, g->now, g->asker.seal_nonce, r->cookie, sealed));
     SP_TRY(sp_base64_append(text, sp_buf_view(sealed)));
-    return sp_splices_add(&g->edits, r->place.from, r->place.to, sp_buf_view(text));
+    return sp_splices_add(&g->edits, r->cookie_place.from, r->cookie_place.to,
+                          sp_buf_view(text));
 }
 
 enum sp_err sp_gate_seal_cookie(struct sp_gate *g)

@@ -44,6 +44,13 @@ bool sp_station_may_follow(enum sp_station from, enum sp_station to);
 
 enum sp_plain_http { SP_PLAIN_ENFORCE, SP_PLAIN_AUDIT, SP_PLAIN_OBSERVE };
 
+/* Which FileLocation of a client's reply is told as this server's own. */
+enum sp_locations {
+    SP_LOCATIONS_CUSTODY, /* of files that documents in custody name, or verified ones */
+    SP_LOCATIONS_ANY,     /* of every file; what is not in custody yet is not there yet */
+    SP_LOCATIONS_RELAYED
+};
+
 struct sp_door { /* one listener; immutable, borrowed by its gates */
     const char *name;
     bool tls;
@@ -56,6 +63,8 @@ struct sp_door { /* one listener; immutable, borrowed by its gates */
     const char *upstream_host;
     bool seals_cookies; /* they leave sealed, and only sealed ones come back in */
     int64_t cookie_age; /* seconds that a sealed one is good for */
+    enum sp_locations file_locations;
+    const char *content_address; /* "http://gate.example:8530"; "": as the asker came */
 };
 
 struct sp_asker {
@@ -93,6 +102,10 @@ struct sp_gate_known {
     bool known;
     uint8_t document_sha256[32];
 };
+struct sp_gate_file { /* of ASK_FILES */
+    uint8_t sha1[20];
+    bool in_custody; /* filled in */
+};
 struct sp_gate_object { /* what the store says of an object; borrowed until DONE */
     uint64_t size;
     const char *etag;
@@ -106,6 +119,7 @@ enum sp_effect_kind {
     SP_EFFECT_FETCH,         /* POST the rebuilt request to the upstream */
     SP_EFFECT_INSPECT,       /* run sp_gate_inspect over the reply, off the loop */
     SP_EFFECT_ASK_REVISIONS, /* what does the ledger know of these? */
+    SP_EFFECT_ASK_FILES,     /* which of these are in custody? */
     SP_EFFECT_RECORD,        /* append these entries, durably, or say who was first */
     SP_EFFECT_EDIT,          /* run sp_gate_edit over the reply, off the loop */
     SP_EFFECT_CATALOG,       /* the offline catalogue in force, if there is one */
@@ -143,6 +157,10 @@ struct sp_effect {
         const struct sp_revision_id *ids;
         size_t count;
     } ask;
+    struct { /* ASK_FILES */
+        struct sp_gate_file *at; /* in_custody is the driver's to fill in */
+        size_t count;
+    } files;
     struct { /* RECORD */
         const struct sp_gate_entry *entries;
         size_t count;
@@ -199,6 +217,8 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
                        struct sp_step *step);
 void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known *known,
                    struct sp_step *step);
+/* ASK_FILES was answered; what it points at is filled in. */
+void sp_gate_files(struct sp_gate *g, enum sp_err e, struct sp_step *step);
 /* SP_OK with the number of the first entry, SP_E_CONFLICT, or a failure. SP_E_LIMIT for a
  * refusal: there were so many that this one is not recorded; it stands all the same. */
 void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why,

@@ -143,6 +143,12 @@ static void ask_revisions(struct sp_gate *g, struct sp_step *step)
     };
 }
 
+static enum sp_err edit_client_reply(struct sp_gate *g)
+{
+    SP_TRY(sp_gate_seal_cookie(g));
+    return sp_gate_move_locations(g);
+}
+
 static void judged(struct sp_gate *g, struct sp_step *step)
 {
     bool passed = sp_gate_judge(g);
@@ -152,9 +158,10 @@ static void judged(struct sp_gate *g, struct sp_step *step)
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
         return;
     }
-    e = passed ? sp_gate_seal_cookie(g) : SP_OK;
+    e = passed ? edit_client_reply(g) : SP_OK;
     if (e != SP_OK) {
-        sp_why_say(&g->why, "the cookie could not be sealed: %s", sp_err_text(e));
+        sp_why_say(&g->why, "a cookie or an address could not be rewritten: %s",
+                   sp_err_text(e));
         sp_gate_refuse_fault(g, 500, SP_FAULT_INTERNAL_SERVER_ERROR, NULL, step);
         return;
     }
@@ -180,6 +187,10 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
         return;
     }
     size_t n = g->inspection.reply->revision_count;
+    if (n == 0 && sp_gate_asks_files(g)) {
+        sp_gate_ask_files(g, step);
+        return;
+    }
     if (n == 0) {
         sp_gate_move(g, SP_STATION_JUDGE);
         judged(g, step);
@@ -212,6 +223,19 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
         g->known[i] = known[i];
     }
     sp_gate_known_here(g);
+    sp_gate_move(g, SP_STATION_JUDGE);
+    judged(g, step);
+}
+
+void sp_gate_files(struct sp_gate *g, enum sp_err e, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_LOOKUP && g->files);
+    *step = (struct sp_step){0};
+    if (e != SP_OK) {
+        sp_why_say(&g->why, "the ledger could not be asked: %s", sp_err_text(e));
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        return;
+    }
     sp_gate_move(g, SP_STATION_JUDGE);
     judged(g, step);
 }

@@ -23,6 +23,7 @@ struct sp_gate {
     int64_t now;                     /* unix seconds, of the last event that told */
     struct sp_revision_id *ids;      /* owned: revisions to look up */
     struct sp_gate_known *known;     /* owned, one each */
+    struct sp_gate_file *files;      /* owned, one a location; NULL: not asked */
     struct sp_verdict verdict;
     bool has_verdict;
     /* What of the reply goes out otherwise than it came: offsets of its decoded text.
@@ -59,6 +60,12 @@ const struct sp_cookie_reader *sp_gate_cookies(struct sp_gate *g,
                                                struct sp_cookie_reader *out);
 /* Adds the edit that seals the cookie a reply gives. */
 enum sp_err sp_gate_seal_cookie(struct sp_gate *g) SP_MUST_USE;
+
+/* locations.c: whether the ledger must be asked, the asking, and the edits that tell own
+ * addresses. */
+bool sp_gate_asks_files(const struct sp_gate *g);
+void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step);
+enum sp_err sp_gate_move_locations(struct sp_gate *g) SP_MUST_USE;
 
 /* record.c: entries of the new revisions, or of the refusal. */
 enum sp_err sp_gate_entries_passed(struct sp_gate *g) SP_MUST_USE;

@@ -77,6 +77,7 @@ void sp_gate_free(struct sp_gate **pg)
     sp_inspection_fini(&g->inspection);
     free(g->ids);
     free(g->known);
+    free(g->files);
     sp_splices_clear(&g->edits);
     sp_gate_entries_clear(g);
     sp_buf_fini(&g->fields);

@@ -36,6 +36,11 @@ enum state {
     SERVICE_URL,
     NEW_COOKIE,
     COOKIE_DATA,
+    EXTENDED_INFO,
+    LOCATIONS,
+    LOCATION,
+    FILE_DIGEST,
+    FILE_URL,
     UPDATES,
     UPDATE,
     UPDATE_IDENTITY,
@@ -64,6 +69,12 @@ static const struct sp_path_step steps[] = {
     {RESULT, NULL, "EncryptedData", COOKIE_DATA},
     {RESULT, NULL, "NewCookie", NEW_COOKIE},
     {NEW_COOKIE, NULL, "EncryptedData", COOKIE_DATA},
+    {RESULT, NULL, "ExtendedUpdateInfo", EXTENDED_INFO},
+    {EXTENDED_INFO, NULL, "FileLocations", LOCATIONS},
+    {RESULT, NULL, "FileLocations", LOCATIONS},
+    {LOCATIONS, NULL, "FileLocation", LOCATION},
+    {LOCATION, NULL, "FileDigest", FILE_DIGEST},
+    {LOCATION, NULL, "Url", FILE_URL},
     {RESULT, NULL, "updates", UPDATES},
     {UPDATES, NULL, "ServerSyncUpdateData", UPDATE},
     {UPDATE, NULL, "Id", UPDATE_IDENTITY},
@@ -87,6 +98,8 @@ struct reader {
     struct sp_buf text; /* of the element at hand */
     size_t bodies, contents, results;
     struct sp_view error_code; /* in the arena */
+    struct sp_place place;     /* of that text, where it matters */
+    struct sp_location_reader location;
     struct sp_update_reader update;
 };
 
@@ -156,8 +169,10 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     SP_TRY(check_frame(r, x, e, from, state));
     if (state == FAULT_ELEMENT) {
         r->reply->is_fault = true;
-    } else if (state == COOKIE_DATA) {
-        r->reply->place.from = sp_xml_behind_tag(r->body, sp_xml_offset(x));
+    } else if (state == LOCATION) {
+        sp_location_begin(&r->location);
+    } else if (state == COOKIE_DATA || state == FILE_URL) {
+        r->place.from = sp_xml_behind_tag(r->body, sp_xml_offset(x));
     } else if (state == UPDATE && holds_updates(r)) {
         return sp_update_begin(&r->update);
     } else if ((state == BLOB || state == CABINET) && holds_updates(r)) {
@@ -182,6 +197,8 @@ static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
     case REVISION_NUMBER:
     case DIGEST:
     case COOKIE_DATA:
+    case FILE_DIGEST:
+    case FILE_URL:
         return sp_buf_append(&r->text, text);
     }
     return SP_OK;
@@ -194,8 +211,8 @@ static enum sp_err end_of_cookie(struct reader *r, struct sp_xml *x)
     if (reply->has_cookie) {
         return malformed(x, "the result gives two cookies");
     }
-    reply->place.to = sp_xml_offset(x);
-    reply->has_cookie = reply->place.to > reply->place.from; /* not <CookieData/> */
+    reply->cookie_place = (struct sp_place){r->place.from, sp_xml_offset(x)};
+    reply->has_cookie = reply->cookie_place.to > r->place.from; /* not <CookieData/> */
     sp_buf_init(&bytes, SP_LIMIT_COOKIE);
     enum sp_err e = sp_base64_parse(without_blanks(&r->text), &bytes);
     if (e == SP_OK) {
@@ -205,6 +222,24 @@ static enum sp_err end_of_cookie(struct reader *r, struct sp_xml *x)
     return e == SP_E_MALFORMED || e == SP_E_LIMIT
                ? sp_why_set(sp_xml_why(x), e, "a cookie is no base64, or too long")
                : e;
+}
+
+static enum sp_err end_of_location_part(struct reader *r, struct sp_xml *x,
+                                        enum state state)
+{
+    struct sp_view text = sp_buf_view(&r->text);
+    switch ((int)state) {
+    case FILE_DIGEST:
+        sp_location_digest(&r->location, text);
+        break;
+    case FILE_URL:
+        r->place.to = sp_xml_offset(x);
+        sp_location_url(&r->location, text, r->place);
+        break;
+    case LOCATION:
+        return sp_location_end(&r->location, sp_xml_why(x));
+    }
+    return SP_OK;
 }
 
 static enum sp_err end_of_update_part(struct reader *r, struct sp_xml *x,
@@ -240,7 +275,8 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     if (state == SERVICE_URL && r->kind == SP_REPLY_SERVICE_URLS) {
         return sp_facts_text(r->reply->facts, SP_FACT_REPLY_SERVICE_URL, text);
     }
-    return holds_updates(r) ? end_of_update_part(r, x, state) : SP_OK;
+    return holds_updates(r) ? end_of_update_part(r, x, state)
+                            : end_of_location_part(r, x, state);
 }
 
 /* ---- the reply as a whole ------------------------------------------------------ */
@@ -291,6 +327,7 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
     if (outcome != SP_OK) {
         reply->is_fault = false;
         reply->has_cookie = false;
+        reply->location_count = 0;
         drop_revisions(reply);
         return SP_OK;
     }
@@ -327,6 +364,7 @@ enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
         .op = op,
         .kind = sp_op_reply(op),
         .body = body,
+        .location = {.reply = reply},
         .reply = reply,
         .update = {.reply = reply, .asked = asked, .asked_count = asked_count}};
     fill_steps(&r);

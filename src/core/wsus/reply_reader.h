@@ -23,6 +23,23 @@ struct sp_update_reader {
     struct sp_update_part part;
 };
 
+/* One FileLocation while it is read. */
+struct sp_location_reader {
+    struct sp_reply *reply; /* borrowed */
+    size_t room;            /* locations that reply->locations has memory for */
+    struct sp_location at;
+    struct sp_content_path url;
+    bool has_digest, has_url;
+};
+void sp_location_begin(struct sp_location_reader *l);
+void sp_location_digest(struct sp_location_reader *l, struct sp_view text);
+void sp_location_url(struct sp_location_reader *l, struct sp_view text,
+                     struct sp_place place);
+/* Adds it to the reply where its Url is that of a WSUS and of this very file. Errors:
+ * SP_E_LIMIT, SP_E_NOMEM. */
+enum sp_err sp_location_end(struct sp_location_reader *l,
+                            struct sp_why *why) SP_MUST_USE;
+
 void sp_update_reader_init(struct sp_update_reader *r);
 void sp_update_reader_fini(struct sp_update_reader *r);
 enum sp_err sp_update_begin(struct sp_update_reader *r) SP_MUST_USE;

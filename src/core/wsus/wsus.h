@@ -137,12 +137,20 @@ struct sp_place {
     size_t from, to;
 };
 
+/* Where a client is told to get a file: the text of Url. */
+struct sp_location {
+    struct sp_content_path file;
+    struct sp_place place;
+};
+
 struct sp_reply {
     struct sp_facts *facts; /* owned: subject REPLY */
     bool is_fault;
     bool has_cookie;       /* the result gives one: CookieData or EncryptedData */
-    struct sp_place place; /* of the cookie in the body */
+    struct sp_place cookie_place;
     struct sp_view cookie; /* decoded; in the arena */
+    struct sp_location *locations; /* files that a server like this one has */
+    size_t location_count;
     struct sp_revision *revisions; /* GetUpdateData only */
     size_t revision_count;
     struct sp_arena *arena; /* owned */

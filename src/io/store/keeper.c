@@ -143,6 +143,54 @@ void sp_keeper_ask_claim(struct sp_keeper *k, struct sp_ask_claim *q)
     sp_keeper_post(k, &q->msg);
 }
 
+static void deliver_files(struct sp_msg *msg)
+{
+    struct sp_ask_files *q = (struct sp_ask_files *)msg;
+    q->answer(q, q->err);
+}
+
+static enum sp_err find_file(struct sp_keeper *k, struct sp_asked_file *f)
+{
+    struct sp_claim claim;
+    struct sp_index_file file;
+    bool contradicted = false;
+    enum sp_err e = sp_index_claim(k->index, f->sha1, &claim, &contradicted);
+    if (e == SP_E_NOTFOUND) {
+        e = sp_index_file(k->index, f->sha1, &file);
+    }
+    f->in_custody = e == SP_OK;
+    return e == SP_E_NOTFOUND ? SP_OK : e;
+}
+
+static enum sp_err find_files(struct sp_keeper *k, struct sp_ask_files *q)
+{
+    SP_TRY(sp_keeper_index_ready(k, NULL));
+    for (size_t i = 0; i < q->count; i++) {
+        SP_TRY(find_file(k, &q->files[i]));
+    }
+    return SP_OK;
+}
+
+static void run_files(struct sp_msg *msg)
+{
+    struct sp_ask_files *q = (struct sp_ask_files *)msg;
+    struct sp_keeper *k = q->keeper;
+    q->err = find_files(k, q);
+    if (q->err != SP_OK) {
+        sp_keeper_index_failed(k, q->err);
+        q->err = find_files(k, q);
+    }
+    msg->run = deliver_files;
+    sp_loop_post(q->loop, msg);
+}
+
+void sp_keeper_ask_files(struct sp_keeper *k, struct sp_ask_files *q)
+{
+    q->keeper = k;
+    q->msg.run = run_files;
+    post(k, &q->msg);
+}
+
 /* ---- recording ----------------------------------------------------------------- */
 
 static void deliver_record(struct sp_msg *msg)

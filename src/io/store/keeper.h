@@ -94,6 +94,21 @@ struct sp_ask_ahead {
 };
 void sp_keeper_ask_ahead(struct sp_keeper *k, struct sp_ask_ahead *q);
 
+/* For each of count digests: does a proven revision claim it, or was it verified before? */
+struct sp_ask_files {
+    struct sp_msg msg; /* private */
+    struct sp_asked_file {
+        uint8_t sha1[20];
+        bool in_custody; /* filled in */
+    } *files;            /* caller's array of count */
+    size_t count;
+    struct sp_loop *loop; /* where the answer goes */
+    void (*answer)(struct sp_ask_files *q, enum sp_err e);
+    enum sp_err err; /* private */
+    void *keeper;    /* private */
+};
+void sp_keeper_ask_files(struct sp_keeper *k, struct sp_ask_files *q);
+
 /* ---- recording ----------------------------------------------------------------- */
 
 /* What a revision entry puts into the index. */
