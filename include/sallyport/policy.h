@@ -31,6 +31,7 @@ enum sp_rule {
 
 /* What a set of facts is about; a rule belongs to one. */
 enum sp_subject {
+    SP_SUBJECT_REQUEST,  /* what an asker sends, where a rule has a say in it */
     SP_SUBJECT_LINK,     /* the connection to the upstream: judged before a reply is used */
     SP_SUBJECT_REPLY,    /* one SOAP reply */
     SP_SUBJECT_REVISION, /* one revision inside a GetUpdateData reply */

@@ -554,6 +554,9 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
         sp_log_int(&l, "revisions", (int64_t)s->revisions);
         sp_log_int(&l, "new", (int64_t)s->recorded);
     }
+    if (s->left_out) {
+        sp_log_int(&l, "left_out", (int64_t)s->left_out);
+    }
     sp_log_str(&l, "transport", s->plain_http ? "http" : "");
     sp_log_str(&l, "ms_cv", correlation);
     sp_log_str(&l, "outcome", complete ? "" : "asker left early");

@@ -727,6 +727,45 @@ static void f_reports(void **state)
     report("", "B=3", false);
 }
 
+#define TAGS(inner)                                                                    \
+    "<ReportEventBatch xmlns=\"" S                                                     \
+    "\"><eventBatch><ReportingEvent><BasicData>" CLIENT_EVENT                          \
+    "</BasicData><ExtendedData><MiscData>" inner                                       \
+    "</MiscData></ExtendedData></ReportingEvent></eventBatch></ReportEventBatch>"
+
+static void f_unknown_tags_are_left_out(void **state)
+{
+    (void)state;
+    static const char known[] = "ABCDFGJKLQSUVWXYZacfghOPTkmnopqrwx";
+    static const char text[] =
+        HEAD TAGS("<string>A=1</string><string>E=2</string><string>f=3</string>"
+                  "<string>zz=4</string><string> H=5</string>") TAIL;
+    struct sp_soap_request r;
+    assert_ok(sp_soap_request_read(SP_OP_REPORT_EVENT_BATCH, sp_view_str(text), NULL,
+                                   &r, &refusal));
+    assert_int_equal(r.left_out, 3);
+    assert_string_equal(r.tag, "E");
+    assert_non_null(memmem(r.body.data, r.body.len,
+                           "<MiscData><string>A=1</string><string>f=3</string>"
+                           "</MiscData>",
+                           sizeof "<MiscData><string>A=1</string><string>f=3</string>"
+                                  "</MiscData>" -
+                               1));
+    sp_soap_request_fini(&r);
+    for (int c = 0; c < 128; c++) {
+        char one[512];
+        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!letter) {
+            continue;
+        }
+        snprintf(one, sizeof one, HEAD TAGS("<string>%c=1</string>") TAIL, c);
+        assert_ok(sp_soap_request_read(SP_OP_REPORT_EVENT_BATCH, sp_view_str(one), NULL,
+                                       &r, &refusal));
+        assert_int_equal(r.left_out, strchr(known, c) ? 0 : 1);
+        sp_soap_request_fini(&r);
+    }
+}
+
 static void f_event_numbers(void **state)
 {
     (void)state;
@@ -885,6 +924,7 @@ int main(void)
         cmocka_unit_test(b_cookies_have_a_longest),
         cmocka_unit_test(f_exactly_one_authorization_cookie),
         cmocka_unit_test(f_reports),
+        cmocka_unit_test(f_unknown_tags_are_left_out),
         cmocka_unit_test(f_event_numbers),
         cmocka_unit_test(b_asked),
         cmocka_unit_test(f_identities_are_whole),

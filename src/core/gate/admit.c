@@ -110,6 +110,10 @@ void sp_gate_body(struct sp_gate *g, struct sp_view body, struct sp_step *step)
         sp_gate_refuse_text(g, 503, sp_err_text(e), step);
         return;
     }
+    if (!sp_gate_judge_request(g)) {
+        sp_gate_refuse_fault(g, 500, SP_FAULT_INVALID_PARAMETERS, "MiscData", step);
+        return;
+    }
     sp_gate_move(g, SP_STATION_FETCH);
     step->has_effect = true;
     step->effect = (struct sp_effect){

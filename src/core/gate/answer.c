@@ -213,6 +213,7 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
         .entry = g->entry,
         .revisions = g->inspection.reply ? g->inspection.reply->revision_count : 0,
         .recorded = g->recorded,
-        .observed = g->has_verdict ? g->verdict.observed : 0,
+        .left_out = g->request.left_out,
+        .observed = g->observed | (g->has_verdict ? g->verdict.observed : 0),
     };
 }

@@ -265,6 +265,7 @@ struct sp_gate_summary {
     bool has_entry;
     uint64_t entry; /* first ledger entry of this exchange */
     size_t revisions, recorded;
+    size_t left_out;   /* members of the request that did not travel */
     uint64_t observed; /* rules that would have refused */
 };
 void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out);

@@ -5,6 +5,20 @@
 
 #include <stdlib.h>
 
+/* NTLM and Negotiate authenticate a connection, or the name the asker used: relayed
+ * over a pool, the next asker would be the one before. (reference 12) */
+static void refuse_unauthorized(struct sp_gate *g, struct sp_step *step)
+{
+    sp_why_say(
+        &g->why,
+        "upstream %s (%s) demands Windows authentication (HTTP %d), which belongs "
+        "to one connection and is never passed on. Allow anonymous access to its "
+        "web services and set client_certificate here instead. Windows Update "
+        "clients would show this as 0x80244017",
+        g->door->upstream_name, g->door->upstream_host, g->reply_status);
+    sp_gate_refuse_fault(g, 500, SP_FAULT_INTERNAL_SERVER_ERROR, NULL, step);
+}
+
 void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
                      struct sp_view content_type, struct sp_buf *reply_take,
                      const struct sp_link *link, int64_t now, struct sp_step *step)
@@ -19,6 +33,10 @@ void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
         sp_buf_append(&g->type, content_type) != SP_OK ||
         sp_gate_link_facts(g, link) != SP_OK) {
         sp_gate_refuse_text(g, 503, sp_err_text(SP_E_NOMEM), step);
+        return;
+    }
+    if (status == 401 || status == 407) {
+        refuse_unauthorized(g, step);
         return;
     }
     sp_gate_move(g, SP_STATION_INSPECT);

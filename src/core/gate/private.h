@@ -26,6 +26,7 @@ struct sp_gate {
     struct sp_gate_file *files;      /* owned, one a location; NULL: not asked */
     struct sp_verdict verdict;
     bool has_verdict;
+    uint64_t observed; /* rules about the request that would have refused it */
     /* What of the reply goes out otherwise than it came: offsets of its decoded text.
      * Judging adds; it is empty again before a reply is judged anew. */
     struct sp_splices edits;
@@ -49,7 +50,9 @@ struct sp_gate {
 /* Moves; asserts that the edge is in edges.def. */
 void sp_gate_move(struct sp_gate *g, enum sp_station to);
 
-/* judge.c: the verdict over everything known; false when g->verdict refuses. */
+/* judge.c: may the request travel as it was rebuilt? False: g->why says why not. */
+bool sp_gate_judge_request(struct sp_gate *g);
+/* The verdict over everything known; false when g->verdict refuses. */
 bool sp_gate_judge(struct sp_gate *g);
 /* What a link report says, as facts of g->link. */
 enum sp_err sp_gate_link_facts(struct sp_gate *g,

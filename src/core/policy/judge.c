@@ -12,6 +12,8 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
                             struct sp_why *why)
 {
     switch (r) {
+    case SP_RULE_REPORT_TAGS_KNOWN:
+        return sp_rule_report_tags_known(f, why);
     case SP_RULE_UPSTREAM_PINNED:
         return sp_rule_upstream_pinned(f, why);
     case SP_RULE_REPLY_WELLFORMED:

@@ -23,7 +23,8 @@ static const char *const rule_texts[SP_RULE_COUNT] = {
 
 static const char *const mode_texts[] = {"off", "observe", "audit", "enforce"};
 static const char *const action_texts[] = {"refuse", "quarantine", "withhold"};
-static const char *const subject_texts[] = {"link", "reply", "revision", "file"};
+static const char *const subject_texts[] = {"request", "link", "reply", "revision",
+                                            "file"};
 static const char *const ruling_texts[] = {"unproven", "passed", "refused"};
 
 enum {

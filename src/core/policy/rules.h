@@ -19,6 +19,8 @@ static inline enum sp_finding sp_fails(enum sp_err e)
     return SP_FAILS;
 }
 
+/* rules_request.c */
+enum sp_finding sp_rule_report_tags_known(const struct sp_facts *f, struct sp_why *why);
 /* rules_link.c */
 enum sp_finding sp_rule_upstream_pinned(const struct sp_facts *f, struct sp_why *why);
 /* rules_reply.c */

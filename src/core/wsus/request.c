@@ -7,6 +7,7 @@
 
 #include "core/xml/xml.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Struct, list, struct ... a value: the contracts nest 7 deep. */
@@ -384,11 +385,26 @@ static enum sp_err read_cookie(struct reader *r, struct sp_xml *x, bool *drop)
 
 /* ---- the end ------------------------------------------------------------------- */
 
+/* A datum that no agent sends: the report goes on without it, and says so. */
+static void leave_out(struct reader *r)
+{
+    struct sp_view text = sp_view_trim(sp_buf_view(&r->text), " \t\r\n");
+    if (r->out->left_out++ == 0) {
+        snprintf(r->out->tag, sizeof r->out->tag, "%.*s", (int)sp_view_find(text, '='),
+                 (const char *)text.data);
+    }
+}
+
 static enum sp_err close_value(struct reader *r, struct sp_xml *x)
 {
     const struct frame *f = top(r);
     bool drop = false;
-    SP_TRY(canonical(r, x, f->name, f->type, sp_buf_view(&r->text)));
+    enum sp_err e = canonical(r, x, f->name, f->type, sp_buf_view(&r->text));
+    if (e == SP_E_UNSUPPORTED) {
+        leave_out(r);
+        return SP_OK;
+    }
+    SP_TRY(e);
     if (is_identity_part(r)) {
         SP_TRY(keep_identity_part(r));
     }

@@ -154,18 +154,26 @@ enum sp_err sp_value_event_id(struct sp_view text, struct sp_buf *out)
     return SP_E_MALFORMED;
 }
 
-/* Tags of one letter are [MS-WUSP]'s, two letters and these words are what agents add.
- * A server reads its own events by longer tags ("SynchronizationUpdateErrorsKey") and
+/* Tags of one letter are [MS-WUSP] 2.2.2.3.1's, the rest is what agents add. A server
+ * reads its own events by longer tags ("SynchronizationUpdateErrorsKey") and
  * deserializes what follows: those never pass. (CVE-2025-59287, threats 1.2) */
 static bool is_client_tag(struct sp_view tag)
 {
-    static const char *const words[] = {"AppName",   "CsiErrorType", "WUfBOn", "WUfBDS",
-                                        "DisableDS", "PauseQU",      "PauseFU"};
+    static const char *const words[] = {
+        "AppName", "CsiErrorType", "WUfBOn", "WUfBDS", "DisableDS",
+        "PauseQU", "PauseFU",      "cc",     "dd",     "ff"};
+    const struct sp_view letters = SP_VIEW("ABCDFGJKLQSUVWXYZacfgh" /* the table's */
+                                           "OPTkmnopqrwx");         /* seen */
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (sp_view_eq_str(tag, words[i])) {
             return true;
         }
     }
+    return tag.len == 1 && sp_view_find(letters, tag.data[0]) < letters.len;
+}
+
+static bool may_be_client_tag(struct sp_view tag)
+{
     bool letters = tag.len >= 1 && tag.len <= 2;
     for (size_t i = 0; i < tag.len; i++) {
         uint8_t lower = tag.data[i] | 0x20;
@@ -197,12 +205,13 @@ enum sp_err sp_value_misc_datum(struct sp_view text, struct sp_buf *out)
     if (text.len > LONGEST) {
         return SP_E_LIMIT;
     }
-    size_t equals = sp_view_find(text, '=');
-    if (equals == text.len || !is_client_tag(sp_view_slice(text, 0, equals)) ||
-        has_markup(text)) {
+    struct sp_view tag = sp_view_slice(text, 0, sp_view_find(text, '='));
+    bool known = is_client_tag(tag);
+    if (tag.len == text.len || has_markup(text) ||
+        (!known && !may_be_client_tag(tag))) {
         return SP_E_MALFORMED;
     }
-    return sp_buf_append(out, text);
+    return known ? sp_buf_append(out, text) : SP_E_UNSUPPORTED;
 }
 
 static enum sp_err without_blanks(struct sp_view text, struct sp_buf *out)

@@ -16,7 +16,9 @@ enum sp_err sp_value_date_time(struct sp_view text, struct sp_buf *out) SP_MUST_
 enum sp_err sp_value_guid(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
 /* The numbers that [MS-WUSP] 2.2.2.3.1 gives to clients. */
 enum sp_err sp_value_event_id(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
-/* "tag=value" of a report. What a server's own event carries never passes. */
+/* "tag=value" of a report. What a server's own event carries never passes.
+ * SP_E_UNSUPPORTED: a tag of one letter or two, as agents make them, that none is known
+ * to use. */
 enum sp_err sp_value_misc_datum(struct sp_view text, struct sp_buf *out) SP_MUST_USE;
 
 #endif

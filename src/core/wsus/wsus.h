@@ -85,6 +85,8 @@ struct sp_soap_request {
     struct sp_revision_id *asked; /* GetUpdateData and GetUpdateDecryptionData: the pairs */
     size_t asked_count;
     struct sp_arena *arena; /* owned: asked lives here */
+    size_t left_out;        /* MiscData whose tag nobody knows: they are not in body */
+    char tag[4];            /* the first of these tags */
 };
 /* What an asker is told about a request that is not passed on. */
 struct sp_soap_refusal {

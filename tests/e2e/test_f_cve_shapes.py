@@ -1,0 +1,257 @@
+"""The shapes of CVE-2025-59287 and CVE-2023-35317 in every encoding an XML reader can be talked
+into, inert: none reaches the upstream. And their legitimate neighbours, which do."""
+import base64
+import gzip
+import unittest
+
+import harness  # noqa: F401
+
+import catalogue
+import soap
+from gate import Gate, wait_until
+from httpd import Reply, Request, Server, server_context
+from pki import SOURCE
+from scene import Scene, raw, statuses
+
+KEY = "SynchronizationUpdateErrorsKey"
+DATA = "&lt;SOAP-ENV:Envelope xmlns:a=&quot;http://schemas.microsoft.com/clr/x&quot;/&gt;"
+DATUM = f"{KEY}={DATA}"
+BASIC = ("<NamespaceID>{}</NamespaceID><EventID>{}</EventID><SourceID>301</SourceID>"
+         "<UpdateID><UpdateID>00000000-0000-0000-0000-000000000000</UpdateID><RevisionNumber>0"
+         "</RevisionNumber></UpdateID><AppName>LocalServer</AppName>")
+ORDINARY = BASIC.format(1, 147)
+HEAD = '<?xml version="1.0" encoding="utf-8"?>'
+
+
+def event(data: str, basic: str = ORDINARY, extended: str = "") -> str:
+    return (f"<ReportingEvent><BasicData>{basic}</BasicData><ExtendedData>{extended}<MiscData>"
+            f"{data}</MiscData></ExtendedData></ReportingEvent>")
+
+
+def string(datum: str) -> str:
+    return f"<string>{datum}</string>"
+
+
+def batch(events: str, operation: str = "ReportEventBatch", head: str = HEAD, body: str = "",
+          ns: str = soap.S) -> str:
+    return (f'{head}<s:Envelope xmlns:s="{soap.ENVELOPE}" xmlns:i="{soap.XSI}" xmlns:o="urn:o">'
+            f'<s:Body><{operation} xmlns="{ns}"><clientTime>2026-01-02T03:04:05Z</clientTime>'
+            f"<eventBatch>{events}</eventBatch></{operation}>{body}</s:Body></s:Envelope>")
+
+
+def split(text: str, by: str) -> str:
+    return by.join((text[:7], text[7:15], text[15:]))
+
+
+def references(text: str, form: str) -> str:
+    return "".join(form.format(ord(c)) for c in text)
+
+
+ENTITY = f'<!DOCTYPE s [<!ENTITY k "{KEY}">]>'
+SHAPES = {
+    "as published": batch(event(string(DATUM), BASIC.format(2, 389))),
+    "namespace 1": batch(event(string(DATUM), BASIC.format(1, 389))),
+    "a client's event": batch(event(string(DATUM))),
+    "second operation": batch(event(string(DATUM)), "ReportEventBatch2"),
+    "empty value": batch(event(string(f"{KEY}="))),
+    "case": batch(event(string(f"{KEY.lower()}={DATA}"))),
+    "blanks before": batch(event(string(f" \t\r\n{DATUM}"))),
+    "no-break space before": batch(event(string(f"&#xA0;{DATUM}"))),
+    "zero width space before": batch(event(string(f"&#x200B;{DATUM}"))),
+    "behind a good one": batch(event(string("A=1") + string(DATUM))),
+    "in a later event": batch(event(string("A=1")) + event(string(DATUM))),
+    "decimal references": batch(event(string(references(KEY, "&#{};") + "=" + DATA))),
+    "hexadecimal references": batch(event(string(references(KEY, "&#x{:x};") + "=" + DATA))),
+    "padded references": batch(event(string(references(KEY, "&#{:09d};") + "=" + DATA))),
+    "reference for the equals sign": batch(event(string(f"{KEY}&#61;{DATA}"))),
+    "CDATA": batch(event(string(f"<![CDATA[{KEY}=<SOAP-ENV:Envelope/>]]>"))),
+    "CDATA in pieces": batch(event(string(
+        split(KEY, "<![CDATA[]]>") + "<![CDATA[=<SOAP-ENV:Envelope/>]]>"))),
+    "comment inside": batch(event(string(split(KEY, "<!-- -->") + f"={DATA}"))),
+    "comment before": batch("<!-- -->" + event(string(DATUM))),
+    "instruction inside": batch(event(string(split(KEY, "<?x y?>") + f"={DATA}"))),
+    "stylesheet": batch(event(string("A=1")), head=HEAD + '<?xml-stylesheet href="x"?>'),
+    "entity": batch(event(string(f"&k;={DATA}")), head=HEAD + ENTITY),
+    "unused entity": batch(event(string("A=1")), head=HEAD + ENTITY),
+    "external entity": batch(event(string("A=&x;")), head=HEAD + (
+        '<!DOCTYPE s [<!ENTITY x SYSTEM "file:///c:/windows/win.ini">]>')),
+    "markup under a known tag": batch(event(string(f"A={DATA}"))),
+    "element in a string": batch(event(string(f"A=1<string>{DATUM}</string>"))),
+    "two MiscData": batch(event(string("A=1")).replace(
+        "</MiscData>", f"</MiscData><MiscData>{string(DATUM)}</MiscData>")),
+    "two ExtendedData": batch(event(string("A=1")).replace(
+        "</ExtendedData>", f"</ExtendedData><ExtendedData><MiscData>{string(DATUM)}"
+        "</MiscData></ExtendedData>")),
+    "two NamespaceID": batch(event(string("A=1"), BASIC.format(1, 147).replace(
+        "<EventID>", "<NamespaceID>2</NamespaceID><EventID>"))),
+    "NamespaceID +2": batch(event(string("A=1"), BASIC.format("+2", 147))),
+    "NamespaceID 002": batch(event(string("A=1"), BASIC.format("002", 147))),
+    "EventID 0389": batch(event(string("A=1"), BASIC.format(1, "0389"))),
+    "EventID 65925": batch(event(string("A=1"), BASIC.format(1, 65536 + 389))),
+    "prefix of another namespace": batch(event(f"<o:string>{DATUM}</o:string>")),
+    "prefix and default": batch(event(f'<x:string xmlns:x="{soap.S}">{DATUM}</x:string>')),
+    "xsi:type": batch(event(f'<string i:type="o:x">{DATUM}</string>')),
+    "xsi:type of a good one": batch(event('<string i:type="o:x">A=1</string>')),
+    "href": batch(event('<string href="#k"/>'), body=f'<string id="k">{DATUM}</string>'),
+    "second body element": batch(event(string("A=1")),
+                                 body=batch(event(string(DATUM)), head="").partition(
+                                     "<s:Body>")[2].partition("</s:Body>")[0]),
+    "SOAP header": batch(event(string("A=1"))).replace(
+        "<s:Body>", f"<s:Header>{DATUM}</s:Header><s:Body>"),
+    "SOAP 1.2": batch(event(string(DATUM))).replace(
+        soap.ENVELOPE, "http://www.w3.org/2003/05/soap-envelope"),
+    "another operation in the body": batch(event(string(DATUM)), "ReportInventory"),
+    "another service's namespace": batch(event(string(DATUM)), ns=soap.C),
+    "XML 1.1": batch(event(string(DATUM)), head='<?xml version="1.1"?>'),
+    "ISO-8859-1 declared": batch(event(string(DATUM)),
+                                 head='<?xml version="1.0" encoding="iso-8859-1"?>'),
+    "UTF-7 declared": batch(event(string(f"+AFM-{DATUM[1:]}")),
+                            head='<?xml version="1.0" encoding="utf-7"?>'),
+    "long value": batch(event(string("A=" + "x" * 4095))),
+    "65 data": batch(event(string("A=1") * 65)),
+    "1,001 events": batch(event(string("A=1")) * 1001),
+}
+GOOD = {
+    "one": batch(event(string("A=1"))),
+    "second operation": batch(event(string("A=1")), "ReportEventBatch2"),
+    "the key as a value": batch(event(string(f"A={KEY}"))),
+    "references": batch(event(string("&#65;&#x3d;1"))),
+    "CDATA": batch(event(string("<![CDATA[A=1]]>"))),
+    "64 data": batch(event(string("A=1") * 64)),
+    "longest value": batch(event(string("A=" + "x" * 4094))),
+    "a process": batch(event(string("AppName=&lt;&lt;PROCESS&gt;&gt;: powershell.exe"))),
+    "byte order mark": "\ufeff" + batch(event(string("A=1"))),
+    "prefixes": batch(event(f'<x:string xmlns:x="{soap.S}">A=1</x:string>')),
+}
+WIDE = {
+    "UTF-16 LE": batch(event(string(DATUM)), head="").encode("utf-16-le"),
+    "UTF-16 BE": batch(event(string(DATUM)), head="").encode("utf-16-be"),
+    "UTF-16 with a mark": batch(event(string(DATUM)), head="").encode("utf-16"),
+    "UTF-32": batch(event(string(DATUM)), head="").encode("utf-32"),
+    "UTF-7": batch(event(string(DATUM)), head="").encode("utf-7"),
+    "EBCDIC": batch(event(string(DATUM)), head="").encode("cp500"),
+    "overlong UTF-8": batch(event(string(DATUM))).encode().replace(
+        b"Synch", b"\xc1\x93ynch"),
+    "NUL": batch(event(string(DATUM))).encode().replace(b"Synch", b"Sy\0nch"),
+    "compressed": gzip.compress(batch(event(string(DATUM))).encode()),
+}
+COOKIE = base64.b64encode(b"\0\1\0\0\0\xff\xff\xff\xff" + bytes(200)).decode()
+
+
+class Shapes(Scene):
+    def setUp(self) -> None:
+        self.up = self.upstream(catalogue.Catalogue(3, 6, 1, big=0))
+        self.door = self.gate(self.up)
+        self.asker = self.wire(self.door.url)
+
+    def ask(self, body: bytes, operation: str = "", path: str = soap.REPORTING) -> int:
+        name = operation or ("ReportEventBatch2" if b"ReportEventBatch2" in body
+                             else "ReportEventBatch")
+        return self.asker.post(path, soap.action(path, name), body).status
+
+    def assert_kept_out(self, what: str, status: int) -> None:
+        self.assertIn(status, (400, 413, 415, 500), what)
+        self.assertEqual(self.up.requests(), [], f"{what}: it reached the upstream")
+
+    def test_reports(self) -> None:
+        for what, body in SHAPES.items():
+            with self.subTest(what):
+                self.assert_kept_out(what, self.ask(body.encode()))
+
+    def test_encodings(self) -> None:
+        for what, body in WIDE.items():
+            with self.subTest(what):
+                self.assert_kept_out(what, self.ask(body, "ReportEventBatch"))
+
+    def test_neighbours_pass(self) -> None:
+        for count, (what, body) in enumerate(GOOD.items(), 1):
+            with self.subTest(what):
+                self.ask(body.encode())
+                self.assertEqual(len(self.up.requests()), count)
+
+    def test_cookies(self) -> None:
+        plugs = "".join(
+            "<AuthorizationCookie><PlugInId>SimpleTargeting</PlugInId>"
+            f"<CookieData>{c}</CookieData></AuthorizationCookie>" for c in (COOKIE, COOKIE))
+        one = plugs[:len(plugs) // 2]
+        asks = {
+            "client": (soap.CLIENT, "GetCookie", f"<authCookies>{one}</authCookies>"),
+            "server": (soap.SERVER_SYNC, "GetCookie", f"<authCookies>{one}</authCookies>"),
+            "two": (soap.CLIENT, "GetCookie", f"<authCookies>{plugs}</authCookies>"),
+            "in pieces": (soap.CLIENT, "GetCookie", "<authCookies>" + one.replace(
+                COOKIE, f"{COOKIE[:9]}<![CDATA[{COOKIE[9:]}]]>") + "</authCookies>"),
+            "later": (soap.CLIENT, "RegisterComputer",
+                      f"<cookie><EncryptedData>{COOKIE}</EncryptedData></cookie>"),
+            "to reporting": (soap.REPORTING, "GetRollupConfiguration",
+                             f"<cookie><EncryptedData>{COOKIE}</EncryptedData></cookie>"),
+        }
+        for what, (path, operation, inner) in asks.items():
+            with self.subTest(what):
+                body = soap.request(operation, soap.NAMESPACES[path], inner)
+                self.assert_kept_out(what, self.ask(body, operation, path))
+
+    def test_on_the_wire(self) -> None:
+        """In chunks of one byte, coded, under another SOAPAction, as another type."""
+        body = batch(event(string(DATUM))).encode()
+        action = soap.action(soap.REPORTING, "ReportEventBatch")
+        chunks = b"".join(b"1\r\n%c\r\n" % c for c in body) + b"0\r\n\r\n"
+        plain = f"Content-Length: {len(body)}\r\n"
+        xml = "Content-Type: text/xml; charset=utf-8\r\n"
+        heads = {
+            "chunks": (f'{xml}SOAPAction: "{action}"\r\nTransfer-Encoding: chunked\r\n', chunks),
+            "coded": (f'{xml}SOAPAction: "{action}"\r\nContent-Encoding: gzip\r\n{plain}', body),
+            "no action": (xml + plain, body),
+            "two actions": (f'{xml}SOAPAction: "{action}"\r\nSOAPAction: "x"\r\n{plain}', body),
+            "SOAP 1.2": (f"Content-Type: application/soap+xml\r\n{plain}", body),
+            "utf-16": (f'Content-Type: text/xml; charset=utf-16\r\nSOAPAction: "{action}"\r\n'
+                       f"{plain}", body),
+        }
+        for what, (head, sent) in heads.items():
+            with self.subTest(what):
+                data = (f"POST {soap.REPORTING} HTTP/1.1\r\nHost: localhost\r\n{head}"
+                        "Connection: close\r\n\r\n").encode() + sent
+                for status in statuses(raw(self.door.port, data, self.pki.ca)):
+                    self.assert_kept_out(what, status)
+
+    def test_unknown_tags(self) -> None:
+        """strict refuses the report; branch passes it without them, and says so."""
+        body = batch(event(string("A=1") + string("E=2"))).encode()
+        self.assert_kept_out("strict", self.ask(body))
+        branch = self.gate(self.up, policy=SOURCE / "policies" / "branch-2026.policy")
+        with_branch = self.wire(branch.url)
+        with_branch.post(soap.REPORTING, soap.action(soap.REPORTING, "ReportEventBatch"), body)
+        [sent] = [r.body for r in self.up.requests()]
+        self.assertIn(b"<string>A=1</string></MiscData>", sent)
+        self.assertNotIn(b"E=2", sent)
+        wait_until("the log says so",
+                   lambda: [e["left_out"] for e in branch.log() if "left_out" in e] == [1])
+
+
+class WindowsAuthentication(Scene):
+    def test_it_is_told_apart_and_never_relayed(self) -> None:
+        seen: list[Request] = []
+
+        def demand(request: Request) -> Reply:
+            seen.append(request)
+            return Reply(401, [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM"),
+                               ("Content-Type", "text/html")], b"<html>no</html>")
+
+        server = Server(demand, server_context(*self.pki.pair("upstream")))
+        self.addCleanup(server.close)
+        gate: Gate = self.gate(f"https://localhost:{server.port}")
+        answer = self.wire(gate.url).ask("POST", soap.SERVER_SYNC, {
+            "Content-Type": soap.CONTENT_TYPE, "Authorization": "NTLM TlRMTVNTUAABAAAA",
+            "Proxy-Authorization": "Negotiate YII=",
+            "SOAPAction": f'"{soap.action(soap.SERVER_SYNC, "GetAuthConfig")}"'},
+            soap.request("GetAuthConfig", soap.S, ""))
+        fault = soap.fault_of(answer.status, answer.body)
+        self.assertRegex(fault.message, "head-office.*Windows authentication.*0x80244017")
+        self.assertNotIn("www-authenticate", answer.headers)
+        [request] = seen
+        for name in ("Authorization", "Proxy-Authorization"):
+            self.assertFalse(request.header(name))
+        self.assertIn("0x80244017", gate.log_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
