@@ -188,7 +188,7 @@ void sp_keeper_ask_files(struct sp_keeper *k, struct sp_ask_files *q)
 {
     q->keeper = k;
     q->msg.run = run_files;
-    post(k, &q->msg);
+    sp_keeper_post(k, &q->msg);
 }
 
 /* ---- recording ----------------------------------------------------------------- */
