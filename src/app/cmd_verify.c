@@ -1,3 +1,4 @@
+#include "app/bar.h"
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/inspect.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 struct digest {
     enum sp_fact claim;
@@ -29,7 +29,7 @@ struct verify {
     const char *catalogs[SP_CATALOGS_MAX]; /* borrowed from argv */
     size_t catalog_count;
     const char *trust_file, *bundle, *at; /* borrowed from argv */
-    bool as_json;
+    bool as_json, is_quiet;
     struct sp_trust *trust;     /* owned */
     struct sp_policy *policy;   /* owned */
     struct sp_catalogs *listed; /* owned; NULL where none is named */
@@ -102,8 +102,13 @@ static bool take_repeated(int *argc, char **argv, struct verify *v)
     return true;
 }
 
-/* What is asked for is demanded; the digests only where one was named, the signatures
- * only where somebody is trusted. */
+static bool wants_signatures(const struct verify *v)
+{
+    return v->trust_file || v->bundle || v->wanted.count == 0;
+}
+
+/* What is asked for is demanded: digests where some were named, signatures where it was
+ * said whom to trust, or nothing else was asked. */
 static enum sp_err make_policy(const struct verify *v, struct sp_policy **out,
                                struct sp_why *why)
 {
@@ -116,10 +121,11 @@ static enum sp_err make_policy(const struct verify *v, struct sp_policy **out,
     }
     snprintf(text, sizeof text, "policy verify\n%s%s%s",
              sha1 ? "file-sha1 enforce\n" : "", sha256 ? "file-sha256 enforce\n" : "",
-             v->trust_file ? "file-not-revoked enforce\nfile-signed "
-                             "enforce\nfile-signature-strict enforce\n"
-                             "file-type-agrees enforce\nfile-digest-strong enforce\n"
-                           : "");
+             wants_signatures(v)
+                 ? "file-not-revoked enforce\nfile-signed "
+                   "enforce\nfile-signature-strict enforce\n"
+                   "file-type-agrees enforce\nfile-digest-strong enforce\n"
+                 : "");
     return sp_policy_parse(sp_view_str(text), out, why);
 }
 
@@ -147,20 +153,16 @@ static enum sp_err prepare(struct verify *v, struct sp_why *why)
     return make_policy(v, &v->policy, why);
 }
 
-static bool shows_progress(void)
-{
-    return isatty(STDERR_FILENO) == 1;
-}
+enum { LARGE = 64 << 20 }; /* bytes to read for which it is shown how far it is */
 
+/* The first step tells how much there is to read. */
 static void show_progress(void *ctx, uint64_t done, uint64_t all)
 {
-    enum { LARGE = 64 << 20 };
-    int *shown = ctx;
-    int percent = all ? (int)(done > all ? 100 : done * 100 / all) : 100;
-    if (all >= LARGE && percent != *shown) {
-        *shown = percent;
-        fprintf(stderr, "\r%3d%%", percent);
+    struct sp_bar *bar = ctx;
+    if (!bar->out) {
+        sp_bar_init(bar, "read", all >= LARGE ? all : 0);
     }
+    sp_bar_at(bar, done);
 }
 
 /* ---- saying it ---- */
@@ -273,22 +275,22 @@ static void judge(const struct verify *v, const struct sp_facts *facts,
 static enum sp_err verify_file(const struct verify *v, const char *path,
                                struct sp_verdict *verdict, struct sp_why *why)
 {
-    int shown = -1;
-    struct sp_progress progress = {shows_progress() ? show_progress : NULL, &shown};
+    struct sp_bar bar = {0};
+    struct sp_progress progress = {v->is_quiet ? NULL : show_progress, &bar};
     SP_AUTO(sp_facts_free) struct sp_facts *facts = NULL;
     SP_TRY(sp_facts_new(SP_MIB(1), &facts));
     SP_TRY(add_claims(&v->wanted, facts));
     enum sp_err e =
         sp_inspect_file(path, v->trust, v->listed, v->now, &progress, facts, why);
-    if (shown >= 0) {
-        fprintf(stderr, "\r    \r");
+    if (bar.out) {
+        sp_bar_end(&bar);
     }
     SP_TRY(e);
     judge(v, facts, verdict);
     if (v->as_json) {
         SP_TRY(sp_verdict_to_facts(verdict, v->policy, facts));
         print_json(facts);
-    } else {
+    } else if (!v->is_quiet || verdict->ruling != SP_PASSED) {
         print_line(path, facts, verdict);
     }
     return SP_OK;
@@ -314,7 +316,8 @@ int sp_cmd_verify(int argc, char **argv)
     const struct sp_option options[] = {{"--trust", &v.trust_file, NULL},
                                         {"--bundle", &v.bundle, NULL},
                                         {"--at", &v.at, NULL},
-                                        {"--json", NULL, &v.as_json}};
+                                        {"--json", NULL, &v.as_json},
+                                        {"--quiet", NULL, &v.is_quiet}};
     if (!take_repeated(&argc, argv, &v)) {
         return SP_EXIT_USAGE;
     }
@@ -323,7 +326,7 @@ int sp_cmd_verify(int argc, char **argv)
     if (count <= 0) {
         fprintf(stderr, "usage: sallyport verify [--digest ALGORITHM:HEX]... "
                         "[--trust PINS] [--bundle PEM] [--catalog CAT]... [--at TIME] "
-                        "[--json] FILE...\n");
+                        "[--json] [--quiet] FILE...\n");
         return SP_EXIT_USAGE;
     }
     enum sp_err e = prepare(&v, &why);

@@ -1,5 +1,7 @@
 """sallyport verify: signatures of files signed by a PKI of this test, as text and as JSON."""
+import hashlib
 import json
+import pty
 import shutil
 import subprocess
 import tempfile
@@ -60,11 +62,49 @@ class Verify(unittest.TestCase):
         right = self.verify("--digest", "sha1:" + "0" * 40, "pins.txt")
         self.assertEqual(right.returncode, REFUSED)
 
-    def test_without_trust_nothing_is_demanded(self) -> None:
-        done = self.verify("tls.exe", trust=False)
-        self.assertEqual(done.returncode, OK)
-        self.assertTrue(done.stdout.startswith("unproven"), done.stdout)
+    def test_without_trust_the_shipped_keys_count(self) -> None:
+        done = self.verify("good.exe", trust=False)
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertRegex(done.stdout, "^refused  good.exe .* file-signed: .*missing issuer")
+
+    def test_only_digests_are_demanded_where_only_they_are_named(self) -> None:
+        digest = hashlib.sha256((self.directory / "tls.exe").read_bytes()).hexdigest()
+        done = self.verify("--digest", f"sha256:{digest}", "tls.exe", trust=False)
+        self.assertEqual(done.returncode, OK, done.stdout)
         self.assertIn("missing issuer", done.stdout)
+        done = self.verify("--digest", f"sha256:{digest}", "good.exe", trust=False)
+        self.assertEqual(done.returncode, REFUSED)
+
+    def test_quiet(self) -> None:
+        done = self.verify("--quiet", "good.exe", "plain.exe")
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
+        self.assertTrue(done.stdout.startswith("refused  plain.exe"), done.stdout)
+
+    def large(self) -> str:
+        with (self.directory / "large.txt").open("wb") as file:
+            file.truncate(40 << 20)
+        return "large.txt"
+
+    def test_progress_without_a_terminal_is_plain(self) -> None:
+        done = self.verify(self.large())
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertRegex(done.stderr, r"(?m)^10 % read$")
+        self.assertNotIn("\r", done.stderr)
+        self.assertNotIn("\x1b", done.stderr)
+        self.assertEqual(self.verify("--quiet", self.large()).stderr, "")
+        self.assertEqual(self.verify("good.exe").stderr, "")
+
+    def test_progress_on_a_terminal_is_a_bar(self) -> None:
+        ours, theirs = pty.openpty()
+        with open(ours, "rb", buffering=0) as screen:
+            with open(theirs, "wb", buffering=0) as terminal:
+                done = subprocess.run([binary(), "verify", self.large()], cwd=self.directory,
+                                      stdout=subprocess.PIPE, stderr=terminal, timeout=60)
+                self.assertEqual(done.returncode, OK)
+                shown = screen.read(1 << 16)
+        self.assertIn(b"\r[####", shown)
+        self.assertTrue(done.stdout.startswith(b"unproven  large.txt"), done.stdout)
 
     def test_json(self) -> None:
         done = self.verify("--json", "dual.exe", "plain.cab")
