@@ -65,6 +65,7 @@ static void note_work(struct sp_job *job)
 static void note_done(struct sp_job *job)
 {
     struct fill *f = FILL_OF(job);
+    f->filler->is_noting = false;
     f->chore.busy = false;
     f->chore.then(f);
 }
@@ -78,8 +79,16 @@ static void note(struct fill *f)
     f->noted = f->hashed;
     if (sp_digester_peek(f->digester, c->sha256) == SP_OK) {
         c->busy = true;
+        f->filler->is_noting = true;
         sp_loop_work(f->filler->loop, &c->job);
     }
+}
+
+/* One at a time among all fills: they wait for the disk, and readers need the pool. */
+static bool is_note_due(const struct fill *f)
+{
+    return f->is_kept && !f->filler->is_noting && f->hashed < f->claim.size &&
+           f->hashed - f->noted >= SP_LIMIT_FILL_NOTE;
 }
 
 void sp_fill_chore(struct fill *f)
@@ -90,8 +99,7 @@ void sp_fill_chore(struct fill *f)
     }
     if (front > f->hashed) {
         hash(f, front, sp_fill_settle);
-    } else if (f->is_kept && f->hashed < f->claim.size &&
-               f->hashed - f->noted >= SP_LIMIT_FILL_NOTE) {
+    } else if (is_note_due(f)) {
         note(f);
     }
 }

@@ -211,7 +211,8 @@ static enum sp_err transfer_start(struct fill *f, size_t which, struct sp_span s
                                .range_first = s.first,
                                .range_last = to_the_end ? UINT64_MAX : s.end - 1,
                                .reply_limit = UINT64_MAX,
-                               .patience_ms = SP_TIME_UPSTREAM_SOAP};
+                               .patience_ms = t->part.is_side ? SP_TIME_FILL_SIDE
+                                                              : SP_TIME_UPSTREAM_SOAP};
     struct sp_fetch_handler handler = {
         .head = transfer_head, .data = transfer_data, .done = transfer_done, .ctx = t};
     enum sp_err e = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream],
@@ -222,6 +223,7 @@ static enum sp_err transfer_start(struct fill *f, size_t which, struct sp_span s
     }
     f->transfers[which] = t;
     f->filler->sides += t->part.is_side;
+    SP_COUNT(&f->filler->counters, content_sides, t->part.is_side);
     return SP_OK;
 }
 

@@ -95,7 +95,8 @@ struct sp_filler {
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
-    size_t sides; /* side transfers of all fills */
+    size_t sides;   /* side transfers of all fills */
+    bool is_noting; /* some fill's chore is a note */
     bool stock_idle, prefetch_idle;
     atomic_bool stopping; /* written on the loop; inspections look at it too */
     struct sp_msg stop;      /* there, and back again */

@@ -1,9 +1,12 @@
 """A fill goes on where it was: after kill -9, after a stop, after the upstream was away."""
+import contextlib
 import http.client
 import os
+import random
 import re
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import harness  # noqa: F401
 
@@ -75,6 +78,33 @@ class Resumed(ColdFile):
         self.get(0, SIZE - 1)
         self.assertEqual(len(self.asked()), 5)
         self.door.check_objects()
+
+    def test_killed_while_it_is_read_everywhere(self) -> None:
+        """kill -9 at any moment, side transfers and notes under way: what comes in the end is right."""
+        chance = random.Random(11)
+        self.up.hostile.pace = 0.01
+        for moment in (0.05, 0.2, 0.4, 0.6):
+            starts = [chance.randrange(SIZE - 2 * MIB) for _ in range(20)]
+            with ThreadPoolExecutor(5) as pool:
+                running = [pool.submit(self.read_some, first) for first in starts]
+                time.sleep(moment)
+                self.door.kill()
+                for one in running:
+                    one.result(30)
+            self.door.start()
+            self.door.check_objects()
+        self.up.hostile.pace = 0.0
+        self.get(0, SIZE - 1)
+        self.assertEqual(self.door.metric("sallyport_content_verify_total", result="refused"), 0)
+        self.door.check_objects()
+        self.door.verify_ledger()
+
+    def read_some(self, first: int) -> None:
+        """Right bytes, or none of them."""
+        with contextlib.suppress(http.client.HTTPException, OSError):
+            answer = self.begin(first, first + MIB - 1)
+            data = answer.read()
+            self.assert_bytes(data, self.file.read(first, first + MIB), first)
 
     def test_stopped_half_way(self) -> None:
         self.half()

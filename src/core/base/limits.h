@@ -73,6 +73,7 @@
 #define SP_LIMIT_FILL_SIDE   SP_MIB(1) /* at least so much, unless the gap is smaller */
 #define SP_LIMIT_FILL_SIDES  4         /* a fill */
 #define SP_LIMIT_SIDES       8         /* all fills; half of an upstream's connections */
+#define SP_TIME_FILL_SIDE    30000     /* a side transfer that is silent so long has broken */
 /* Parts of a file that do not touch; 16 GiB in parts of a MiB are as many. */
 #define SP_LIMIT_EXTENTS 16384
 /* Files from this size on can be gone on with after a restart, for so many seconds; what
