@@ -2,6 +2,7 @@
 #include "app/bar.h"
 #include "app/store_ask.h"
 #include "app/store_release.h"
+#include "app/trust_files.h"
 #include "core/base/text.h"
 
 #include <inttypes.h>
@@ -129,6 +130,13 @@ static enum sp_err load_policy(struct sp_store_ask *a, struct sp_policy **out)
     return sp_policy_parse(sp_buf_view(&text), out, &a->why);
 }
 
+static enum sp_err load_trust(struct sp_store_ask *a, struct sp_trust **out)
+{
+    struct sp_trust_files files = {.pins = a->config->signing_pins,
+                                   .bundle = a->config->signing_bundle};
+    return sp_trust_load(&files, out, &a->why);
+}
+
 static int print_released(const struct sp_store_ask *a, const struct sp_released *r)
 {
     bool passed = r->verdict.ruling == SP_PASSED;
@@ -151,6 +159,7 @@ static enum sp_err release(struct sp_store_ask *a, int *status)
 {
     SP_AUTO(evidence_fini) struct evidence v = {0};
     SP_AUTO(sp_policy_free) struct sp_policy *policy = NULL;
+    SP_AUTO(sp_trust_free) struct sp_trust *trust = NULL;
     struct sp_released released = {0};
     uint64_t n = 0;
     if (sp_u64_parse(sp_view_str(a->words[0]), EVIDENCE_MAX, &n) != SP_OK) {
@@ -167,9 +176,11 @@ static enum sp_err release(struct sp_store_ask *a, int *status)
         return sp_why_set(&a->why, SP_E_NOTFOUND, "there is no evidence %" PRIu64, n);
     }
     SP_TRY(load_policy(a, &policy));
+    SP_TRY(load_trust(a, &trust));
     struct sp_release r = {.objects = a->objects,
                            .state_dir = a->config->state_dir,
                            .policy = policy,
+                           .trust = trust,
                            .evidence = v.at[n - 1].name,
                            .reason = a->reason,
                            .dry = a->dry};

@@ -130,6 +130,7 @@ struct sp_want {
     /* The ledger says it was verified: open it if it is there, else SP_E_NOTFOUND. */
     bool open_only;
     uint8_t verified_sha256[32];
+    struct sp_tree_root tree; /* its block tree's, as the ledger has it */
     struct sp_loop *loop; /* where the answer goes */
     /* SP_OK: object, a reference the receiver owns. Else status and why; for open_only
      * e. */

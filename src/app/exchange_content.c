@@ -135,6 +135,7 @@ static void open_object(struct visit *v, const struct sp_content_path *path,
                                .loop = v->lane->loop,
                                .answer = open_answer};
     memcpy(v->want.verified_sha256, v->claim.verified_sha256, 32);
+    v->want.tree = v->claim.tree;
     v->busy = true;
     sp_filler_want(v->lane->filler, &v->want);
 }

@@ -133,9 +133,12 @@ static void on_looked_again(struct sp_ask_claim *q, enum sp_err e)
 {
     struct fill *f = SP_HOLDER(q, struct fill, known);
     struct sp_fill_effect first;
+    const struct sp_stock_file file = {.sha256 = q->verified_sha256,
+                                       .sha1 = f->claim.sha1,
+                                       .size = f->claim.size,
+                                       .tree = &q->tree};
     bool here = e == SP_OK && q->verified &&
-                sp_stock_open(f->filler->stock, q->verified_sha256, f->claim.sha1,
-                              f->claim.size, &f->object) == SP_OK;
+                sp_stock_open(f->filler->stock, &file, &f->object) == SP_OK;
     if (here) {
         serve_what_is_here(f);
     } else if (sp_fill_start(f->machine, &first)) {
@@ -179,8 +182,11 @@ static void begin(struct sp_filler *filler, struct sp_want *w)
 
 static void open_object(struct sp_filler *filler, struct sp_want *w)
 {
-    enum sp_err e = sp_stock_open(filler->stock, w->verified_sha256, w->claim.sha1,
-                                  w->claim.size, &w->object);
+    const struct sp_stock_file file = {.sha256 = w->verified_sha256,
+                                       .sha1 = w->claim.sha1,
+                                       .size = w->claim.size,
+                                       .tree = &w->tree};
+    enum sp_err e = sp_stock_open(filler->stock, &file, &w->object);
     w->status = e == SP_OK ? 200 : 404;
     sp_fill_answer(w, e);
 }

@@ -146,6 +146,18 @@ static void do_stage(struct fill *f, const struct sp_fill_effect *e)
 /* ---- INSPECT
  * ---------------------------------------------------------------------------- */
 
+/* Of a file that is as long as it must be: any other is refused without one. */
+static enum sp_err state_tree(struct fill *f)
+{
+    struct sp_tree_root root;
+    if (f->got.size != f->claim.size) {
+        return SP_OK;
+    }
+    SP_TRY(sp_stage_tree(f->stage, f->got.sha256, &root));
+    return sp_facts_bytes(f->signatures, SP_FACT_FILE_TREE,
+                          sp_view(root.hash, sizeof root.hash));
+}
+
 static enum sp_err inspect(struct fill *f)
 {
     SP_AUTO(sp_fd_close) int fd = -1;
@@ -156,6 +168,7 @@ static enum sp_err inspect(struct fill *f)
                              .trust = f->world->trust,
                              .now = f->judged_at,
                              .stop = &f->filler->stopping};
+    SP_TRY(state_tree(f));
     return sp_inspect_signatures(&i, f->signatures, &f->job_why);
 }
 

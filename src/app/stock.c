@@ -184,26 +184,42 @@ static void on_scrub_found(void *ctx, const struct sp_damage *d)
 /* ---- what the filler asks ---------------------------------------------------------
  */
 
-enum sp_err sp_stock_open(struct sp_stock *s, const uint8_t sha256[32],
-                          const uint8_t sha1[20], uint64_t size, struct sp_object **out)
+/* Whoever can write the file can write its tree too, but not the ledger. */
+static enum sp_err get(struct sp_stock *s, const struct sp_stock_file *f,
+                       struct sp_object **out)
 {
-    enum sp_err e = sp_shelf_get(s->shelf, sha256, sha1, size, &s->watch, out);
+    SP_AUTO(sp_object_unref) struct sp_object *o = NULL;
+    SP_TRY(sp_shelf_get(s->shelf, f->sha256, f->sha1, f->size, &s->watch, &o));
+    if (f->tree->known && memcmp(o->tree.root, f->tree->hash, 32) != 0) {
+        (void)sp_object_withdraw(o);
+        return SP_E_CORRUPT;
+    }
+    *out = o;
+    o = NULL;
+    return SP_OK;
+}
+
+enum sp_err sp_stock_open(struct sp_stock *s, const struct sp_stock_file *f,
+                          struct sp_object **out)
+{
+    const struct sp_shelf_item *item = sp_shelf_find(s->shelf, f->sha256);
+    bool told = item && item->open && sp_object_is_withdrawn(item->open);
+    enum sp_err e = get(s, f, out);
     if (e != SP_E_CORRUPT) {
         return e;
     }
-    const struct sp_shelf_item *item = sp_shelf_find(s->shelf, sha256);
     struct sp_damage d = {
         .has_sha1 = true,
-        .size = size,
+        .size = f->size,
         .what = "it is not the kind of file it must be, or its block tree is bad"};
-    if (item && item->open && sp_object_is_withdrawn(item->open)) {
+    if (told) {
         /* found a moment ago; the message that says so is on its way */
         d.what = "a block has changed or cannot be read";
         d.offset = item->open->damaged_at;
         d.has_offset = true;
     }
-    memcpy(d.sha256, sha256, 32);
-    memcpy(d.sha1, sha1, 20);
+    memcpy(d.sha256, f->sha256, 32);
+    memcpy(d.sha1, f->sha1, 20);
     sp_stock_damaged(s, &d);
     return SP_E_NOTFOUND;
 }

@@ -28,10 +28,16 @@ void sp_stock_free(struct sp_stock **s); /* after the loop ended */
 /* Any thread: what the configuration says of the cache, from now on. */
 void sp_stock_tune(struct sp_stock *s, const struct sp_config *c);
 
-/* As sp_shelf_get, but what is damaged is discarded and recorded, and then not found.
+/* A verified file, as the ledger knows it. */
+struct sp_stock_file {
+    const uint8_t *sha256, *sha1; /* borrowed */
+    uint64_t size;
+    const struct sp_tree_root *tree; /* borrowed */
+};
+/* As sp_shelf_get, but what is damaged is discarded and recorded, and then not found;
+ * so is a file whose block tree is another one than the ledger's.
  */
-enum sp_err sp_stock_open(struct sp_stock *s, const uint8_t sha256[32],
-                          const uint8_t sha1[20], uint64_t size,
+enum sp_err sp_stock_open(struct sp_stock *s, const struct sp_stock_file *f,
                           struct sp_object **out) SP_MUST_USE;
 void sp_stock_add(struct sp_stock *s, struct sp_object *o); /* takes a reference */
 /* Room for a fill; see sp_shelf_reserve. */

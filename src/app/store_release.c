@@ -1,5 +1,7 @@
 #include "app/store_release.h"
 
+#include "app/inspect.h"
+
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
@@ -7,6 +9,7 @@
 #include "io/store/ledger_files.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +23,7 @@ struct work {
     struct sp_ledger_files *ledger; /* owned */
     struct sp_stage *stage;         /* owned; NULL when dry */
     struct sp_facts *facts;         /* owned */
+    int evidence;                   /* owned */
     uint8_t sha1[20];
     uint64_t size;
 };
@@ -29,16 +33,16 @@ static void work_fini(struct work *w)
     sp_ledger_close(&w->ledger);
     sp_stage_drop(&w->stage);
     sp_facts_free(&w->facts);
+    sp_fd_close(&w->evidence);
 }
 
 /* ---- what the bytes are -----------------------------------------------------------
  */
 
-static enum sp_err read_pieces(struct work *w, int fd, struct sp_digester *d,
-                               uint8_t *piece)
+static enum sp_err read_pieces(struct work *w, struct sp_digester *d, uint8_t *piece)
 {
     for (uint64_t at = 0; at < w->size;) {
-        ssize_t n = pread(fd, piece, PIECE, (off_t)at);
+        ssize_t n = pread(w->evidence, piece, PIECE, (off_t)at);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -58,9 +62,9 @@ static enum sp_err read_pieces(struct work *w, int fd, struct sp_digester *d,
 /* A copy is staged: the evidence stays what it is until the copy is an object. */
 static enum sp_err take_in(struct work *w)
 {
-    SP_AUTO(sp_fd_close) int fd = -1;
     SP_AUTO(sp_digester_free) struct sp_digester *d = NULL;
-    enum sp_err e = sp_evidence_open(w->r->objects, w->r->evidence, &fd, &w->size);
+    enum sp_err e =
+        sp_evidence_open(w->r->objects, w->r->evidence, &w->evidence, &w->size);
     if (e != SP_OK) {
         return sp_why_set(w->why, e, "the evidence %s: %s", w->r->evidence,
                           sp_err_text(e));
@@ -70,7 +74,7 @@ static enum sp_err take_in(struct work *w)
     }
     SP_TRY(sp_digester_new(&d));
     uint8_t *piece = malloc(PIECE);
-    e = piece ? read_pieces(w, fd, d, piece) : SP_E_NOMEM;
+    e = piece ? read_pieces(w, d, piece) : SP_E_NOMEM;
     free(piece);
     SP_TRY(e);
     return sp_digester_finish(d, w->sha1, w->out->sha256);
@@ -120,17 +124,15 @@ static enum sp_err find_entry(struct work *w, struct sp_facts **out)
                       "knows what they must be");
 }
 
-/* What is measured or decided anew. */
+/* What is measured or decided anew: what the file is, its signatures, the verdict. */
 static bool is_renewed(enum sp_fact k)
 {
-    static const enum sp_fact renewed[] = {
-        SP_FACT_ENTRY_KIND,    SP_FACT_ENTRY_TIME,       SP_FACT_FILE_SHA1,
-        SP_FACT_FILE_SHA256,   SP_FACT_FILE_SIZE,        SP_FACT_RELEASE_REASON,
-        SP_FACT_RELEASE_ENTRY, SP_FACT_VERDICT_RULING,   SP_FACT_VERDICT_RULE,
-        SP_FACT_VERDICT_WHY,   SP_FACT_VERDICT_OBSERVED, SP_FACT_VERDICT_POLICY,
-    };
-    for (size_t i = 0; i < sizeof renewed / sizeof renewed[0]; i++) {
-        if (renewed[i] == k) {
+    static const char *const groups[] = {"entry.",    "file.sha", "file.size",
+                                         "file.tree", "release.", "sign.",
+                                         "verdict."};
+    struct sp_view key = sp_view_str(sp_fact_key(k));
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        if (sp_view_starts(key, sp_view_str(groups[i]))) {
             return true;
         }
     }
@@ -150,12 +152,42 @@ static enum sp_err copy_kept(const struct sp_facts *from, struct sp_facts *to)
     return SP_OK;
 }
 
+/* The extension is what the content path promises. */
+static enum sp_err add_signatures(struct work *w)
+{
+    struct sp_fact_value v;
+    char ext[16] = "";
+    if (sp_facts_get(w->facts, SP_FACT_FILE_PATH, 0, &v)) {
+        size_t dot = sp_view_find(v.bytes, '.');
+        struct sp_view tail = sp_view_slice(v.bytes, dot + 1, v.bytes.len);
+        snprintf(ext, sizeof ext, SP_VIEW_FMT, SP_VIEW_ARG(tail));
+    }
+    static const atomic_bool never = false;
+    struct sp_open_file file = {.fd = w->evidence,
+                                .ext = ext,
+                                .trust = w->r->trust,
+                                .now = sp_clock_wall_s(),
+                                .stop = &never};
+    return sp_inspect_signatures(&file, w->facts, w->why);
+}
+
+static enum sp_err add_tree(struct work *w)
+{
+    struct sp_tree_root root;
+    if (!w->stage) {
+        return SP_OK;
+    }
+    SP_TRY(sp_stage_tree(w->stage, w->out->sha256, &root));
+    return sp_facts_bytes(w->facts, SP_FACT_FILE_TREE,
+                          sp_view(root.hash, sizeof root.hash));
+}
+
 static enum sp_err make_facts(struct work *w)
 {
     SP_AUTO(sp_facts_free) struct sp_facts *before = NULL;
     char time[SP_TIME_TEXT];
     SP_TRY(find_entry(w, &before));
-    SP_TRY(sp_facts_new(SP_KIB(64), &w->facts));
+    SP_TRY(sp_facts_new(SP_MIB(1), &w->facts));
     SP_TRY(copy_kept(before, w->facts));
     sp_time_format(sp_clock_wall_s(), time);
     SP_TRY(sp_facts_text(w->facts, SP_FACT_ENTRY_KIND, SP_VIEW("file")));
@@ -164,7 +196,9 @@ static enum sp_err make_facts(struct work *w)
     SP_TRY(sp_facts_bytes(w->facts, SP_FACT_FILE_SHA256, sp_view(w->out->sha256, 32)));
     SP_TRY(sp_facts_int(w->facts, SP_FACT_FILE_SIZE, (int64_t)w->size));
     SP_TRY(sp_facts_int(w->facts, SP_FACT_RELEASE_ENTRY, (int64_t)w->out->about));
-    return sp_facts_text(w->facts, SP_FACT_RELEASE_REASON, sp_view_str(w->r->reason));
+    SP_TRY(sp_facts_text(w->facts, SP_FACT_RELEASE_REASON, sp_view_str(w->r->reason)));
+    SP_TRY(add_tree(w));
+    return add_signatures(w);
 }
 
 /* ---- the release ------------------------------------------------------------------
@@ -215,6 +249,6 @@ static enum sp_err release(struct work *w)
 enum sp_err sp_release(const struct sp_release *r, struct sp_released *out,
                        struct sp_why *why)
 {
-    SP_AUTO(work_fini) struct work w = {.r = r, .out = out, .why = why};
+    SP_AUTO(work_fini) struct work w = {.r = r, .out = out, .why = why, .evidence = -1};
     return release(&w);
 }

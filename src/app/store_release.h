@@ -4,6 +4,7 @@
 #ifndef SP_APP_STORE_RELEASE_H
 #define SP_APP_STORE_RELEASE_H
 
+#include "core/crypto/trust.h"
 #include "io/store/objects.h"
 #include "sallyport/policy.h"
 
@@ -11,6 +12,7 @@ struct sp_release { /* all borrowed */
     struct sp_objects *objects;
     const char *state_dir;
     const struct sp_policy *policy;
+    const struct sp_trust *trust; /* whom signatures of files are believed */
     const char *evidence; /* name in quarantine */
     const char *reason;   /* of the administrator, for the ledger */
     bool dry;             /* only judges; nothing is written */

@@ -66,6 +66,7 @@ enum sp_err sp_block_tree_parse(struct sp_view file, struct sp_block_tree *out)
         return SP_E_MISMATCH;
     }
     memcpy(t.sha256, sha256.data, HASH);
+    memcpy(t.root, digest, HASH);
     *out = t;
     return SP_OK;
 }

@@ -11,8 +11,9 @@
  *               32   SHA-256 of all of the above
  *
  * Numbers are big-endian. It guards against decay and clumsy hands. Whoever can write the
- * file can write its tree as well: that is why the scrubber also takes the digest of the
- * whole file, which is its name and stands in the ledger. Pure; views borrow. */
+ * file can write its tree as well: that is why the root stands in the ledger with the
+ * file's entry, and why the scrubber takes the digest of the whole file, which is its
+ * name. Pure; views borrow. */
 #ifndef SP_CORE_CUSTODY_BLOCKS_H
 #define SP_CORE_CUSTODY_BLOCKS_H
 
@@ -23,9 +24,15 @@
 /* 16 GiB are 16384 blocks. */
 #define SP_LIMIT_BLOCK_TREE (SP_KIB(512) + 56 + 32)
 
+/* The last 32 bytes of the tree's file: whoever knows them knows every block. */
+struct sp_tree_root {
+    bool known;
+    uint8_t hash[32];
+};
 struct sp_block_tree {
     uint64_t size; /* of the file */
     uint8_t sha256[32];
+    uint8_t root[32];      /* read, not written: it follows from the rest */
     struct sp_view hashes; /* borrowed; 32 bytes a block */
 };
 

@@ -31,6 +31,10 @@ static enum sp_err keep_fact(const struct sp_facts *from, enum sp_fact k,
 enum sp_err sp_fill_keep(const struct sp_facts *signatures, struct sp_facts *entry)
 {
     int64_t omitted = 0;
+    struct sp_fact_value tree;
+    if (sp_facts_get(signatures, SP_FACT_FILE_TREE, 0, &tree)) {
+        SP_TRY(sp_facts_add(entry, SP_FACT_FILE_TREE, &tree));
+    }
     for (enum sp_fact k = SP_FACT_SIGN_FORMAT; k < SP_FACT_SIGN_OMITTED; k++) {
         SP_TRY(keep_fact(signatures, k, entry, &omitted));
     }

@@ -53,7 +53,9 @@ static bool read_file(struct sp_change *c)
         return false;
     }
     c->size = (uint64_t)size;
-    return true;
+    c->tree.known = sp_facts_count(c->facts, SP_FACT_FILE_TREE) != 0;
+    return !c->tree.known ||
+           get_bytes(c->facts, SP_FACT_FILE_TREE, c->tree.hash, sizeof c->tree.hash);
 }
 
 static bool are_claims_readable(const struct sp_facts *f)
@@ -147,7 +149,9 @@ static enum sp_err put_file(const struct sp_change *c, struct sp_index *ix,
     enum sp_err e = sp_index_file(ix, c->sha1, &known);
     if (e == SP_E_NOTFOUND) {
         counts->files++;
-        e = sp_index_put_file(ix, c->sha1, c->sha256, c->size, number);
+        known = (struct sp_index_file){.size = c->size, .tree = c->tree};
+        memcpy(known.sha256, c->sha256, sizeof known.sha256);
+        e = sp_index_put_file(ix, c->sha1, &known, number);
     }
     return e;
 }

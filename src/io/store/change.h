@@ -20,6 +20,7 @@ struct sp_change {
     uint8_t document_sha256[32];
     uint8_t sha1[20], sha256[32];
     uint64_t size;
+    struct sp_tree_root tree; /* entries of before have none */
 };
 /* SP_E_MALFORMED, SP_E_UNSUPPORTED, SP_E_NOMEM, with why. */
 enum sp_err sp_change_read(struct sp_view entry, struct sp_change *out,

@@ -9,7 +9,7 @@
 /* "sply"; the version counts changes of the schema. Any other index is made anew. */
 #define SCHEMA                                                                         \
     "PRAGMA application_id = 1936747641;"                                              \
-    "PRAGMA user_version = 1;"                                                         \
+    "PRAGMA user_version = 2;"                                                         \
     "CREATE TABLE revisions(id BLOB NOT NULL, number INTEGER NOT NULL,"                \
     " document BLOB NOT NULL, entry INTEGER NOT NULL,"                                 \
     " PRIMARY KEY(id, number)) WITHOUT ROWID;" /* an absent SHA-256 is the empty blob: \
@@ -19,11 +19,12 @@
     " size INTEGER NOT NULL, ext TEXT NOT NULL, entry INTEGER NOT NULL,"               \
     " PRIMARY KEY(sha1, sha256, size, ext)) WITHOUT ROWID;"                            \
     "CREATE TABLE files(sha1 BLOB NOT NULL PRIMARY KEY, sha256 BLOB NOT NULL,"         \
-    " size INTEGER NOT NULL, entry INTEGER NOT NULL) WITHOUT ROWID;"                   \
+    " size INTEGER NOT NULL, tree BLOB NOT NULL, entry INTEGER NOT NULL) WITHOUT "     \
+    "ROWID;"                                                                           \
     "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1),"                        \
     " ledger_size INTEGER NOT NULL, ledger_root BLOB NOT NULL);"
 #define EXPECTED_ID      1936747641
-#define EXPECTED_VERSION 1
+#define EXPECTED_VERSION 2
 
 enum statement {
     GET_MARK,
@@ -42,12 +43,12 @@ static const char *const sql[STATEMENTS] = {
     [PUT_MARK] = "INSERT OR REPLACE INTO meta VALUES(1, ?1, ?2)",
     [PUT_REVISION] = "INSERT OR IGNORE INTO revisions VALUES(?1, ?2, ?3, ?4)",
     [PUT_CLAIM] = "INSERT OR IGNORE INTO claims VALUES(?1, ?2, ?3, ?4, ?5)",
-    [PUT_FILE] = "INSERT OR IGNORE INTO files VALUES(?1, ?2, ?3, ?4)",
+    [PUT_FILE] = "INSERT OR IGNORE INTO files VALUES(?1, ?2, ?3, ?4, ?5)",
     [GET_REVISION] =
         "SELECT document, entry FROM revisions WHERE id = ?1 AND number = ?2",
     [GET_CLAIMS] =
         "SELECT sha256, size, ext FROM claims WHERE sha1 = ?1 ORDER BY entry",
-    [GET_FILE] = "SELECT sha256, size FROM files WHERE sha1 = ?1",
+    [GET_FILE] = "SELECT sha256, size, tree FROM files WHERE sha1 = ?1",
     [COUNT] = "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM files)",
 };
 
@@ -285,14 +286,17 @@ enum sp_err sp_index_put_claim(struct sp_index *ix, const struct sp_claim *c,
     return finish(s);
 }
 
+/* A root that is not known is the empty blob. */
 enum sp_err sp_index_put_file(struct sp_index *ix, const uint8_t sha1[20],
-                              const uint8_t sha256[32], uint64_t size, uint64_t entry)
+                              const struct sp_index_file *file, uint64_t entry)
 {
     sqlite3_stmt *s = fresh(ix, PUT_FILE);
+    const struct sp_tree_root *tree = &file->tree;
     bind_blob(s, 1, sha1, 20);
-    bind_blob(s, 2, sha256, 32);
-    sqlite3_bind_int64(s, 3, (sqlite3_int64)size);
-    sqlite3_bind_int64(s, 4, (sqlite3_int64)entry);
+    bind_blob(s, 2, file->sha256, 32);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)file->size);
+    bind_blob(s, 4, tree->hash, tree->known ? sizeof tree->hash : 0);
+    sqlite3_bind_int64(s, 5, (sqlite3_int64)entry);
     return finish(s);
 }
 
@@ -317,11 +321,17 @@ enum sp_err sp_index_revision(struct sp_index *ix, const struct sp_revision_id *
     return e;
 }
 
+static enum sp_err read_root(sqlite3_stmt *s, int at, struct sp_tree_root *out)
+{
+    out->known = sqlite3_column_bytes(s, at) != 0;
+    return out->known ? column_blob(s, at, out->hash, sizeof out->hash) : SP_OK;
+}
+
 enum sp_err sp_index_file(struct sp_index *ix, const uint8_t sha1[20],
                           struct sp_index_file *out)
 {
     sqlite3_stmt *s = fresh(ix, GET_FILE);
-    struct sp_index_file f;
+    struct sp_index_file f = {0};
     bind_blob(s, 1, sha1, 20);
     enum sp_err e = next_row(s);
     if (e == SP_OK) {
@@ -329,6 +339,9 @@ enum sp_err sp_index_file(struct sp_index *ix, const uint8_t sha1[20],
     }
     if (e == SP_OK) {
         e = column_size(s, 1, &f.size);
+    }
+    if (e == SP_OK) {
+        e = read_root(s, 2, &f.tree);
     }
     sqlite3_reset(s);
     if (e == SP_OK) {

@@ -7,6 +7,7 @@
 #ifndef SP_IO_STORE_INDEX_H
 #define SP_IO_STORE_INDEX_H
 
+#include "core/custody/blocks.h"
 #include "core/wsus/wsus.h"
 #include "sallyport/ledger.h"
 
@@ -38,8 +39,13 @@ enum sp_err sp_index_put_revision(struct sp_index *ix, const struct sp_revision_
                                   uint64_t entry) SP_MUST_USE;
 enum sp_err sp_index_put_claim(struct sp_index *ix, const struct sp_claim *c,
                                uint64_t entry) SP_MUST_USE;
+struct sp_index_file {
+    uint8_t sha256[32];
+    uint64_t size;
+    struct sp_tree_root tree;
+};
 enum sp_err sp_index_put_file(struct sp_index *ix, const uint8_t sha1[20],
-                              const uint8_t sha256[32], uint64_t size,
+                              const struct sp_index_file *file,
                               uint64_t entry) SP_MUST_USE;
 
 /* SP_E_NOTFOUND. */
@@ -49,10 +55,6 @@ struct sp_index_revision {
 };
 enum sp_err sp_index_revision(struct sp_index *ix, const struct sp_revision_id *id,
                               struct sp_index_revision *out) SP_MUST_USE;
-struct sp_index_file {
-    uint8_t sha256[32];
-    uint64_t size;
-};
 enum sp_err sp_index_file(struct sp_index *ix, const uint8_t sha1[20],
                           struct sp_index_file *out) SP_MUST_USE;
 /* All claims of a SHA-1 taken together; contradicted when they differ in size or name

@@ -96,6 +96,7 @@ static void join_file(struct sp_ask_claim *q, const struct sp_index_file *f)
 {
     q->verified = true;
     memcpy(q->verified_sha256, f->sha256, 32);
+    q->tree = f->tree;
     if (q->claimed &&
         (q->claim.size != f->size ||
          (q->claim.has_sha256 && memcmp(q->claim.sha256, f->sha256, 32) != 0))) {

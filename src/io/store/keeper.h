@@ -11,6 +11,7 @@
 #define SP_IO_STORE_KEEPER_H
 
 #include "core/custody/ahead.h"
+#include "core/custody/blocks.h"
 #include "core/wsus/wsus.h"
 #include "io/loop/loop.h"
 
@@ -63,6 +64,7 @@ struct sp_ask_claim {
     bool contradicted; /* two revisions claim different SHA-256 or size for this SHA-1 */
     bool verified;     /* recorded as verified: verified_sha256 and claim.size hold */
     uint8_t verified_sha256[32];
+    struct sp_tree_root tree; /* of the block tree it must have */
     struct sp_loop *loop;
     void (*answer)(struct sp_ask_claim *q, enum sp_err e);
     enum sp_err err; /* private */

@@ -25,9 +25,12 @@ enum sp_err sp_object_new(int fd, const uint8_t sha256[32], const uint8_t sha1[2
 /* Every block is good: they were just hashed. */
 void sp_object_trust(struct sp_object *o);
 
-/* tree.c: hashes what fd holds and writes its tree, durably. */
-enum sp_err sp_tree_write(struct sp_objects *o, int fd, uint64_t size,
-                          const uint8_t sha256[32], struct sp_why *why) SP_MUST_USE;
+/* tree.c: hashes what fd holds; out is the file of its tree. */
+enum sp_err sp_tree_make(int fd, uint64_t size, const uint8_t sha256[32],
+                         struct sp_buf *out) SP_MUST_USE;
+/* Writes it, durably. */
+enum sp_err sp_tree_write(struct sp_objects *o, const uint8_t sha256[32],
+                          struct sp_view file, struct sp_why *why) SP_MUST_USE;
 /* Reads and checks the tree of an object. SP_E_CORRUPT where it is missing or bad. */
 enum sp_err sp_tree_read(struct sp_objects *o, const uint8_t sha256[32], uint64_t size,
                          struct sp_buf *file, struct sp_block_tree *out) SP_MUST_USE;
@@ -39,6 +42,7 @@ struct sp_stage {
     uint64_t written;           /* bytes written so far */
     char name[48];              /* in staging */
     char mark[48];              /* of its record; "" where it has none */
+    struct sp_buf tree; /* owned: the file of its block tree, once it is made */
 };
 /* stage.c. SP_E_NOSPACE. */
 enum sp_err sp_stage_reserve(struct sp_stage *s, struct sp_why *why) SP_MUST_USE;

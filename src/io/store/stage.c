@@ -24,6 +24,7 @@ void sp_stage_drop(struct sp_stage **s)
             unlinkat((*s)->objects->staging, (*s)->mark, 0);
         }
         sp_fd_close(&(*s)->fd);
+        sp_buf_fini(&(*s)->tree);
         free(*s);
     }
     *s = NULL;
@@ -73,6 +74,7 @@ enum sp_err sp_stage_new(struct sp_objects *o, uint64_t size, struct sp_stage **
         return SP_E_NOMEM;
     }
     *s = (struct sp_stage){.objects = o, .fd = -1, .size = size};
+    sp_buf_init(&s->tree, SP_LIMIT_BLOCK_TREE);
     enum sp_err e = stage_open(s);
     if (e != SP_OK) {
         return sp_why_set(why, e, "cannot make a file in the cache's staging folder");
@@ -117,6 +119,31 @@ enum sp_err sp_stage_reader(const struct sp_stage *s, int *fd)
     }
     *fd = copy;
     return SP_OK;
+}
+
+enum sp_err sp_stage_tree(struct sp_stage *s, const uint8_t sha256[32],
+                          struct sp_tree_root *out)
+{
+    if (s->written != s->size) {
+        return SP_E_TRUNCATED;
+    }
+    sp_buf_clear(&s->tree);
+    SP_TRY(sp_tree_make(s->fd, s->size, sha256, &s->tree));
+    memcpy(out->hash, s->tree.data + s->tree.len - sizeof out->hash, sizeof out->hash);
+    out->known = true;
+    return SP_OK;
+}
+
+static enum sp_err write_tree(struct sp_stage *s, const uint8_t sha256[32],
+                              struct sp_why *why)
+{
+    struct sp_tree_root root;
+    enum sp_err e = s->tree.len ? SP_OK : sp_stage_tree(s, sha256, &root);
+    if (e != SP_OK) {
+        return sp_why_set(why, e, "cannot hash the blocks of a staged file: %s",
+                          sp_err_text(e));
+    }
+    return sp_tree_write(s->objects, sha256, sp_buf_view(&s->tree), why);
 }
 
 /* Every byte was written once, and nobody else holds a name of the file. */
@@ -176,7 +203,7 @@ enum sp_err sp_stage_commit(struct sp_stage **s, const uint8_t sha256[32],
         sp_stage_drop(s);
         return sp_file_fail(why, "make durable", "a staged file", err);
     }
-    SP_TRY(sp_tree_write((*s)->objects, (*s)->fd, (*s)->size, sha256, why));
+    SP_TRY(write_tree(*s, sha256, why));
     SP_TRY(publish(*s, sha256, why));
     uint64_t size = (*s)->size;
     struct sp_objects *objects = (*s)->objects;

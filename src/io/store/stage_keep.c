@@ -83,6 +83,7 @@ static enum sp_err open_part(struct sp_stage *s, struct stat *st)
 static enum sp_err cut_to(struct sp_stage *s, uint64_t prefix)
 {
     s->written = prefix;
+    sp_buf_clear(&s->tree);
     if (prefix == 0 && unlinkat(s->objects->staging, s->mark, 0) != 0 &&
         errno != ENOENT) {
         return sp_file_err(errno);
@@ -95,6 +96,7 @@ static void disown(struct sp_stage **s)
 {
     if (*s) {
         sp_fd_close(&(*s)->fd);
+        sp_buf_fini(&(*s)->tree);
         free(*s);
         *s = NULL;
     }
@@ -110,6 +112,7 @@ enum sp_err sp_stage_take(struct sp_objects *o, const uint8_t sha1[20], uint64_t
         return SP_E_NOMEM;
     }
     *s = (struct sp_stage){.objects = o, .fd = -1, .size = size};
+    sp_buf_init(&s->tree, SP_LIMIT_BLOCK_TREE);
     names_of(s, sha1);
     enum sp_err e = open_part(s, &st);
     if (e != SP_OK) {

@@ -48,8 +48,8 @@ static enum sp_err hash_blocks(int fd, uint64_t size, uint8_t *block,
     return SP_OK;
 }
 
-static enum sp_err make_tree(int fd, uint64_t size, const uint8_t sha256[32],
-                             struct sp_buf *out)
+enum sp_err sp_tree_make(int fd, uint64_t size, const uint8_t sha256[32],
+                         struct sp_buf *out)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf hashes;
     struct sp_block_tree t = {.size = size};
@@ -63,18 +63,12 @@ static enum sp_err make_tree(int fd, uint64_t size, const uint8_t sha256[32],
     return sp_block_tree_encode(&t, out);
 }
 
-enum sp_err sp_tree_write(struct sp_objects *o, int fd, uint64_t size,
-                          const uint8_t sha256[32], struct sp_why *why)
+enum sp_err sp_tree_write(struct sp_objects *o, const uint8_t sha256[32],
+                          struct sp_view file, struct sp_why *why)
 {
-    SP_AUTO(sp_buf_fini) struct sp_buf file;
     char path[SP_TREE_PATH];
-    sp_buf_init(&file, SP_LIMIT_BLOCK_TREE);
     sp_tree_path(sha256, path);
-    enum sp_err e = make_tree(fd, size, sha256, &file);
-    if (e == SP_OK) {
-        e = sp_file_replace_at(o->objects, path, sp_buf_view(&file), 0600,
-                               SP_FILE_DURABLE);
-    }
+    enum sp_err e = sp_file_replace_at(o->objects, path, file, 0600, SP_FILE_DURABLE);
     return e == SP_OK ? e
                       : sp_why_set(why, e, "cannot write the block tree %s: %s", path,
                                    sp_err_text(e));
