@@ -55,6 +55,7 @@ struct sp_verdict {
     enum sp_rule rule;          /* the rule that refused; meaningless otherwise */
     enum sp_action action;      /* what the policy says to do then; meaningless otherwise */
     uint64_t observed;          /* bit r: rule r failed in observe or audit mode */
+    uint64_t failed;            /* bit r: rule r failed in any mode but off */
     struct sp_why why;          /* empty when passed */
 };
 

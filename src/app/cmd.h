@@ -34,6 +34,10 @@ struct sp_option {
  * result. -1 after saying what is wrong on standard error. "--" ends options. */
 int sp_options(int argc, char **argv, const struct sp_option *options, size_t count,
                char ***words);
+/* The policy of a file; why names the file, the line and what is wrong there. */
+struct sp_policy;
+enum sp_err sp_policy_load(const char *file, struct sp_policy **out,
+                           struct sp_why *why) SP_MUST_USE;
 /* Says "sallyport: ..." on standard error and returns the error's exit status. */
 int sp_cmd_failed(enum sp_err e, const struct sp_why *why);
 

@@ -21,7 +21,7 @@ static int words_of(int argc, char **argv, int least, int most, const char *what
     return -1;
 }
 
-static enum sp_err load(const char *file, struct sp_policy **out, struct sp_why *why)
+enum sp_err sp_policy_load(const char *file, struct sp_policy **out, struct sp_why *why)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf text;
     struct sp_why inner = {0};
@@ -65,7 +65,7 @@ int sp_cmd_policy_check(int argc, char **argv)
     if (words_of(argc, argv, 1, 1, "the file of one policy", &words) < 0) {
         return SP_EXIT_USAGE;
     }
-    enum sp_err e = load(words[0], &p, &why);
+    enum sp_err e = sp_policy_load(words[0], &p, &why);
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }
@@ -184,9 +184,9 @@ int sp_cmd_policy_diff(int argc, char **argv)
     if (words_of(argc, argv, 2, 2, "the files of two policies are", &words) < 0) {
         return SP_EXIT_USAGE;
     }
-    enum sp_err e = load(words[0], &a, &why);
+    enum sp_err e = sp_policy_load(words[0], &a, &why);
     if (e == SP_OK) {
-        e = load(words[1], &b, &why);
+        e = sp_policy_load(words[1], &b, &why);
     }
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);

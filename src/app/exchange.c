@@ -229,26 +229,36 @@ static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
 {
     struct visit *v = VISIT_OF(q, ask);
     struct sp_step step;
+    if (!v->exchange) {
+        free(q->withheld);
+    }
     if (!sp_visit_came_back(v)) {
         return;
     }
-    struct sp_gate_known *known = calloc(q->count, sizeof *known);
+    struct sp_gate_known *known = calloc(q->count + 1, sizeof *known);
     if (!known) {
         e = SP_E_NOMEM;
     }
+    if (e == SP_OK) {
+        e = sp_gate_withheld(v->gate, q->withheld, q->withheld_count);
+    }
     for (size_t i = 0; e == SP_OK && i < q->count; i++) {
         known[i].known = q->known[i].known;
+        known[i].has_highest = q->known[i].has_highest;
+        known[i].highest = q->known[i].highest;
         memcpy(known[i].document_sha256, q->known[i].document_sha256, 32);
     }
     sp_gate_known(v->gate, e, known, &step);
     free(known);
+    free(q->withheld);
+    q->withheld = NULL;
     sp_visit_perform(v, &step);
 }
 
 static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
 {
     free(v->known);
-    v->known = calloc(e->ask.count, sizeof *v->known);
+    v->known = calloc(e->ask.count + 1, sizeof *v->known);
     if (!v->known) {
         out_of_memory(v);
         return;
@@ -256,6 +266,7 @@ static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
     v->ask = (struct sp_ask_revisions){.ids = e->ask.ids,
                                        .count = e->ask.count,
                                        .known = v->known,
+                                       .policy = e->ask.policy,
                                        .loop = v->lane->loop,
                                        .answer = revisions_answer};
     v->busy = true;
@@ -503,6 +514,7 @@ static void count(struct visit *v, const struct sp_gate_summary *s)
     if (s->ruling == SP_PASSED) {
         SP_COUNT(c, revisions_new, s->recorded);
         SP_COUNT(c, revisions_seen, s->revisions - s->recorded);
+        SP_COUNT(c, removed, s->removed);
     }
     if (s->plain_http) {
         bool refused = s->status == 403;
@@ -527,7 +539,7 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
 {
     struct sp_log l;
     bool content = strcmp(s->service, "content") == 0;
-    enum sp_log_level level = s->ruling == SP_REFUSED || s->status >= 500
+    enum sp_log_level level = s->ruling == SP_REFUSED || s->removed || s->status >= 500
                                   ? SP_LOG_WARNING
                               : content ? SP_LOG_DEBUG
                                         : SP_LOG_INFO;
@@ -556,6 +568,9 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
     }
     if (s->left_out) {
         sp_log_int(&l, "left_out", (int64_t)s->left_out);
+    }
+    if (s->removed) {
+        sp_log_int(&l, "withheld", (int64_t)s->removed);
     }
     sp_log_str(&l, "transport", s->plain_http ? "http" : "");
     sp_log_str(&l, "ms_cv", correlation);

@@ -58,6 +58,7 @@ class Synced:
     codings: dict[str, int] = field(default_factory=dict)
     calls: int = 0
     anchors: dict[bool, str] = field(default_factory=dict)
+    withheld: list[Key] = field(default_factory=list)  # listed and never delivered
 
 
 def identities(keys: Iterable[Key]) -> str:
@@ -171,20 +172,25 @@ class Downstream:
         self.synced.claims.update({c.sha1: c for c in claims})
         return key
 
-    def fetch(self, keys: Sequence[Key], batch: int = 100) -> None:
-        """All of keys, in batches; what a reply left out is asked for again."""
-        missing = list(dict.fromkeys(keys))
+    def fetch(self, keys: Sequence[Key], batch: int = 100, partial: bool = False) -> list[Key]:
+        """All of keys, in batches; what a reply left out is asked for again. A reply without
+        any update is an error, unless partial: then what does not come is the result."""
+        missing, withheld = list(dict.fromkeys(keys)), []
         while missing:
             came = set(self.update_data(missing[:batch]))
-            if not came:
+            if not came and not partial:
                 raise Mismatch("a reply of GetUpdateData without any update")
+            if not came:
+                withheld += missing[:batch]
+                del missing[:batch]
             missing = [k for k in missing if k not in came]
+        return withheld
 
-    def sync(self, replica: bool = False) -> Synced:
+    def sync(self, replica: bool = False, partial: bool = False) -> Synced:
         self.authorize()
         self.config()
         for config in (True, False):
-            self.fetch(self.revision_ids(config))
+            self.synced.withheld += self.fetch(self.revision_ids(config), partial=partial)
         if secured := [k for k, d in self.synced.documents.items() if "FileDecryption<" in d]:
             self.call("GetUpdateDecryptionData",
                       f"{self.cookie}<updateIds>{identities(secured)}</updateIds>")

@@ -215,5 +215,6 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
         .recorded = g->recorded,
         .left_out = g->request.left_out,
         .observed = g->observed | (g->has_verdict ? g->verdict.observed : 0),
+        .removed = g->removed,
     };
 }

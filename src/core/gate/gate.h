@@ -10,7 +10,8 @@
  * Metadata: ADMIT (transport, operation, shape; the request is rebuilt) -> FETCH ->
  * INSPECT (a job in the pool) -> LOOKUP (first documents of its revisions) -> JUDGE ->
  * RECORD -> RELEASE the very bytes, or, where something must not go out as it came, those
- * bytes after the edits (EDIT). Nothing new: JUDGE -> RELEASE.
+ * bytes after the edits (EDIT): a withheld revision is cut out, and RECORD says so.
+ * Nothing new: JUDGE -> RELEASE.
  *
  * Content: ADMIT (path -> digest) -> LOOKUP (object, or a claim in custody) -> RELEASE, or
  * FETCH (join the one fill of this digest) -> RELEASE. A fill is its own machine: fill.h.
@@ -101,6 +102,8 @@ struct sp_inspection {
 struct sp_gate_known {
     bool known;
     uint8_t document_sha256[32];
+    bool has_highest;
+    int32_t highest; /* RevisionNumber recorded of this update */
 };
 struct sp_gate_file { /* of ASK_FILES */
     uint8_t sha1[20];
@@ -153,9 +156,10 @@ struct sp_effect {
         const struct sp_revision_id *asked;
         size_t asked_count;
     } inspect;
-    struct { /* ASK_REVISIONS */
+    struct { /* ASK_REVISIONS; count may be 0 */
         const struct sp_revision_id *ids;
         size_t count;
+        const char *policy; /* whose withheld revisions are wanted */
     } ask;
     struct { /* ASK_FILES */
         struct sp_gate_file *at; /* in_custody is the driver's to fill in */
@@ -215,6 +219,9 @@ void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out);
 void sp_inspection_fini(struct sp_inspection *i);
 void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
                        struct sp_step *step);
+/* Told before sp_gate_known: what is withheld, sorted; copied. SP_E_NOMEM. */
+enum sp_err sp_gate_withheld(struct sp_gate *g, const struct sp_withheld *list,
+                             size_t count) SP_MUST_USE;
 void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known *known,
                    struct sp_step *step);
 /* ASK_FILES was answered; what it points at is filled in. */
@@ -264,8 +271,8 @@ struct sp_gate_summary {
     bool plain_http;   /* SOAP that came without TLS */
     bool has_entry;
     uint64_t entry; /* first ledger entry of this exchange */
-    size_t revisions, recorded;
     size_t left_out;   /* members of the request that did not travel */
+    size_t revisions, recorded, removed; /* removed: taken out of the reply */
     uint64_t observed; /* rules that would have refused */
 };
 void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out);

@@ -157,7 +157,9 @@ static void ask_revisions(struct sp_gate *g, struct sp_step *step)
     step->has_effect = true;
     step->effect = (struct sp_effect){
         .kind = SP_EFFECT_ASK_REVISIONS,
-        .ask = {.ids = g->ids, .count = r->revision_count},
+        .ask = {.ids = g->ids,
+                .count = r->revision_count,
+                .policy = sp_policy_name(g->policy)},
     };
 }
 
@@ -209,14 +211,15 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
         sp_gate_ask_files(g, step);
         return;
     }
-    if (n == 0) {
+    if (n == 0 && g->inspection.reply->listed_count == 0) {
         sp_gate_move(g, SP_STATION_JUDGE);
         judged(g, step);
         return;
     }
-    g->ids = calloc(n, sizeof *g->ids);
-    g->known = calloc(n, sizeof *g->known);
-    if (!g->ids || !g->known) {
+    g->ids = calloc(n + 1, sizeof *g->ids);
+    g->known = calloc(n + 1, sizeof *g->known);
+    g->taken = calloc(n + 1, sizeof *g->taken);
+    if (!g->ids || !g->known || !g->taken) {
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
                              step);
         return;
@@ -272,14 +275,16 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
         return;
     }
     if (e != SP_OK && !refusing) {
-        sp_why_say(&g->why, "the ledger cannot be written: %s", sp_why_text(why, e));
+        sp_why_say(&g->why, "the ledger cannot be written: %s",
+                   e == SP_E_LIMIT && !why ? "there are too many edits at once"
+                                           : sp_why_text(why, e));
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
         return;
     }
     if (e == SP_OK) {
         g->has_entry = true;
         g->entry = first;
-        g->recorded = g->entry_count;
+        g->recorded = sp_gate_entries_new(g);
     }
     g->too_many_refusals = e == SP_E_LIMIT;
     if (refusing) {

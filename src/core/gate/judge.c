@@ -1,5 +1,5 @@
 /* JUDGE: do the facts satisfy the policy? Link first, then the reply, then every
- * revision; the first refusal ends it. */
+ * revision; the first refusal ends it, unless it is one that only withholds. */
 #include "core/gate/private.h"
 
 enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link)
@@ -67,18 +67,90 @@ bool sp_gate_judge_request(struct sp_gate *g)
     return v.ruling != SP_REFUSED;
 }
 
+/* What only the ledger knows of a revision, as facts of it. */
+static enum sp_err known_facts(struct sp_gate *g, size_t i)
+{
+    const struct sp_gate_known *known = &g->known[i];
+    struct sp_facts *f = g->inspection.reply->revisions[i].facts;
+    if (known->known && sp_facts_count(f, SP_FACT_DOCUMENT_FIRST_SHA256) == 0) {
+        SP_TRY(sp_facts_bytes(f, SP_FACT_DOCUMENT_FIRST_SHA256,
+                              sp_view(known->document_sha256, 32)));
+    }
+    if (known->has_highest && sp_facts_count(f, SP_FACT_KNOWN_HIGHEST) == 0) {
+        SP_TRY(sp_facts_int(f, SP_FACT_KNOWN_HIGHEST, known->highest));
+    }
+    return SP_OK;
+}
+
+static bool out_of_memory(struct sp_gate *g)
+{
+    g->verdict = (struct sp_verdict){.ruling = SP_UNPROVEN};
+    sp_why_say(&g->verdict.why, "%s", sp_err_text(SP_E_NOMEM));
+    return false;
+}
+
+/* It passes, or it is taken out and the rest passes. */
 static bool judge_revision(struct sp_gate *g, size_t i)
 {
-    struct sp_revision *r = &g->inspection.reply->revisions[i];
-    if (g->known[i].known &&
-        sp_facts_count(r->facts, SP_FACT_DOCUMENT_FIRST_SHA256) == 0 &&
-        sp_facts_bytes(r->facts, SP_FACT_DOCUMENT_FIRST_SHA256,
-                       sp_view(g->known[i].document_sha256, 32)) != SP_OK) {
-        g->verdict = (struct sp_verdict){.ruling = SP_UNPROVEN};
-        sp_why_say(&g->verdict.why, "%s", sp_err_text(SP_E_NOMEM));
+    const struct sp_revision *r = &g->inspection.reply->revisions[i];
+    const struct sp_withheld *kept = sp_gate_kept_back(g, &r->id);
+    g->taken[i] = kept && kept->why == SP_KEPT_IN_QUARANTINE;
+    if (judge(g, SP_SUBJECT_REVISION, r->facts)) {
+        return true;
+    }
+    if (g->verdict.ruling != SP_REFUSED || g->verdict.action == SP_ACTION_REFUSE) {
         return false;
     }
-    return judge(g, SP_SUBJECT_REVISION, r->facts);
+    g->taken[i] = true;
+    g->verdict =
+        (struct sp_verdict){.ruling = SP_PASSED, .observed = g->verdict.observed};
+    return true;
+}
+
+/* Bundles of what is taken out are judged again, and bundles of those, until there is
+ * nothing new to state; each round states more, so there is an end. */
+static bool judge_bundles(struct sp_gate *g)
+{
+    size_t n = g->inspection.reply->revision_count;
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t i = 0; i < n; i++) {
+            bool news = false;
+            if (sp_gate_state_bundle(g, i, &news) != SP_OK) {
+                return out_of_memory(g);
+            }
+            if (news && !judge_revision(g, i)) {
+                return false;
+            }
+            again = again || news;
+        }
+    }
+    return true;
+}
+
+static bool judge_revisions(struct sp_gate *g)
+{
+    size_t n = g->inspection.reply->revision_count;
+    for (size_t i = 0; i < n; i++) {
+        if (known_facts(g, i) != SP_OK) {
+            return out_of_memory(g);
+        }
+        if (!judge_revision(g, i)) {
+            return false;
+        }
+    }
+    return judge_bundles(g);
+}
+
+/* What the request says, where a rule compares the reply with it. */
+static enum sp_err asked_facts(struct sp_gate *g)
+{
+    struct sp_view anchor;
+    bool has = g->op == SP_OP_GET_REVISION_ID_LIST &&
+               sp_soap_request_anchor(&g->request, &anchor);
+    return has ? sp_facts_text(g->inspection.reply->facts, SP_FACT_REQUEST_ANCHOR,
+                               anchor)
+               : SP_OK;
 }
 
 bool sp_gate_judge(struct sp_gate *g)
@@ -86,6 +158,9 @@ bool sp_gate_judge(struct sp_gate *g)
     const struct sp_reply *r = g->inspection.reply;
     g->has_verdict = true;
     g->verdict = (struct sp_verdict){0};
+    if (asked_facts(g) != SP_OK) {
+        return out_of_memory(g);
+    }
     if (!judge(g, SP_SUBJECT_LINK, g->link)) {
         return false;
     }
@@ -98,10 +173,8 @@ bool sp_gate_judge(struct sp_gate *g)
         }
         return false;
     }
-    for (size_t i = 0; i < r->revision_count; i++) {
-        if (!judge_revision(g, i)) {
-            return false;
-        }
+    if (!judge_revisions(g)) {
+        return false;
     }
-    return true;
+    return sp_gate_take_out(g) == SP_OK ? true : out_of_memory(g);
 }

@@ -24,6 +24,10 @@ struct sp_gate {
     struct sp_revision_id *ids;      /* owned: revisions to look up */
     struct sp_gate_known *known;     /* owned, one each */
     struct sp_gate_file *files;      /* owned, one a location; NULL: not asked */
+    bool *taken;                     /* owned, one each: it does not go out */
+    struct sp_withheld *withheld;    /* owned, sorted: what is kept back already */
+    size_t withheld_count;
+    size_t removed; /* revisions cut out of the reply */
     struct sp_verdict verdict;
     bool has_verdict;
     uint64_t observed; /* rules about the request that would have refused it */
@@ -63,6 +67,14 @@ const struct sp_cookie_reader *sp_gate_cookies(struct sp_gate *g,
                                                struct sp_cookie_reader *out);
 /* Adds the edit that seals the cookie a reply gives. */
 enum sp_err sp_gate_seal_cookie(struct sp_gate *g) SP_MUST_USE;
+/* withhold.c: what is known to be kept back; NULL for a revision that is not. */
+const struct sp_withheld *sp_gate_kept_back(const struct sp_gate *g,
+                                            const struct sp_revision_id *id);
+/* States what of a bundle is kept back or taken here; *news: there is more of it than
+ * was stated before. */
+enum sp_err sp_gate_state_bundle(struct sp_gate *g, size_t i, bool *news) SP_MUST_USE;
+/* Judging is over: edits that cut out what is taken, and what lists name of it. */
+enum sp_err sp_gate_take_out(struct sp_gate *g) SP_MUST_USE;
 
 /* locations.c: whether the ledger must be asked, the asking, and the edits that tell own
  * addresses. */
@@ -74,6 +86,7 @@ enum sp_err sp_gate_move_locations(struct sp_gate *g) SP_MUST_USE;
 enum sp_err sp_gate_entries_passed(struct sp_gate *g) SP_MUST_USE;
 enum sp_err sp_gate_entries_refused(struct sp_gate *g) SP_MUST_USE;
 void sp_gate_entries_clear(struct sp_gate *g);
+size_t sp_gate_entries_new(const struct sp_gate *g); /* revisions among them */
 /* A reply may hold a revision more than once: its first document here is what the later
  * ones are compared with, as if the ledger knew it. */
 void sp_gate_known_here(struct sp_gate *g);

@@ -1,7 +1,7 @@
 /* RECORD: what the ledger will say about this exchange. One entry per revision first
- * seen, one per refusal. An entry holds at most 64 KiB, an update may name thousands of
- * files: what does not fit goes on in entries of the kind "claims", which name the same
- * revision. */
+ * seen, one per revision that is withheld, one per refusal, one per edit of a reply. An
+ * entry holds at most 64 KiB, an update may name thousands of files: what does not fit
+ * goes on in entries of the kind "claims", which name the same revision. */
 #include "core/gate/private.h"
 
 #include "core/wsus/claim.h"
@@ -34,6 +34,15 @@ void sp_gate_entries_clear(struct sp_gate *g)
     g->texts = NULL;
     g->entries = NULL;
     g->entry_count = g->entry_room = 0;
+}
+
+size_t sp_gate_entries_new(const struct sp_gate *g)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->entry_count; i++) {
+        n += g->entries[i].revision != NULL;
+    }
+    return n;
 }
 
 static enum sp_err make_room(struct sp_gate *g)
@@ -177,6 +186,19 @@ static enum sp_err put_common(struct writer *w)
     return g->link ? put_few(w, g->link) : SP_OK;
 }
 
+static enum sp_err put_asker(struct writer *w)
+{
+    struct sp_gate *g = w->gate;
+    SP_TRY(put_text(w, SP_FACT_PEER_ADDRESS, g->asker.address));
+    SP_TRY(put_text(w, SP_FACT_PEER_LISTENER, g->door->name));
+    SP_TRY(put_text(w, SP_FACT_TRANSPORT, g->door->tls ? "tls" : "http"));
+    if (g->asker.has_pin) {
+        SP_TRY(put(w, SP_FACT_PEER_SPKI,
+                   (struct sp_fact_value){.bytes = sp_view(g->asker.pin, 32)}));
+    }
+    return put_common(w);
+}
+
 static enum sp_err put_verdict(struct writer *w, const struct sp_verdict *v)
 {
     SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
@@ -203,7 +225,7 @@ static enum sp_err revision_entry(struct writer *w)
     SP_TRY(claim_facts(w->revision, claims));
     sp_policy_judge(w->gate->policy, SP_SUBJECT_REVISION, w->revision->facts, &v);
     SP_TRY(begin(w, "revision"));
-    SP_TRY(put_common(w));
+    SP_TRY(put_asker(w));
     SP_TRY(put_verdict(w, &v));
     SP_TRY(put_few(w, w->revision->facts));
     SP_TRY(put_many(w, w->revision->facts, FEW));
@@ -241,19 +263,106 @@ void sp_gate_known_here(struct sp_gate *g)
     }
 }
 
-enum sp_err sp_gate_entries_passed(struct sp_gate *g)
+/* ---- what is withheld ---------------------------------------------------------------
+ */
+
+/* Facts of the revision as far as they fit: it has no claims that anybody could ask
+ * for.
+ */
+static enum sp_err withheld_entry(struct writer *w, const struct sp_facts *facts)
 {
+    struct sp_verdict v;
+    sp_policy_judge(w->gate->policy, SP_SUBJECT_REVISION, facts, &v);
+    SP_TRY(begin(w, "withheld"));
+    SP_TRY(put_asker(w));
+    SP_TRY(put_verdict(w, &v));
+    SP_TRY(put_few(w, facts));
+    SP_TRY(put_many(w, facts, FEW));
+    return add_entry(w);
+}
+
+/* It was kept back under this policy, and passes now. */
+static enum sp_err released_entry(struct writer *w, const struct sp_revision *r)
+{
+    SP_TRY(begin(w, "released"));
+    SP_TRY(put_common(w));
+    SP_TRY(put_text(w, SP_FACT_VERDICT_POLICY, sp_policy_name(w->gate->policy)));
+    SP_TRY(put_first(w, r->facts, SP_FACT_UPDATE_ID));
+    SP_TRY(put_first(w, r->facts, SP_FACT_UPDATE_REVISION));
+    return add_entry(w);
+}
+
+static enum sp_err begin_edit(struct writer *w)
+{
+    SP_TRY(begin(w, "edit"));
+    SP_TRY(put_asker(w));
+    SP_TRY(put_text(w, SP_FACT_VERDICT_POLICY, sp_policy_name(w->gate->policy)));
+    return put_first(w, w->gate->inspection.reply->facts, SP_FACT_REPLY_SHA256);
+}
+
+static enum sp_err put_removed(struct writer *w, const struct sp_revision_id *id)
+{
+    char text[SP_REVISION_TEXT];
+    sp_revision_id_format(id, text);
+    struct sp_fact_value v = {.bytes = sp_view_str(text)};
+    if (!fits(w, SP_FACT_EDIT_REMOVED, &v)) {
+        SP_TRY(add_entry(w));
+        SP_TRY(begin_edit(w));
+    }
+    return put(w, SP_FACT_EDIT_REMOVED, v);
+}
+
+static enum sp_err edit_entry(struct writer *w)
+{
+    const struct sp_gate *g = w->gate;
     const struct sp_reply *r = g->inspection.reply;
-    sp_gate_entries_clear(g);
+    SP_TRY(begin_edit(w));
     for (size_t i = 0; i < r->revision_count; i++) {
-        struct writer w = {.gate = g, .revision = &r->revisions[i], .first = true};
-        if (!g->known[i].known && is_recordable(w.revision)) {
-            enum sp_err e = revision_entry(&w);
-            sp_facts_free(&w.facts);
-            SP_TRY(e);
+        if (g->taken[i]) {
+            SP_TRY(put_removed(w, &r->revisions[i].id));
         }
     }
-    return SP_OK;
+    for (size_t i = 0; i < r->listed_count; i++) {
+        if (sp_gate_kept_back(g, &r->listed[i].id)) {
+            SP_TRY(put_removed(w, &r->listed[i].id));
+        }
+    }
+    return add_entry(w);
+}
+
+/* ---- a reply that goes out ----------------------------------------------------------
+ */
+
+static enum sp_err entry_of(struct writer *w, size_t i)
+{
+    struct sp_gate *g = w->gate;
+    const struct sp_revision *r = &g->inspection.reply->revisions[i];
+    const struct sp_withheld *kept = sp_gate_kept_back(g, &r->id);
+    if (g->taken[i]) {
+        return kept ? SP_OK : withheld_entry(w, r->facts);
+    }
+    if (!g->known[i].known && is_recordable(r)) {
+        w->revision = r;
+        return revision_entry(w);
+    }
+    return kept && kept->why == SP_KEPT_BY_POLICY ? released_entry(w, r) : SP_OK;
+}
+
+enum sp_err sp_gate_entries_passed(struct sp_gate *g)
+{
+    enum sp_err e = SP_OK;
+    sp_gate_entries_clear(g);
+    for (size_t i = 0; e == SP_OK && i < g->inspection.reply->revision_count; i++) {
+        struct writer w = {.gate = g, .first = true};
+        e = entry_of(&w, i);
+        sp_facts_free(&w.facts);
+    }
+    if (e == SP_OK && g->removed) {
+        struct writer w = {.gate = g};
+        e = edit_entry(&w);
+        sp_facts_free(&w.facts);
+    }
+    return e;
 }
 
 /* The facts the refusal rests on: of the first revision that does not pass, else of the
@@ -280,14 +389,7 @@ static enum sp_err refusal_entry(struct writer *w)
     struct sp_gate *g = w->gate;
     const struct sp_facts *facts = refused_facts(g);
     SP_TRY(begin(w, "refusal"));
-    SP_TRY(put_text(w, SP_FACT_PEER_ADDRESS, g->asker.address));
-    SP_TRY(put_text(w, SP_FACT_PEER_LISTENER, g->door->name));
-    SP_TRY(put_text(w, SP_FACT_TRANSPORT, g->door->tls ? "tls" : "http"));
-    if (g->asker.has_pin) {
-        SP_TRY(put(w, SP_FACT_PEER_SPKI,
-                   (struct sp_fact_value){.bytes = sp_view(g->asker.pin, 32)}));
-    }
-    SP_TRY(put_common(w));
+    SP_TRY(put_asker(w));
     SP_TRY(put_verdict(w, &g->verdict));
     if (facts) {
         SP_TRY(put_few(w, facts));

@@ -78,6 +78,8 @@ void sp_gate_free(struct sp_gate **pg)
     free(g->ids);
     free(g->known);
     free(g->files);
+    free(g->taken);
+    free(g->withheld);
     sp_splices_clear(&g->edits);
     sp_gate_entries_clear(g);
     sp_buf_fini(&g->fields);

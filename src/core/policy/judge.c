@@ -20,6 +20,8 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_reply_wellformed(f, why);
     case SP_RULE_SERVICE_URL_RELATIVE:
         return sp_rule_service_url_relative(f, why);
+    case SP_RULE_ANCHOR_NOT_OLDER:
+        return sp_rule_anchor_not_older(f, why);
     case SP_RULE_DOCUMENT_READABLE:
         return sp_rule_document_readable(f, why);
     case SP_RULE_REVISION_ASKED:
@@ -32,6 +34,10 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_digests_sound(f, why);
     case SP_RULE_FILE_DIGESTS_EQUAL:
         return sp_rule_file_digests_equal(f, why);
+    case SP_RULE_URL_NAMES_DIGEST:
+        return sp_rule_url_names_digest(f, why);
+    case SP_RULE_URL_HOST_KNOWN:
+        return sp_rule_url_host_known(f, why);
     case SP_RULE_HANDLER_AGREES:
         return sp_rule_handler_agrees(f, why);
     case SP_RULE_SHA256_PRESENT:
@@ -100,6 +106,9 @@ static void apply(enum sp_rule r, const struct sp_policy *p,
     bool enforced = sp_policy_mode(p, r) == SP_MODE_ENFORCE;
     enum sp_action action = sp_policy_action(p, r);
     enum sp_finding found = find(r, facts, &why);
+    if (found == SP_FAILS) {
+        v->failed |= (uint64_t)1 << r;
+    }
     if (found == SP_FAILS && !enforced) {
         v->observed |= (uint64_t)1 << r;
     }

@@ -27,6 +27,7 @@ enum sp_finding sp_rule_upstream_pinned(const struct sp_facts *f, struct sp_why 
 enum sp_finding sp_rule_reply_wellformed(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_service_url_relative(const struct sp_facts *f,
                                              struct sp_why *why);
+enum sp_finding sp_rule_anchor_not_older(const struct sp_facts *f, struct sp_why *why);
 /* rules_revision.c */
 enum sp_finding sp_rule_document_readable(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_revision_asked(const struct sp_facts *f, struct sp_why *why);
@@ -36,6 +37,9 @@ enum sp_finding sp_rule_revision_immutable(const struct sp_facts *f,
 enum sp_finding sp_rule_file_digests_equal(const struct sp_facts *f,
                                            struct sp_why *why);
 enum sp_finding sp_rule_digests_sound(const struct sp_facts *f, struct sp_why *why);
+/* rules_url.c */
+enum sp_finding sp_rule_url_names_digest(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_url_host_known(const struct sp_facts *f, struct sp_why *why);
 /* rules_demands.c */
 enum sp_finding sp_rule_handler_agrees(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_sha256_present(const struct sp_facts *f, struct sp_why *why);

@@ -1,5 +1,7 @@
 #include "core/policy/rules.h"
 
+#include "core/base/text.h"
+
 enum sp_finding sp_rule_reply_wellformed(const struct sp_facts *f, struct sp_why *why)
 {
     if (sp_facts_has_flag(f, SP_FACT_REPLY_WELLFORMED)) {
@@ -88,4 +90,47 @@ enum sp_finding sp_rule_service_url_relative(const struct sp_facts *f,
         }
     }
     return SP_HOLDS;
+}
+
+/* "57,2026-01-02 03:04:10.120": a counter and a time, as every known server writes it.
+ * The protocol calls it opaque, so nothing is said about any other. */
+struct anchor {
+    uint64_t counter;
+    struct sp_view time;
+};
+
+static bool read_anchor(const struct sp_facts *f, enum sp_fact k, struct anchor *out)
+{
+    enum { TIME_LEAST = 19 };
+    struct sp_fact_value v;
+    if (!sp_rule_one(f, k, &v)) {
+        return false;
+    }
+    size_t comma = sp_view_find(v.bytes, ',');
+    out->time = sp_view_slice(v.bytes, comma + 1, v.bytes.len);
+    return out->time.len >= TIME_LEAST &&
+           sp_u64_parse(sp_view_slice(v.bytes, 0, comma), INT64_MAX, &out->counter) ==
+               SP_OK;
+}
+
+/* threats L4: an old reply that is played again takes the asker back. */
+enum sp_finding sp_rule_anchor_not_older(const struct sp_facts *f, struct sp_why *why)
+{
+    struct anchor asked, came;
+    if (!read_anchor(f, SP_FACT_REQUEST_ANCHOR, &asked) ||
+        !read_anchor(f, SP_FACT_REPLY_ANCHOR, &came)) {
+        return SP_DOES_NOT_APPLY;
+    }
+    bool older =
+        came.counter < asked.counter ||
+        (came.counter == asked.counter && sp_view_cmp(came.time, asked.time) < 0);
+    if (!older) {
+        return SP_HOLDS;
+    }
+    return sp_fails(
+        sp_why_set(why, SP_E_MISMATCH,
+                   "the asker stands at %s and the reply ends at %s, which is "
+                   "before it: an old reply, or an upstream that was set back",
+                   sp_rule_say(f, SP_FACT_REQUEST_ANCHOR).text,
+                   sp_rule_say(f, SP_FACT_REPLY_ANCHOR).text));
 }

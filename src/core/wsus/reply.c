@@ -3,6 +3,7 @@
 #include "core/wsus/names.h"
 #include "core/wsus/op.h"
 #include "core/wsus/path.h"
+#include "core/wsus/reply_listed.h"
 #include "core/wsus/reply_reader.h"
 
 #include "core/crypto/crypto.h"
@@ -49,7 +50,16 @@ enum state {
     BLOB,
     CABINET,
     DIGESTS,
-    DIGEST
+    DIGEST,
+    REVISIONS,
+    LISTED,
+    LISTED_ID,
+    LISTED_NUMBER,
+    ADDRESSES,
+    ADDRESS,
+    ADDRESS_DIGEST,
+    ADDRESS_URL,
+    ANCHOR
 };
 
 /* NULL stands for what the operation names: its namespace, and in the first two rows of
@@ -84,6 +94,15 @@ static const struct sp_path_step steps[] = {
     {UPDATE, NULL, "XmlUpdateBlobCompressed", CABINET},
     {UPDATE, NULL, "FileDigestList", DIGESTS},
     {DIGESTS, NULL, "base64Binary", DIGEST},
+    {RESULT, NULL, "Anchor", ANCHOR},
+    {RESULT, NULL, "NewRevisions", REVISIONS},
+    {REVISIONS, NULL, "UpdateIdentity", LISTED},
+    {LISTED, NULL, "UpdateID", LISTED_ID},
+    {LISTED, NULL, "RevisionNumber", LISTED_NUMBER},
+    {RESULT, NULL, "fileUrls", ADDRESSES},
+    {ADDRESSES, NULL, "ServerSyncUrlData", ADDRESS},
+    {ADDRESS, NULL, "FileDigest", ADDRESS_DIGEST},
+    {ADDRESS, NULL, "MUUrl", ADDRESS_URL},
 };
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -100,6 +119,8 @@ struct reader {
     struct sp_view error_code; /* in the arena */
     struct sp_place place;     /* of that text, where it matters */
     struct sp_location_reader location;
+    size_t from;                 /* where the listed thing or update at hand begins */
+    struct sp_buf first, second; /* its texts: id and number, digest and address */
     struct sp_update_reader update;
 };
 
@@ -160,6 +181,27 @@ static bool holds_updates(const struct reader *r)
     return r->kind == SP_REPLY_UPDATE_DATA;
 }
 
+static bool lists_revisions(const struct reader *r)
+{
+    return r->op == SP_OP_GET_REVISION_ID_LIST;
+}
+
+static void begin_listed(struct reader *r, struct sp_xml *x)
+{
+    r->from = sp_xml_offset(x);
+    sp_buf_clear(&r->first);
+    sp_buf_clear(&r->second);
+}
+
+/* From its first tag to behind the '>' of its last, which begins where the reader is:
+ * what ends here has members, so it does not end in the tag it began with. */
+static struct sp_place place_here(const struct reader *r, struct sp_xml *x)
+{
+    size_t at = sp_xml_offset(x);
+    struct sp_view rest = sp_view_slice(r->body, at, r->body.len);
+    return (struct sp_place){r->from, at + sp_view_find(rest, '>') + 1};
+}
+
 static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_element *e)
 {
     struct reader *r = ctx;
@@ -167,6 +209,9 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     enum state state = sp_path_enter(&r->path, e->name);
     sp_buf_clear(&r->text);
     SP_TRY(check_frame(r, x, e, from, state));
+    if (state == UPDATE || state == LISTED || state == ADDRESS) {
+        begin_listed(r, x);
+    }
     if (state == FAULT_ELEMENT) {
         r->reply->is_fault = true;
     } else if (state == LOCATION) {
@@ -199,7 +244,14 @@ static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
     case COOKIE_DATA:
     case FILE_DIGEST:
     case FILE_URL:
+    case ANCHOR:
         return sp_buf_append(&r->text, text);
+    case LISTED_ID:
+    case ADDRESS_DIGEST:
+        return sp_buf_append(&r->first, text);
+    case LISTED_NUMBER:
+    case ADDRESS_URL:
+        return sp_buf_append(&r->second, text);
     }
     return SP_OK;
 }
@@ -255,7 +307,11 @@ static enum sp_err end_of_update_part(struct reader *r, struct sp_xml *x,
     case DIGEST:
         return sp_update_digest(&r->update, text, sp_xml_why(x));
     case UPDATE:
-        return sp_update_end(&r->update, sp_xml_why(x));
+        return sp_update_end(&r->update, place_here(r, x), sp_xml_why(x));
+    case ADDRESS:
+        return sp_file_url_add(r->reply, sp_buf_view(&r->first),
+                               sp_buf_view(&r->second), place_here(r, x),
+                               sp_xml_why(x));
     }
     return SP_OK;
 }
@@ -274,6 +330,13 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     }
     if (state == SERVICE_URL && r->kind == SP_REPLY_SERVICE_URLS) {
         return sp_facts_text(r->reply->facts, SP_FACT_REPLY_SERVICE_URL, text);
+    }
+    if (state == ANCHOR && lists_revisions(r)) {
+        return sp_facts_text(r->reply->facts, SP_FACT_REPLY_ANCHOR, text);
+    }
+    if (state == LISTED && lists_revisions(r)) {
+        return sp_listed_add(r->reply, sp_buf_view(&r->first), sp_buf_view(&r->second),
+                             place_here(r, x), sp_xml_why(x));
     }
     return holds_updates(r) ? end_of_update_part(r, x, state)
                             : end_of_location_part(r, x, state);
@@ -314,6 +377,8 @@ static void drop_revisions(struct sp_reply *reply)
         sp_facts_free(&reply->revisions[i].facts);
     }
     reply->revision_count = 0;
+    reply->listed_count = 0;
+    reply->url_count = 0;
 }
 
 /* Nothing is told about the inside of what has no shape. A fault without ErrorCode is
@@ -332,6 +397,7 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
         return SP_OK;
     }
     SP_TRY(sp_facts_flag(reply->facts, SP_FACT_REPLY_WELLFORMED, true));
+    SP_TRY(sp_file_urls_state(reply));
     return reply->is_fault
                ? sp_facts_text(reply->facts, SP_FACT_REPLY_FAULT, r->error_code)
                : SP_OK;
@@ -369,10 +435,14 @@ enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
         .update = {.reply = reply, .asked = asked, .asked_count = asked_count}};
     fill_steps(&r);
     sp_buf_init(&r.text, TEXT_MAX);
+    sp_buf_init(&r.first, TEXT_MAX);
+    sp_buf_init(&r.second, TEXT_MAX);
     sp_update_reader_init(&r.update);
     enum sp_err e = add_outcome(&r, read_body(&r, status, body, why));
     sp_update_reader_fini(&r.update);
     sp_buf_fini(&r.text);
+    sp_buf_fini(&r.first);
+    sp_buf_fini(&r.second);
     SP_TRY(e);
     *out = reply;
     reply = NULL;
@@ -385,6 +455,8 @@ void sp_reply_free(struct sp_reply **r)
         return;
     }
     drop_revisions(*r);
+    free((*r)->listed);
+    free((*r)->urls);
     sp_facts_free(&(*r)->facts);
     sp_arena_free(&(*r)->arena);
     free(*r);

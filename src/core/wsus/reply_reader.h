@@ -48,6 +48,7 @@ enum sp_err sp_update_digest(struct sp_update_reader *r, struct sp_view text,
                              struct sp_why *why) SP_MUST_USE;
 /* The update is whole: decodes its document and adds a revision to the reply. Errors:
  * SP_E_MALFORMED (it cannot be told which revision it is), SP_E_LIMIT, SP_E_NOMEM. */
-enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_place place,
+                          struct sp_why *why) SP_MUST_USE;
 
 #endif

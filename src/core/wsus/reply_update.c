@@ -239,7 +239,8 @@ static enum sp_err add_facts(struct sp_update_reader *r, struct sp_revision *rev
                          sp_view_str(r->part.compressed ? "cabinet" : "plain"));
 }
 
-enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_why *why)
+enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_place place,
+                          struct sp_why *why)
 {
     struct sp_revision_id id;
     struct sp_buf utf8;
@@ -249,6 +250,7 @@ enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_why *why)
     SP_TRY(sp_facts_new(FACTS_MAX, &rev->facts));
     r->reply->revision_count++;
     rev->id = id;
+    rev->place = place;
     SP_TRY(add_facts(r, rev));
     sp_buf_init(&utf8, SP_LIMIT_DOCUMENT);
     enum sp_err e = add_document(r, rev, &utf8);

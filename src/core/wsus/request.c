@@ -510,3 +510,17 @@ void sp_soap_request_fini(struct sp_soap_request *r)
     r->asked = NULL;
     r->asked_count = 0;
 }
+
+bool sp_soap_request_anchor(const struct sp_soap_request *r, struct sp_view *out)
+{
+    static const char tag[] = "<Anchor>";
+    const uint8_t *at =
+        r->body.len ? memmem(r->body.data, r->body.len, tag, sizeof tag - 1) : NULL;
+    if (!at) {
+        return false;
+    }
+    size_t from = (size_t)(at - r->body.data) + sizeof tag - 1;
+    struct sp_view rest = sp_view_slice(sp_buf_view(&r->body), from, r->body.len);
+    *out = sp_view_slice(rest, 0, sp_view_find(rest, '<'));
+    return true;
+}

@@ -79,6 +79,26 @@ struct sp_revision_id {
     int32_t number;
 };
 
+/* A revision that is kept back, and why. */
+enum sp_keeping {
+    SP_KEPT_FOR_PART, /* it bundles one that is kept back */
+    SP_KEPT_BY_POLICY,
+    SP_KEPT_IN_QUARANTINE /* under every policy, whatever its document is by now */
+};
+struct sp_withheld {
+    struct sp_revision_id id;
+    enum sp_keeping why;
+};
+
+/* By id, then by number. */
+int sp_revision_id_cmp(const struct sp_revision_id *a, const struct sp_revision_id *b);
+#define SP_REVISION_TEXT (SP_GUID_TEXT + 11)
+/* "11111111-2222-4333-8444-555555555555.200" */
+void sp_revision_id_format(const struct sp_revision_id *r, char out[SP_REVISION_TEXT]);
+/* SP_E_MALFORMED for anything else, as an id alone. */
+enum sp_err sp_revision_id_parse(struct sp_view text,
+                                 struct sp_revision_id *out) SP_MUST_USE;
+
 struct sp_soap_request {
     enum sp_op op;
     struct sp_buf body;           /* owned: the rebuilt envelope, UTF-8, canonical */
@@ -105,6 +125,8 @@ enum sp_err sp_soap_request_read(enum sp_op op, struct sp_view body,
                                  struct sp_soap_request *out,
                                  struct sp_soap_refusal *refusal) SP_MUST_USE;
 void sp_soap_request_fini(struct sp_soap_request *r);
+/* The Anchor of a request's filter, as it stands in the rebuilt envelope. */
+bool sp_soap_request_anchor(const struct sp_soap_request *r, struct sp_view *out);
 
 /* A fault in the shape WSUS itself uses (section 2.3 of [MS-WSUSSS] 2.2.9 in practice):
  * HTTP 500 body, text/xml. id is fresh, for correlation with the log. actor is this
@@ -126,17 +148,30 @@ struct sp_claim {
     struct sp_view name; /* FileName, lives in the reply's arena */
 };
 
+/* Bytes of a decoded reply: of an element with its tags, or of the text between them. */
+struct sp_place {
+    size_t from, to;
+};
+
 struct sp_revision {
     struct sp_revision_id id;
+    struct sp_place place; /* ServerSyncUpdateData */
     uint8_t document_sha256[32];
     struct sp_facts *facts; /* owned: subject REVISION, without what only the ledger knows */
     struct sp_claim *claims;
     size_t claim_count;
 };
 
-/* Text of a reply between two tags, as it stands there. */
-struct sp_place {
-    size_t from, to;
+/* What GetRevisionIdList lists. */
+struct sp_listed {
+    struct sp_revision_id id;
+    struct sp_place place; /* UpdateIdentity */
+};
+/* Where GetUpdateData says that a file can be had. */
+struct sp_file_url {
+    uint8_t sha1[20];
+    struct sp_view url;    /* MUUrl, in the reply's arena; may be empty */
+    struct sp_place place; /* ServerSyncUrlData */
 };
 
 /* Where a client is told to get a file: the text of Url. */
@@ -155,6 +190,10 @@ struct sp_reply {
     size_t location_count;
     struct sp_revision *revisions; /* GetUpdateData only */
     size_t revision_count;
+    struct sp_listed *listed; /* owned; GetRevisionIdList only */
+    size_t listed_count, listed_room;
+    struct sp_file_url *urls; /* owned; GetUpdateData only, by digest */
+    size_t url_count, url_room;
     struct sp_arena *arena; /* owned */
 };
 /* Reads a decoded reply body (content coding undone) of an operation. status is the HTTP

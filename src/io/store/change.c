@@ -32,16 +32,33 @@ static bool get_number(const struct sp_facts *f, enum sp_fact k, int64_t max,
     return true;
 }
 
-static bool read_revision(struct sp_change *c)
+static bool read_id(struct sp_change *c)
 {
     int64_t number = 0;
     if (!get_bytes(c->facts, SP_FACT_UPDATE_ID, c->id.id.bytes, 16) ||
-        !get_number(c->facts, SP_FACT_UPDATE_REVISION, INT32_MAX, &number) ||
-        !get_bytes(c->facts, SP_FACT_DOCUMENT_SHA256, c->document_sha256, 32)) {
+        !get_number(c->facts, SP_FACT_UPDATE_REVISION, INT32_MAX, &number)) {
         return false;
     }
     c->id.number = (int32_t)number;
     return true;
+}
+
+static bool read_revision(struct sp_change *c)
+{
+    return read_id(c) &&
+           get_bytes(c->facts, SP_FACT_DOCUMENT_SHA256, c->document_sha256, 32);
+}
+
+static bool read_withheld(struct sp_change *c)
+{
+    struct sp_fact_value policy;
+    if (!sp_facts_get(c->facts, SP_FACT_VERDICT_POLICY, 0, &policy)) {
+        return false;
+    }
+    c->policy = policy.bytes;
+    c->for_part = is_text(c->facts, SP_FACT_VERDICT_RULE, "bundle-whole");
+    c->quarantined = is_text(c->facts, SP_FACT_VERDICT_ACTION, "quarantine");
+    return read_id(c);
 }
 
 static bool read_file(struct sp_change *c)
@@ -79,6 +96,12 @@ static enum sp_change_kind kind_of(const struct sp_facts *f)
     if (is_text(f, SP_FACT_ENTRY_KIND, "claims")) {
         return SP_CHANGE_CLAIMS;
     }
+    if (is_text(f, SP_FACT_ENTRY_KIND, "withheld")) {
+        return SP_CHANGE_WITHHELD;
+    }
+    if (is_text(f, SP_FACT_ENTRY_KIND, "released")) {
+        return SP_CHANGE_RELEASED;
+    }
     bool is_passed = is_text(f, SP_FACT_VERDICT_RULING, "passed");
     return is_passed && is_text(f, SP_FACT_ENTRY_KIND, "file") ? SP_CHANGE_FILE
                                                                : SP_CHANGE_NONE;
@@ -95,6 +118,10 @@ static bool read_kind(struct sp_change *c)
         return read_revision(c) && are_claims_readable(c->facts);
     case SP_CHANGE_FILE:
         return read_file(c);
+    case SP_CHANGE_WITHHELD:
+        return read_withheld(c);
+    case SP_CHANGE_RELEASED:
+        return read_id(c);
     }
     return false;
 }
@@ -129,6 +156,26 @@ static enum sp_err put_claims(const struct sp_change *c, struct sp_index *ix,
     return SP_OK;
 }
 
+/* A member that is named without its number is no single revision. */
+static enum sp_err put_needs(const struct sp_change *c, struct sp_index *ix)
+{
+    struct sp_fact_value v;
+    struct sp_revision_id child;
+    for (size_t i = 0; sp_facts_get(c->facts, SP_FACT_DOCUMENT_BUNDLES, i, &v); i++) {
+        if (sp_revision_id_parse(v.bytes, &child) == SP_OK) {
+            SP_TRY(sp_index_put_need(ix, &child, &c->id));
+        }
+    }
+    return SP_OK;
+}
+
+static enum sp_err put_named(const struct sp_change *c, struct sp_index *ix,
+                             uint64_t number)
+{
+    SP_TRY(put_claims(c, ix, number));
+    return put_needs(c, ix);
+}
+
 static enum sp_err put_revision(const struct sp_change *c, struct sp_index *ix,
                                 uint64_t number, struct sp_index_counts *counts)
 {
@@ -139,7 +186,8 @@ static enum sp_err put_revision(const struct sp_change *c, struct sp_index *ix,
         e = sp_index_put_revision(ix, &c->id, c->document_sha256, number);
     }
     SP_TRY(e);
-    return put_claims(c, ix, number);
+    SP_TRY(sp_index_drop_withheld(ix, &c->id, false)); /* it passed after all */
+    return put_named(c, ix, number);
 }
 
 static enum sp_err put_file(const struct sp_change *c, struct sp_index *ix,
@@ -165,9 +213,15 @@ enum sp_err sp_change_apply(const struct sp_change *c, struct sp_index *ix,
     case SP_CHANGE_REVISION:
         return put_revision(c, ix, number, counts);
     case SP_CHANGE_CLAIMS:
-        return put_claims(c, ix, number);
+        return put_named(c, ix, number);
     case SP_CHANGE_FILE:
         return put_file(c, ix, number, counts);
+    case SP_CHANGE_WITHHELD:
+        return c->for_part ? put_needs(c, ix)
+                           : sp_index_put_withheld(ix, &c->id, c->policy,
+                                                   c->quarantined, number);
+    case SP_CHANGE_RELEASED:
+        return sp_index_drop_withheld(ix, &c->id, true);
     }
     return SP_E_INTERNAL;
 }

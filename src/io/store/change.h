@@ -11,7 +11,9 @@ enum sp_change_kind {
     SP_CHANGE_REVISION, /* a revision's document, and files it names */
     SP_CHANGE_CLAIMS, /* more files of the revision entry before it; an entry has 64 KiB
                        */
-    SP_CHANGE_FILE    /* a verified file */
+    SP_CHANGE_FILE,    /* a verified file */
+    SP_CHANGE_WITHHELD, /* a revision is kept back */
+    SP_CHANGE_RELEASED  /* it is no longer */
 };
 struct sp_change {
     enum sp_change_kind kind;
@@ -21,6 +23,9 @@ struct sp_change {
     uint8_t sha1[20], sha256[32];
     uint64_t size;
     struct sp_tree_root tree; /* entries of before have none */
+    struct sp_view policy; /* that keeps a revision back; borrowed from facts */
+    bool quarantined;
+    bool for_part; /* kept back only as long as something it bundles is */
 };
 /* SP_E_MALFORMED, SP_E_UNSUPPORTED, SP_E_NOMEM, with why. */
 enum sp_err sp_change_read(struct sp_view entry, struct sp_change *out,

@@ -9,7 +9,7 @@
 /* "sply"; the version counts changes of the schema. Any other index is made anew. */
 #define SCHEMA                                                                         \
     "PRAGMA application_id = 1936747641;"                                              \
-    "PRAGMA user_version = 2;"                                                         \
+    "PRAGMA user_version = 3;"                                                         \
     "CREATE TABLE revisions(id BLOB NOT NULL, number INTEGER NOT NULL,"                \
     " document BLOB NOT NULL, entry INTEGER NOT NULL,"                                 \
     " PRIMARY KEY(id, number)) WITHOUT ROWID;" /* an absent SHA-256 is the empty blob: \
@@ -21,10 +21,16 @@
     "CREATE TABLE files(sha1 BLOB NOT NULL PRIMARY KEY, sha256 BLOB NOT NULL,"         \
     " size INTEGER NOT NULL, tree BLOB NOT NULL, entry INTEGER NOT NULL) WITHOUT "     \
     "ROWID;"                                                                           \
+    "CREATE TABLE withheld(id BLOB NOT NULL, number INTEGER NOT NULL,"                 \
+    " policy TEXT NOT NULL, quarantined INTEGER NOT NULL, entry INTEGER NOT NULL,"     \
+    " PRIMARY KEY(id, number, policy)) WITHOUT ROWID;" /* which bundle needs what */   \
+    "CREATE TABLE needs(child BLOB NOT NULL, child_number INTEGER NOT NULL,"           \
+    " id BLOB NOT NULL, number INTEGER NOT NULL,"                                      \
+    " PRIMARY KEY(child, child_number, id, number)) WITHOUT ROWID;"                    \
     "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1),"                        \
     " ledger_size INTEGER NOT NULL, ledger_root BLOB NOT NULL);"
 #define EXPECTED_ID      1936747641
-#define EXPECTED_VERSION 2
+#define EXPECTED_VERSION 3
 
 enum statement {
     GET_MARK,
@@ -35,6 +41,12 @@ enum statement {
     GET_REVISION,
     GET_CLAIMS,
     GET_FILE,
+    GET_HIGHEST,
+    PUT_WITHHELD,
+    GET_WITHHELD,
+    DROP_WITHHELD,
+    LIST_WITHHELD,
+    PUT_NEED,
     COUNT,
     STATEMENTS
 };
@@ -49,6 +61,21 @@ static const char *const sql[STATEMENTS] = {
     [GET_CLAIMS] =
         "SELECT sha256, size, ext FROM claims WHERE sha1 = ?1 ORDER BY entry",
     [GET_FILE] = "SELECT sha256, size, tree FROM files WHERE sha1 = ?1",
+    [GET_HIGHEST] = "SELECT max(number) FROM revisions WHERE id = ?1",
+    [PUT_WITHHELD] = "INSERT OR IGNORE INTO withheld VALUES(?1, ?2, ?3, ?4, ?5)",
+    [GET_WITHHELD] =
+        "SELECT 1 FROM withheld WHERE id = ?1 AND number = ?2 AND policy = ?3",
+    [DROP_WITHHELD] =
+        "DELETE FROM withheld WHERE id = ?1 AND number = ?2 AND quarantined <= ?3",
+    /* and the bundles that need one of them, and those that need these */
+    [LIST_WITHHELD] = "WITH RECURSIVE found(id, number, why) AS ("
+                      "SELECT id, number, 1 + quarantined FROM withheld"
+                      " WHERE quarantined = 1 OR policy = ?1 UNION "
+                      "SELECT n.id, n.number, 0 FROM needs n JOIN found f"
+                      " ON n.child = f.id AND n.child_number = f.number) "
+                      "SELECT id, number, max(why) FROM found GROUP BY id, number"
+                      " ORDER BY id, number",
+    [PUT_NEED] = "INSERT OR IGNORE INTO needs VALUES(?1, ?2, ?3, ?4)",
     [COUNT] = "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM files)",
 };
 
@@ -424,4 +451,126 @@ enum sp_err sp_index_count(struct sp_index *ix, struct sp_index_counts *out)
     }
     sqlite3_reset(s);
     return e;
+}
+
+/* ---- what is withheld ---------------------------------------------------------- */
+
+static void bind_id(sqlite3_stmt *s, int at, const struct sp_revision_id *id)
+{
+    bind_blob(s, at, id->id.bytes, sizeof id->id.bytes);
+    sqlite3_bind_int64(s, at + 1, id->number);
+}
+
+enum sp_err sp_index_highest(struct sp_index *ix, const struct sp_guid *id,
+                             int32_t *out)
+{
+    sqlite3_stmt *s = fresh(ix, GET_HIGHEST);
+    bind_blob(s, 1, id->bytes, sizeof id->bytes);
+    enum sp_err e = next_row(s);
+    bool none = e == SP_OK && sqlite3_column_type(s, 0) == SQLITE_NULL;
+    int64_t number = e == SP_OK ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_reset(s);
+    SP_TRY(e);
+    if (none) {
+        return SP_E_NOTFOUND;
+    }
+    *out = (int32_t)number;
+    return number >= 0 && number <= INT32_MAX ? SP_OK : SP_E_CORRUPT;
+}
+
+enum sp_err sp_index_put_withheld(struct sp_index *ix, const struct sp_revision_id *id,
+                                  struct sp_view policy, bool quarantined,
+                                  uint64_t entry)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_WITHHELD);
+    bind_id(s, 1, id);
+    sqlite3_bind_text(s, 3, (const char *)policy.data, (int)policy.len,
+                      SQLITE_TRANSIENT);
+    sqlite3_bind_int64(s, 4, quarantined);
+    sqlite3_bind_int64(s, 5, (sqlite3_int64)entry);
+    return finish(s);
+}
+
+enum sp_err sp_index_is_withheld(struct sp_index *ix, const struct sp_revision_id *id,
+                                 struct sp_view policy, bool *out)
+{
+    sqlite3_stmt *s = fresh(ix, GET_WITHHELD);
+    bind_id(s, 1, id);
+    sqlite3_bind_text(s, 3, (const char *)policy.data, (int)policy.len,
+                      SQLITE_TRANSIENT);
+    enum sp_err e = next_row(s);
+    sqlite3_reset(s);
+    if (e != SP_OK && e != SP_E_NOTFOUND) {
+        return e;
+    }
+    *out = e == SP_OK;
+    return SP_OK;
+}
+
+enum sp_err sp_index_drop_withheld(struct sp_index *ix, const struct sp_revision_id *id,
+                                   bool quarantined_too)
+{
+    sqlite3_stmt *s = fresh(ix, DROP_WITHHELD);
+    bind_id(s, 1, id);
+    sqlite3_bind_int64(s, 3, quarantined_too);
+    return finish(s);
+}
+
+enum sp_err sp_index_put_need(struct sp_index *ix, const struct sp_revision_id *child,
+                              const struct sp_revision_id *bundle)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_NEED);
+    bind_id(s, 1, child);
+    bind_id(s, 3, bundle);
+    return finish(s);
+}
+
+static enum sp_err read_withheld(sqlite3_stmt *s, struct sp_withheld *w)
+{
+    SP_TRY(column_blob(s, 0, w->id.id.bytes, sizeof w->id.id.bytes));
+    w->id.number = (int32_t)sqlite3_column_int64(s, 1);
+    int64_t why = sqlite3_column_int64(s, 2);
+    w->why = why == 0   ? SP_KEPT_FOR_PART
+             : why == 1 ? SP_KEPT_BY_POLICY
+                        : SP_KEPT_IN_QUARANTINE;
+    return SP_OK;
+}
+
+static enum sp_err list_withheld(sqlite3_stmt *s, struct sp_withheld **list,
+                                 size_t *count)
+{
+    size_t room = 0;
+    enum sp_err e;
+    while ((e = next_row(s)) == SP_OK) {
+        if (*count == room) {
+            room = room ? room * 2 : 16;
+            struct sp_withheld *grown = reallocarray(*list, room, sizeof *grown);
+            if (!grown) {
+                return SP_E_NOMEM;
+            }
+            *list = grown;
+        }
+        SP_TRY(read_withheld(s, &(*list)[*count]));
+        (*count)++;
+    }
+    return e == SP_E_NOTFOUND ? SP_OK : e;
+}
+
+enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
+                              struct sp_withheld **out, size_t *count)
+{
+    struct sp_withheld *list = NULL;
+    size_t n = 0;
+    sqlite3_stmt *s = fresh(ix, LIST_WITHHELD);
+    sqlite3_bind_text(s, 1, (const char *)policy.data, (int)policy.len,
+                      SQLITE_TRANSIENT);
+    enum sp_err e = list_withheld(s, &list, &n);
+    sqlite3_reset(s);
+    if (e != SP_OK) {
+        free(list);
+        return e;
+    }
+    *out = list;
+    *count = n;
+    return SP_OK;
 }

@@ -62,6 +62,26 @@ enum sp_err sp_index_file(struct sp_index *ix, const uint8_t sha1[20],
 enum sp_err sp_index_claim(struct sp_index *ix, const uint8_t sha1[20],
                            struct sp_claim *out, bool *contradicted) SP_MUST_USE;
 
+/* The highest RevisionNumber of an update. SP_E_NOTFOUND. */
+enum sp_err sp_index_highest(struct sp_index *ix, const struct sp_guid *id,
+                             int32_t *out) SP_MUST_USE;
+
+/* Revisions that a policy, or a quarantine under any policy, keeps back. */
+enum sp_err sp_index_put_withheld(struct sp_index *ix, const struct sp_revision_id *id,
+                                  struct sp_view policy, bool quarantined,
+                                  uint64_t entry) SP_MUST_USE;
+enum sp_err sp_index_is_withheld(struct sp_index *ix, const struct sp_revision_id *id,
+                                 struct sp_view policy, bool *out) SP_MUST_USE;
+enum sp_err sp_index_drop_withheld(struct sp_index *ix, const struct sp_revision_id *id,
+                                   bool quarantined_too) SP_MUST_USE;
+/* bundle installs child. */
+enum sp_err sp_index_put_need(struct sp_index *ix, const struct sp_revision_id *child,
+                              const struct sp_revision_id *bundle) SP_MUST_USE;
+/* All that is kept back under this policy, and every bundle that needs some of it, sorted
+ * by id and number. The caller frees *out, which may be NULL. */
+enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
+                              struct sp_withheld **out, size_t *count) SP_MUST_USE;
+
 struct sp_index_counts {
     uint64_t revisions, files;
 };

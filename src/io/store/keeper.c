@@ -45,9 +45,28 @@ static void deliver_revisions(struct sp_msg *msg)
     q->answer(q, q->err);
 }
 
+static enum sp_err find_highest(struct sp_keeper *k, const struct sp_guid *id,
+                                struct sp_known_revision *known)
+{
+    enum sp_err e = sp_index_highest(k->index, id, &known->highest);
+    known->has_highest = e == SP_OK;
+    return e == SP_E_NOTFOUND ? SP_OK : e;
+}
+
+static enum sp_err find_withheld(struct sp_keeper *k, struct sp_ask_revisions *q)
+{
+    free(q->withheld);
+    q->withheld = NULL;
+    q->withheld_count = 0;
+    return q->policy ? sp_index_withheld(k->index, sp_view_str(q->policy), &q->withheld,
+                                         &q->withheld_count)
+                     : SP_OK;
+}
+
 static enum sp_err find_revisions(struct sp_keeper *k, struct sp_ask_revisions *q)
 {
     SP_TRY(sp_keeper_index_ready(k, NULL));
+    SP_TRY(find_withheld(k, q));
     for (size_t i = 0; i < q->count; i++) {
         struct sp_known_revision *known = &q->known[i];
         struct sp_index_revision found;
@@ -60,6 +79,7 @@ static enum sp_err find_revisions(struct sp_keeper *k, struct sp_ask_revisions *
         } else if (e != SP_E_NOTFOUND) {
             return e;
         }
+        SP_TRY(find_highest(k, &q->ids[i].id, known));
     }
     return SP_OK;
 }

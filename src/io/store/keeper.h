@@ -37,7 +37,8 @@ void sp_keeper_status(struct sp_keeper *k, struct sp_keeper_status *out); /* any
 
 /* ---- look-ups ------------------------------------------------------------------ */
 
-/* For each of count revisions: the document digest first recorded, if any. */
+/* For each of count revisions, which may be none: the document digest first recorded, if
+ * any; and what is withheld under a policy. */
 struct sp_ask_revisions {
     struct sp_msg msg; /* private */
     const struct sp_revision_id *ids; /* borrowed until answer */
@@ -46,7 +47,12 @@ struct sp_ask_revisions {
         bool known;
         uint8_t document_sha256[32];
         uint64_t entry;
+        bool has_highest;
+        int32_t highest; /* RevisionNumber of this update */
     } *known; /* caller's array of count, filled in */
+    const char *policy; /* borrowed until answer; NULL: nobody wants to know what follows */
+    struct sp_withheld *withheld; /* sorted; the asker frees it */
+    size_t withheld_count;
     struct sp_loop *loop; /* where the answer goes */
     void (*answer)(struct sp_ask_revisions *q, enum sp_err e);
     enum sp_err err; /* private */

@@ -74,6 +74,9 @@ static enum sp_err judge(struct sp_keeper *k, const struct batch *b,
         return SP_OK; /* shares the fate of the revision before it */
     }
     *skip = false;
+    if (c->kind == SP_CHANGE_WITHHELD) {
+        return sp_index_is_withheld(k->index, &c->id, c->policy, skip);
+    }
     if (c->kind != SP_CHANGE_REVISION) {
         return SP_OK;
     }
