@@ -1,93 +1,43 @@
 /* One question to the running daemon's admin listener. */
 #include "app/admin_ask.h"
 
-#include "core/http/http.h"
+#include "app/call.h"
+#include "core/base/text.h"
 
-#include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
-enum { PATIENCE_S = 5 };
-
-static int connect_to(const char *bind)
+/* "127.0.0.1:8532", "[::1]:8532" */
+static bool read_bind(const char *bind, char *host, size_t size, struct sp_call *c)
 {
-    char host[128];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
-    struct addrinfo *found = NULL;
+    uint64_t port = 0;
     const char *colon = strrchr(bind, ':');
-    if (!colon) {
-        return -1;
-    }
     size_t skip = bind[0] == '[';
-    snprintf(host, sizeof host, "%.*s", (int)((size_t)(colon - bind) - 2 * skip),
-             bind + skip);
-    if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
-        return -1;
+    if (!colon || sp_u64_parse(sp_view_str(colon + 1), 65535, &port) != SP_OK) {
+        return false;
     }
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {.tv_sec = PATIENCE_S};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
-static enum sp_err send_ask(int fd, const char *method, const char *path)
-{
-    char text[256];
-    int n = snprintf(text, sizeof text,
-                     "%s %s HTTP/1.1\r\nHost: sallyport\r\nContent-Length: 0\r\n"
-                     "Connection: close\r\n\r\n",
-                     method, path);
-    SP_ASSERT(n > 0 && (size_t)n < sizeof text);
-    return send(fd, text, (size_t)n, MSG_NOSIGNAL) == n ? SP_OK : SP_E_UNAVAILABLE;
-}
-
-static enum sp_err read_answer(int fd, struct sp_buf *out)
-{
-    for (;;) {
-        uint8_t *to = NULL;
-        SP_TRY(sp_buf_reserve(out, SP_KIB(16), &to));
-        ssize_t n = recv(fd, to, SP_KIB(16), 0);
-        if (n == 0) {
-            return SP_OK;
-        }
-        if (n < 0) {
-            return errno == EAGAIN ? SP_E_TIMEOUT : SP_E_CLOSED;
-        }
-        out->len += (size_t)n;
-    }
+    snprintf(host, size, "%.*s", (int)((size_t)(colon - bind) - 2 * skip), bind + skip);
+    c->host = host;
+    c->port = (unsigned)port;
+    return true;
 }
 
 enum sp_err sp_admin_ask(const char *bind, const char *method, const char *path,
                          struct sp_buf *body, int *status, struct sp_why *why)
 {
+    char host[128];
     struct sp_http_response head;
-    enum sp_http_refusal refusal;
+    struct sp_call call = {.method = method, .path = path};
     size_t used = 0;
-    int fd = connect_to(bind);
-    if (fd < 0) {
+    enum sp_err e = read_bind(bind, host, sizeof host, &call)
+                        ? sp_call(&call, body, &head, &used)
+                        : SP_E_UNAVAILABLE;
+    if (e == SP_E_UNAVAILABLE) {
         return sp_why_set(
-            why, SP_E_UNAVAILABLE,
+            why, e,
             "nothing answers at %s: the daemon does not run, or runs with "
             "another configuration",
             bind);
-    }
-    enum sp_err e = send_ask(fd, method, path);
-    if (e == SP_OK) {
-        e = read_answer(fd, body);
-    }
-    close(fd);
-    if (e == SP_OK) {
-        e = sp_http_response_parse(sp_buf_view(body), &head, &used, &refusal);
     }
     if (e != SP_OK) {
         return sp_why_set(why, SP_E_PROTOCOL, "%s does not answer like sallyport",

@@ -104,10 +104,15 @@ struct sp_shown_chain {
     size_t count;
     char tls[16];
     bool verified; /* against ca_pem, with the name, now */
+    bool looks_intercepted; /* as in a link report */
     struct sp_why why;
 };
 enum sp_err sp_upstream_show_chain(const char *host, unsigned port, struct sp_view ca_pem,
                                    struct sp_arena *arena, struct sp_shown_chain *out,
                                    struct sp_why *why) SP_MUST_USE;
+/* *out: a handshake with TLS 1.1 or older succeeds. Blocking; proves nothing, sends nothing.
+ * SP_E_UNAVAILABLE, SP_E_TIMEOUT when nobody is there. */
+enum sp_err sp_upstream_speaks_old_tls(const char *host, unsigned port,
+                                       bool *out) SP_MUST_USE;
 
 #endif

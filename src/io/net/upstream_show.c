@@ -169,6 +169,7 @@ static enum sp_err converse(struct call *c, struct sp_view ca_pem,
     }
     SP_TRY(copy_chain(c->proof->shown, arena, &shown));
     shown.verified = c->proof->chained;
+    shown.looks_intercepted = c->proof->link.looks_intercepted;
     shown.why = c->proof->link.why;
     snprintf(shown.tls, sizeof shown.tls, "%s", c->proof->link.tls);
     *out = shown;
@@ -184,4 +185,39 @@ enum sp_err sp_upstream_show_chain(const char *host, unsigned port,
     SP_TRY(sp_proof_global_init());
     c.anchors = X509_STORE_new();
     return c.anchors ? converse(&c, ca_pem, arena, out, why) : SP_E_NOMEM;
+}
+
+/* ---- what is too old
+ * ------------------------------------------------------------------- */
+
+/* Offers nothing but what is to be refused; the security level would refuse it here. */
+static enum sp_err prepare_old(struct call *c)
+{
+    c->ctx = SSL_CTX_new(TLS_client_method());
+    if (!c->ctx) {
+        return SP_E_CRYPTO;
+    }
+    SSL_CTX_set_security_level(c->ctx, 0);
+    SSL_CTX_set_verify(c->ctx, SSL_VERIFY_NONE, NULL);
+    c->ssl = SSL_CTX_set_min_proto_version(c->ctx, TLS1_VERSION) == 1 &&
+                     SSL_CTX_set_max_proto_version(c->ctx, TLS1_1_VERSION) == 1 &&
+                     SSL_CTX_set_cipher_list(c->ctx, "ALL:@SECLEVEL=0") == 1
+                 ? SSL_new(c->ctx)
+                 : NULL;
+    bool named = c->ssl && (c->origin.is_address ||
+                            SSL_set_tlsext_host_name(c->ssl, c->origin.host) == 1);
+    return named && SSL_set_fd(c->ssl, c->fd) == 1 ? SP_OK : SP_E_CRYPTO;
+}
+
+enum sp_err sp_upstream_speaks_old_tls(const char *host, unsigned port, bool *out)
+{
+    SP_AUTO(call_fini) struct call c = {.fd = -1};
+    SP_TRY(sp_origin_make(sp_view_str(host), port, &c.origin, NULL));
+    SP_TRY(sp_proof_global_init());
+    SP_TRY(dial(&c, NULL));
+    SP_TRY(prepare_old(&c));
+    shake(&c);
+    *out = SSL_is_init_finished(c.ssl) == 1;
+    ERR_clear_error();
+    return SP_OK;
 }
