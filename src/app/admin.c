@@ -1,8 +1,9 @@
 /* The admin listener: the status page and what it shows, /health, /metrics, /posture,
- * POST /recheck. Plain HTTP on loopback. */
+ * POST /recheck, POST /lockdown. Plain HTTP on loopback. */
 #include "app/board.h"
 #include "app/desk_json.h"
 #include "app/history.h"
+#include "app/log.h"
 #include "app/page.h"
 #include "app/posture_page.h"
 #include "app/renewer.h"
@@ -97,6 +98,11 @@ static enum sp_err write_gauges(const struct sp_admin_view *v, struct sp_buf *ou
                          "# TYPE sallyport_cache_objects gauge\n"
                          "sallyport_cache_objects %" PRIu64 "\n",
                          k.files));
+    SP_TRY(sp_buf_printf(out,
+                         "# HELP sallyport_lockdown 1 while all metadata is stopped.\n"
+                         "# TYPE sallyport_lockdown gauge\n"
+                         "sallyport_lockdown %d\n",
+                         sp_lockdown_is_on(v->lockdown)));
     SP_TRY(write_cache_gauges(v, out));
     return sp_posture_gauges(v->watch, out);
 }
@@ -223,14 +229,16 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
         json_array_append_new(upstreams, row);
     }
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, "
         "s:o}",
         "version", SP_VERSION, "now", now, "started", started, "config_loaded", loaded,
-        "draining", (int)*v->draining, "policy", sp_policy_name(w->policy), "workers",
-        (int)v->lane_count, "expiries", expiries_json(w), "fills", fills_json(v),
-        "ledger", ledger_json(v), "cache", cache_json(v), "upstreams", upstreams,
-        "listeners", listeners_json(w), "plain_http", sp_desk_plain_json(v->desk),
-        "refusals", sp_desk_refusals_json(v->desk), "counters", counters_json(v));
+        "draining", (int)*v->draining, "lockdown", (int)sp_lockdown_is_on(v->lockdown),
+        "policy", sp_policy_name(w->policy), "workers", (int)v->lane_count, "expiries",
+        expiries_json(w), "fills", fills_json(v), "ledger", ledger_json(v), "cache",
+        cache_json(v), "upstreams", upstreams, "listeners", listeners_json(w),
+        "plain_http", sp_desk_plain_json(v->desk), "refusals",
+        sp_desk_refusals_json(v->desk), "counters", counters_json(v));
     return append_json(root, flags, out);
 }
 
@@ -338,6 +346,20 @@ static int recheck(struct sp_admin *a)
     return !*a->view.draining && sp_watch_recheck(a->view.watch) == SP_OK ? 202 : 503;
 }
 
+/* Looks at the switch again. */
+static int lockdown(struct sp_admin *a)
+{
+    struct sp_why why = {0};
+    if (*a->view.draining) {
+        return 503;
+    }
+    enum sp_err e = sp_lockdown_look(a->view.lockdown, &why);
+    if (e != SP_OK) {
+        sp_log_say(SP_LOG_ERROR, "lockdown", "%s", sp_why_text(&why, e));
+    }
+    return e == SP_OK ? 200 : 503;
+}
+
 static void on_head(void *ctx, struct sp_exchange *x)
 {
     static const char plain[] = "Content-Type: text/plain\r\n";
@@ -351,6 +373,8 @@ static void on_head(void *ctx, struct sp_exchange *x)
     sp_buf_init(&page->body, SP_MIB(4));
     if (r->method == SP_HTTP_POST && sp_view_eq_str(r->target, "/recheck")) {
         answer(x, recheck(ctx), SP_VIEW(plain), page);
+    } else if (r->method == SP_HTTP_POST && sp_view_eq_str(r->target, "/lockdown")) {
+        answer(x, lockdown(ctx), SP_VIEW(plain), page);
     } else if (r->method != SP_HTTP_GET && r->method != SP_HTTP_HEAD) {
         answer(x, 405, SP_VIEW(plain), page);
     } else if (!resource) {

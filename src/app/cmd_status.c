@@ -80,6 +80,9 @@ static void print_status(const json_t *root)
 {
     const json_t *ledger = json_object_get(root, "ledger");
     const json_t *counters = json_object_get(root, "counters");
+    if (json_is_true(json_object_get(root, "lockdown"))) {
+        printf("LOCKDOWN   all update metadata is stopped: sallyport lockdown off\n");
+    }
     printf("sallyport  %s, up since %s, policy %s\n", text(root, "version"),
            text(root, "started"), text(root, "policy"));
     print_upstreams(root);

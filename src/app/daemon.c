@@ -28,6 +28,7 @@ struct daemon {
     struct sp_seals *seals;     /* shared: the keys of cookies in force */
     struct sp_renewer *renewer; /* owned; NULL: no offline catalogue */
     struct sp_budget budget;
+    struct sp_lockdown lockdown;
     struct sp_lane *lanes; /* owned */
     size_t lane_count, lanes_open;
     struct sp_admin *admin; /* owned; freed by its drain */
@@ -307,6 +308,9 @@ static enum sp_err start_store(struct daemon *d, struct sp_why *why)
              c->ledger_name[0] ? c->ledger_name : host);
     struct sp_keeper_conf conf = {.state_dir = c->state_dir, .origin = origin};
     SP_TRY(sp_keeper_new(&conf, &d->keeper, why));
+    d->lockdown = (struct sp_lockdown){
+        .state_dir = c->state_dir, .keeper = d->keeper, .loop = d->loop};
+    SP_TRY(sp_lockdown_look(&d->lockdown, why));
     SP_TRY(sp_seals_open(c->state_dir, d->started, &d->seals, why));
     SP_TRY(sp_objects_open(c->cache_dir, &d->objects, why));
     SP_TRY(sp_filler_new(d->keeper, d->objects, d->desk, &d->filler, why));
@@ -329,6 +333,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
     size_t n = lanes_wanted(d->world->config);
     struct sp_lane_conf conf = {.world = d->world,
                                 .seals = d->seals,
+                                .lockdown = &d->lockdown,
                                 .keeper = d->keeper,
                                 .filler = d->filler,
                                 .renewer = d->renewer,
@@ -360,6 +365,7 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .desk = d->desk,
                                  .watch = d->watch,
                                  .draining = &d->draining,
+                                 .lockdown = &d->lockdown,
                                  .started = d->started};
     return sp_admin_new(d->loop, d->world->config->admin_bind, &view, &d->admin, why);
 }
@@ -385,9 +391,8 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     watch_signals(d);
     watch_time(d);
     SP_TRY(start_store(d, why));
-    SP_TRY(sp_watch_new(
-        &(struct sp_watch_conf){.world = d->world, .keeper = d->keeper}, &d->watch,
-        why));
+    SP_TRY(sp_watch_new(&(struct sp_watch_conf){.world = d->world, .keeper = d->keeper},
+                        &d->watch, why));
     SP_TRY(start_renewer(d, why));
     SP_TRY(start_lanes(d, why));
     return start_admin(d, why);

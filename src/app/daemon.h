@@ -13,6 +13,7 @@
 #ifndef SP_APP_DAEMON_H
 #define SP_APP_DAEMON_H
 
+#include "app/lockdown.h"
 #include "app/metrics.h"
 #include "app/seals.h"
 #include "app/world.h"
@@ -64,6 +65,7 @@ struct sp_lane {
     struct sp_renewer *renewer; /* NULL: no offline catalogue */
     struct sp_desk *desk;
     struct sp_budget *budget;
+    const struct sp_lockdown *lockdown;
     struct sp_world *world;        /* shared: the one in force */
     struct sp_seals *seals;        /* shared: the keys of cookies in force */
     struct sp_upstream_pool *pool; /* owned */
@@ -192,6 +194,7 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_keeper *keeper;
     struct sp_desk *desk;
     struct sp_watch *watch;
+    struct sp_lockdown *lockdown;
     bool *draining;
     int64_t started;
 };

@@ -120,7 +120,11 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
         return;
     }
     struct sp_link link = sp_link_of(report);
-    if (e == SP_OK) {
+    if (e == SP_OK && sp_lockdown_is_on(v->lane->lockdown)) {
+        struct sp_why stopped = {.text = SP_LOCKDOWN_SENTENCE};
+        sp_gate_fetch_failed(v->gate, SP_E_CANCELLED, &stopped, &link,
+                             sp_clock_wall_s(), &step);
+    } else if (e == SP_OK) {
         sp_gate_fetched(v->gate, v->reply_status, sp_view_str(v->coding),
                         sp_view_str(v->type), &v->reply, &link, sp_clock_wall_s(),
                         &step);
@@ -431,6 +435,7 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
         memcpy(asker.pin, pin.sha256, 32);
     }
     asker.now = sp_clock_wall_s();
+    asker.stopped = sp_lockdown_is_on(d->lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
     asker.seals = &v->seals->keys;
     enum sp_err e = sp_random_bytes(asker.fault_id.bytes, sizeof asker.fault_id.bytes);
     if (e == SP_OK) {

@@ -36,6 +36,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     l->renewer = conf->renewer;
     l->desk = conf->desk;
     l->budget = conf->budget;
+    l->lockdown = conf->lockdown;
     l->world = sp_world_ref(conf->world);
     l->seals = sp_seals_ref(conf->seals);
     sp_hot_init(&l->hot, conf->hot_objects);

@@ -50,6 +50,8 @@ static void admit_soap(struct sp_gate *g, bool *want_body, size_t *ceiling,
                !is_utf8_xml(type)) {
         sp_gate_refuse_text(g, 415, "SOAP 1.1 as text/xml; charset=utf-8 is expected.",
                             step);
+    } else if (g->asker.stopped) {
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, g->asker.stopped, step);
     } else if (!g->has_op) {
         sp_gate_refuse_fault(g, 500, SP_FAULT_INVALID_PARAMETERS, "SOAPAction", step);
     } else {

@@ -74,6 +74,7 @@ struct sp_asker {
     bool has_pin;
     uint8_t pin[32];
     struct sp_guid fault_id; /* fresh and random: correlates a fault with the log */
+    const char *stopped;     /* why no metadata passes at all, or NULL; borrowed */
     int64_t now;             /* unix seconds, when the asker came */
     const struct sp_seal_keys *seals;    /* borrowed; where the door seals cookies */
     uint8_t seal_nonce[SP_AEAD_NONCE];   /* fresh and random: one cookie an exchange */
