@@ -452,6 +452,14 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     return SP_OK;
 }
 
+/* Before a byte of it is read: a body in chunks may become as long as any. What is
+ * longer than the ceiling is refused without being read. */
+static enum sp_err hold_body(struct visit *v, size_t ceiling)
+{
+    bool bounded = v->head.has_length && v->head.content_length < ceiling;
+    return hold(v, bounded ? (size_t)v->head.content_length : ceiling / 2, NULL);
+}
+
 static void on_head(void *ctx, struct sp_exchange *x)
 {
     struct visit *v = NULL;
@@ -464,6 +472,10 @@ static void on_head(void *ctx, struct sp_exchange *x)
     }
     *sp_exchange_slot(x) = v;
     sp_gate_head(v->gate, &v->head, &want_body, &ceiling, &step);
+    if (want_body && hold_body(v, ceiling) != SP_OK) {
+        out_of_memory(v);
+        return;
+    }
     if (want_body) {
         sp_exchange_want_body(x, ceiling);
         return;

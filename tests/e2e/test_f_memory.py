@@ -1,4 +1,6 @@
 """Memory has one ceiling for all: askers that wait, and large replies at the same time."""
+import socket
+import ssl
 import threading
 import unittest
 
@@ -29,7 +31,8 @@ class Memory(Scene):
             server.update_data(self.keys)
             self.outcomes.append("served")
         except soap.Fault as fault:
-            self.outcomes.append("turned away" if "too much" in fault.message else fault.code)
+            away = "too much" in fault.message or fault.status == 503
+            self.outcomes.append("turned away" if away else fault.code)
         except OSError:
             self.outcomes.append("left")
 
@@ -51,6 +54,44 @@ class Memory(Scene):
         for thread in threads:
             thread.join()
         self.assertLess(self.outcomes.count("turned away"), self.ASKERS - 5, "some were let in")
+
+    def test_bodies_still_to_come_count(self) -> None:
+        """Who announces a body takes its room before a byte of it comes; who finds none is told to
+        come again, and the room is free once the announcers are gone."""
+        head = ("POST /ClientWebService/Client.asmx HTTP/1.1\r\nHost: localhost\r\n"
+                "Content-Type: text/xml; charset=utf-8\r\nSOAPAction: "
+                f'"{soap.C}/GetConfig"\r\nContent-Length: 400000\r\n\r\n').encode()
+        with self.connect() as first:
+            first.sendall(head)
+            wait_until("the room is taken", lambda: self.answer(head).startswith(
+                b"HTTP/1.1 503 Service Unavailable\r\n"))
+            self.assertIn(b"Retry-After: 60\r\n", self.answer(head))
+        self.assertEqual(self.up.requests(), [])
+        server = self.downstream(self.door)
+
+        def served() -> bool:
+            try:
+                server.authorize()
+            except soap.Fault:
+                return False
+            return True
+
+        wait_until("the room is free again", served)
+
+    def connect(self) -> ssl.SSLSocket:
+        context = ssl.create_default_context(cafile=self.pki.ca)
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.door.port)),
+                                   server_hostname="localhost")
+
+    def answer(self, head: bytes) -> bytes:
+        """What is said before the body; nothing where the body is waited for."""
+        with self.connect() as sock:
+            sock.settimeout(0.5)
+            try:
+                sock.sendall(head)
+                return sock.recv(4096)
+            except TimeoutError:
+                return b""
 
     def test_what_was_held_is_given_back(self) -> None:
         server = self.downstream(self.door)
