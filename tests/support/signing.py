@@ -51,8 +51,9 @@ EARLY = 1590000000    # 2020-05-20
 LISTED = ("20260101000000Z", "20260201000000Z")
 
 
-def run(*command: str | Path, may_fail: bool = False) -> None:
-    done = subprocess.run([str(x) for x in command], capture_output=True, text=True, timeout=60)
+def run(*command: str | Path, may_fail: bool = False, seconds: int = 60) -> None:
+    done = subprocess.run([str(x) for x in command], capture_output=True, text=True,
+                          timeout=seconds)
     if done.returncode and not may_fail:
         raise SystemExit(f"{' '.join(done.args)}\n{done.stdout}{done.stderr}")
 

@@ -449,6 +449,32 @@ static void c_witness(void **state)
     sp_catalog_close(&c);
 }
 
+static void b_witness_facts(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sp_witness witness;
+        enum sp_fact fact;
+    } cases[] = {{SP_WITNESS_ABSENT, SP_FACT_CATALOG_ABSENT},
+                 {SP_WITNESS_APPEARS, SP_FACT_CATALOG_APPEARS},
+                 {SP_WITNESS_CONTRADICTS, SP_FACT_CATALOG_CONTRADICTS}};
+    const uint8_t sha256[32] = {7};
+    for (size_t i = 0; i < 3; i++) {
+        struct sp_facts *f = NULL;
+        struct sp_fact_value v;
+        assert_ok(sp_facts_new(SP_KIB(4), &f));
+        assert_ok(sp_witness_to_facts(cases[i].witness, sha256, 1750000000, f));
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(sp_facts_has_flag(f, cases[k].fact), k == i);
+        }
+        assert_true(sp_facts_get(f, SP_FACT_CATALOG_SIGNED, 0, &v));
+        assert_view_equal(v.bytes, "2025-06-15T15:06:40Z");
+        assert_true(sp_facts_get(f, SP_FACT_CATALOG_SHA256, 0, &v));
+        assert_int_equal(v.bytes.data[0], 7);
+        sp_facts_free(&f);
+    }
+}
+
 /* ---- the judge ---------------------------------------------------------------------
  */
 
@@ -564,6 +590,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(b_same_revision_twice, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(c_witness, folder_setup, folder_teardown),
+        cmocka_unit_test(b_witness_facts),
         cmocka_unit_test(b_judge),
         cmocka_unit_test(b_judge_times),
     };

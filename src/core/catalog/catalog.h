@@ -16,6 +16,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "sallyport/facts.h"
 
 struct sp_catalog_package { /* attributes of OfflineSyncPackage */
     struct sp_guid id;
@@ -87,5 +88,9 @@ enum sp_witness {
                              */
 };
 const char *sp_witness_text(enum sp_witness w); /* "absent" */
+/* States it, as one of the three facts catalog.absent, .appears and .contradicts, and
+ * which catalogue was asked. */
+enum sp_err sp_witness_to_facts(enum sp_witness w, const uint8_t catalog_sha256[32],
+                                int64_t signed_at, struct sp_facts *facts) SP_MUST_USE;
 
 #endif
