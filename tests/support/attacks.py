@@ -1,8 +1,10 @@
 """Signed files as attackers change or make them, each beside a neighbour that must pass. The
 letters are those of the threat model (files, A1 to A9)."""
+import base64
 import struct
 from pathlib import Path
 
+import der
 import installers
 import lists
 from lists import PE_AT, SECURITY
@@ -43,6 +45,20 @@ def spoil_nested(data: bytes) -> bytes:
     return bytes(out)
 
 
+def decoys(directory: Path, count: int) -> str:
+    """Certificates that go by the root's name and have another key."""
+    root = der.parse(der.certificate(directory / "root.pem")).parts[0].parts
+    strange, text = der.certificate(directory / "stranger.pem"), ""
+    for serial in range(count):
+        other = der.parse(strange)
+        fields = other.parts[0].parts
+        fields[1].value = (0x10000 + serial).to_bytes(3, "big")
+        fields[3], fields[5], fields[7] = root[3], root[5], root[7]
+        text += ("-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(other.pack()).decode() +
+                 "-----END CERTIFICATE-----\n")
+    return text
+
+
 def write(own, directory: Path) -> None:
     """own is signing.Authority, whose files are in the directory already."""
     read = lambda name: (directory / name).read_bytes()  # noqa: E731
@@ -62,5 +78,7 @@ def write(own, directory: Path) -> None:
     own.sign("plain.exe", "a6-early.exe", "early", "-h", "sha256")
     own.sign("plain.exe", "a6-early-stamp.exe", "early", "-h", "sha256", *own.stamp())
     own.sign("plain.exe", "a6-future.exe", "early", "-h", "sha256", *own.stamp(1900000000))
+    put("decoys-255.pem", decoys(directory, 255).encode())
+    put("decoys-256.pem", decoys(directory, 256).encode())
     put("a6-use.exe", lists.stamp_image(directory, "200520184000Z", "code"))
     put("a6-other.exe", lists.stamp_image(directory, "200520184000Z", of=b"another signature"))

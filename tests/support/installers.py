@@ -203,6 +203,13 @@ def spoil(directory: Path) -> None:
     rename(bare)
     (directory / "rename-bare.msi").write_bytes(bare.data)
     signed = View(sound).tree()
+    for name, size in (("pieces", 20_000), ("many-pieces", 200_000)):
+        long = der.parse(signed.entries[SIGNATURE])
+        value = der.tlv(der.OCTETS, bytes(size))
+        long.parts[1].parts[0].parts[-1].parts[0].parts.append(
+            der.parse(der.tlv(0xa1, der.attribute("1.3.6.1.4.1.311.99", value))))
+        tree = Storage({**signed.entries, SIGNATURE: long.pack()}, signed.clsid)
+        (directory / f"{name}.msi").write_bytes(compound.write(tree, seed=5))
     for name, which, change in (
             ("padded", SIGNATURE, lambda x: x + b"x"), ("zeros", SIGNATURE, lambda x: x + bytes(8)),
             ("emptied", SIGNATURE, lambda _: b""), ("other-names", NAMES, lambda x: x[::-1]),

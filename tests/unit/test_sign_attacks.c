@@ -137,6 +137,29 @@ static void f_names_that_contradict(void **state)
     }
 }
 
+/* Names can be made to agree all with all; keys are not tried without end. */
+static void f_as_many_issuers_as_are_tried(void **state)
+{
+    NEED_FILES();
+    static const char *const names[] = {"decoys-255.pem", "decoys-256.pem"};
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    SP_AUTO(sp_buf_fini) struct sp_buf pins;
+    rig_read(in_folder("bare.exe"), &file);
+    rig_read(in_folder("pins.txt"), &pins);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        SP_AUTO(sp_trust_free) struct sp_trust *t = NULL;
+        assert_ok(sp_trust_new(&t));
+        assert_ok(sp_trust_add_pins(t, sp_buf_view(&pins), NULL));
+        add_pem(t, names[i]);
+        add_pem(t, "bundle.pem");
+        SP_AUTO(sp_facts_free)
+        struct sp_facts *f = rig_inspect(sp_buf_view(&file), "exe", t, RIG_NOW, 0);
+        assert_int_equal(rig_says(f, SP_FACT_SIGN_ERROR, "not signed by the issuer"),
+                         i == 1);
+        assert_int_equal(sp_facts_has_flag(f, SP_FACT_SIGN_OUTSIDE_BYTES), i == 1);
+    }
+}
+
 static int make_attacks(void **state)
 {
     int failed = make_files(state);
@@ -149,6 +172,7 @@ int main(void)
         cmocka_unit_test(f_each_attack_and_its_neighbour),
         cmocka_unit_test(f_the_grid_of_times),
         cmocka_unit_test(f_names_that_contradict),
+        cmocka_unit_test(f_as_many_issuers_as_are_tried),
     };
     return cmocka_run_group_tests(tests, make_attacks, remove_files);
 }

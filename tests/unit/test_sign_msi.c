@@ -115,6 +115,8 @@ static void f_no_room_to_hide_bytes(void **state)
         HIDES("archive", "22 bytes stand behind the end"),
         HIDES("archive-sector", "512 bytes stand behind the end"),
         HIDES("odd", "1 bytes stand behind the end"),
+        HIDES("many-pieces", "lies in more than 256 pieces"),
+        PASSED("pieces", LEFT_OUT, "part of a signature that nothing proves"),
         PASSED("blank", SIGNATURE, "sha256 good trusted"),
     };
     static const struct row zips[] = {

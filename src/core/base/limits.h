@@ -104,6 +104,9 @@
 #define SP_LIMIT_SIGNATURE       SP_MIB(16)
 #define SP_LIMIT_SIGNATURES      16
 #define SP_LIMIT_SIGNATURE_CERTS 64
+/* Keys that are tried to find out who issued the certificates of one signature; each
+ * certificate has one issuer, or a few of one name. */
+#define SP_LIMIT_ISSUER_TRIES    256
 /* Compound files. 16 MiB of allocation table reach over 2 GiB in small sectors, 16 GiB
  * in large ones; the largest packages of patches have some thousand entries. */
 #define SP_LIMIT_OLE_TABLE       SP_MIB(16)

@@ -25,8 +25,10 @@ static bool spells_out_curve(const X509 *x)
 enum issue { UNKNOWN, FORGED, PROVEN };
 
 /* PROVEN: it is one of certs that are believed to be what they are, or an issuer among
- * certs signed it. FORGED: there is such an issuer, and none signed it. */
-static enum issue find_issuer(X509 *x, STACK_OF(X509) * certs, bool are_believed)
+ * certs signed it. FORGED: there is such an issuer, and none signed it. Names can be
+ * made to agree all with all, so there is a limit to how many keys are tried. */
+static enum issue find_issuer(X509 *x, STACK_OF(X509) * certs, bool are_believed,
+                              unsigned *tries)
 {
     enum issue found = UNKNOWN;
     for (int i = 0; i < sk_X509_num(certs); i++) {
@@ -36,6 +38,10 @@ static enum issue find_issuer(X509 *x, STACK_OF(X509) * certs, bool are_believed
                 return PROVEN;
             }
         } else if (X509_check_issued(issuer, x) == X509_V_OK) {
+            if (*tries == 0) {
+                return FORGED;
+            }
+            --*tries;
             if (X509_verify(x, X509_get0_pubkey(issuer)) == 1) {
                 return PROVEN;
             }
@@ -59,10 +65,12 @@ static bool is_pinned(const X509 *x, const struct sp_trust *trust)
     return false;
 }
 
-static enum issue judge(X509 *x, STACK_OF(X509) * others, const struct sp_trust *trust)
+static enum issue judge(X509 *x, STACK_OF(X509) * others, const struct sp_trust *trust,
+                        unsigned *tries)
 {
-    enum issue own = find_issuer(x, others, false);
-    enum issue bundle = own == PROVEN ? PROVEN : find_issuer(x, trust->certs, true);
+    enum issue own = find_issuer(x, others, false, tries);
+    enum issue bundle =
+        own == PROVEN ? PROVEN : find_issuer(x, trust->certs, true, tries);
     if (bundle == PROVEN ||
         (own == UNKNOWN && bundle == UNKNOWN && is_pinned(x, trust))) {
         return PROVEN;
@@ -83,14 +91,15 @@ static void add_loose(struct sp_signature *out, struct sp_view v)
 /* One that only looks like its issuer's work can hold anything in place of a key, and
  * has held code. */
 static void look_at_cert(struct sp_tlv tlv, STACK_OF(X509) * others,
-                         const struct sp_trust *trust, struct sp_signature *out)
+                         const struct sp_trust *trust, unsigned *tries,
+                         struct sp_signature *out)
 {
     SP_AUTO(sp_x509_free) X509 *x = NULL;
     if (tlv.tag != SP_DER_SEQUENCE || sp_x509_parse(tlv.whole, &x) != SP_OK) {
         add_loose(out, tlv.whole);
         return;
     }
-    enum issue issue = judge(x, others, trust);
+    enum issue issue = judge(x, others, trust, tries);
     out->is_explicit_curve = out->is_explicit_curve || spells_out_curve(x);
     out->has_forged_cert = out->has_forged_cert || issue == FORGED;
     if (issue == UNKNOWN) {
@@ -114,8 +123,9 @@ enum sp_err sp_cms_look_beside(const struct sp_signed_data *data,
                                struct sp_signature *out)
 {
     struct sp_der certs = sp_der(data->certs);
+    unsigned tries = SP_LIMIT_ISSUER_TRIES;
     while (sp_der_more(&certs)) {
-        look_at_cert(sp_der_any(&certs), others, trust, out);
+        look_at_cert(sp_der_any(&certs), others, trust, &tries, out);
     }
     if (data->lists.len > 0) {
         add_loose(out, data->lists);

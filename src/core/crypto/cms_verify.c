@@ -18,25 +18,42 @@ static void pkey_ctx_free(EVP_PKEY_CTX **ctx)
     EVP_PKEY_CTX_free(*ctx);
 }
 
-static bool is_signer(X509 *x, const struct sp_signer_info *s)
+/* Whom a signature names. Read once: there may be many certificates to compare with. */
+struct name {
+    struct sp_view key_id;
+    X509_NAME *issuer;    /* owned */
+    ASN1_INTEGER *serial; /* owned */
+};
+
+static void name_fini(struct name *n)
+{
+    X509_NAME_free(n->issuer);
+    ASN1_INTEGER_free(n->serial);
+}
+
+static struct name name_of(const struct sp_signer_info *s)
+{
+    struct name n = {.key_id = s->key_id};
+    const unsigned char *at = s->issuer.data;
+    n.issuer = at ? d2i_X509_NAME(NULL, &at, (long)s->issuer.len) : NULL;
+    at = s->serial.data;
+    n.serial = at ? d2i_ASN1_INTEGER(NULL, &at, (long)s->serial.len) : NULL;
+    return n;
+}
+
+static bool is_signer(X509 *x, const struct name *s)
 {
     if (s->key_id.len > 0) {
         const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(x);
         return id && sp_view_eq(s->key_id, sp_view(ASN1_STRING_get0_data(id),
                                                    (size_t)ASN1_STRING_length(id)));
     }
-    const unsigned char *at = s->issuer.data;
-    X509_NAME *issuer = d2i_X509_NAME(NULL, &at, (long)s->issuer.len);
-    at = s->serial.data;
-    ASN1_INTEGER *serial = d2i_ASN1_INTEGER(NULL, &at, (long)s->serial.len);
-    bool is = issuer && serial && X509_NAME_cmp(issuer, X509_get_issuer_name(x)) == 0 &&
-              ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(x)) == 0;
-    X509_NAME_free(issuer);
-    ASN1_INTEGER_free(serial);
-    return is;
+    return s->issuer && s->serial &&
+           X509_NAME_cmp(s->issuer, X509_get_issuer_name(x)) == 0 &&
+           ASN1_INTEGER_cmp(s->serial, X509_get0_serialNumber(x)) == 0;
 }
 
-static X509 *find_in(STACK_OF(X509) * certs, const struct sp_signer_info *s)
+static X509 *find_in(STACK_OF(X509) * certs, const struct name *s)
 {
     for (int i = 0; i < sk_X509_num(certs); i++) {
         if (is_signer(sk_X509_value(certs, i), s)) {
@@ -49,8 +66,9 @@ static X509 *find_in(STACK_OF(X509) * certs, const struct sp_signer_info *s)
 X509 *sp_cms_find_signer(const struct sp_signer_info *s, STACK_OF(X509) * certs,
                          const struct sp_trust *trust)
 {
-    X509 *x = find_in(certs, s);
-    x = x ? x : find_in(trust->certs, s);
+    SP_AUTO(name_fini) struct name name = name_of(s);
+    X509 *x = find_in(certs, &name);
+    x = x ? x : find_in(trust->certs, &name);
     ERR_clear_error();
     return x;
 }

@@ -12,7 +12,8 @@
 
 static const uint8_t mark[] = {0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1};
 
-enum { DIRECTORY_PIECES = 64 };
+/* Ranges that are named one by one; more of them and nobody could make use of it. */
+enum { NAMED_PIECES = 256 };
 
 /* In this order; those that nothing is left to do for are passed over. */
 enum phase {
@@ -39,6 +40,7 @@ struct sp_msi {
     uint32_t at;                 /* sector or entry that is next */
     uint32_t signature, names;   /* entries of the two streams; or NONE */
     struct sp_buf wanted_names;  /* what the second one holds */
+    size_t named;                /* pieces that sign.left-out names */
 };
 
 void sp_msi_free(struct sp_msi **m)
@@ -203,6 +205,22 @@ static enum sp_err read_signature(struct sp_sign *s)
     return sp_sign_read(s, sp_buf_view(&s->signature));
 }
 
+/* A file in more pieces than are named has room that is not accounted for. */
+static enum sp_err name_piece(struct sp_sign *s, uint64_t at, uint64_t length,
+                              const char *what)
+{
+    if (s->msi->named < NAMED_PIECES) {
+        s->msi->named++;
+        return sp_sign_left_out(s, at, length, what);
+    }
+    s->is_outside = true;
+    if (s->msi->named++ > NAMED_PIECES) {
+        return SP_OK;
+    }
+    return sp_sign_wrong(s, "what no signature covers lies in more than %d pieces",
+                         NAMED_PIECES);
+}
+
 enum sp_err sp_msi_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
                             const char *what)
 {
@@ -213,7 +231,7 @@ enum sp_err sp_msi_left_out(struct sp_sign *s, uint64_t at, uint64_t length,
         uint64_t skip = at > from ? at - from : 0;
         if (skip < run.length) {
             uint64_t n = run.length - skip < length ? run.length - skip : length;
-            SP_TRY(sp_sign_left_out(s, run.at + skip, n, what));
+            SP_TRY(name_piece(s, run.at + skip, n, what));
             at += n;
             length -= n;
         }
@@ -225,17 +243,11 @@ static enum sp_err name_directory(struct sp_sign *s)
 {
     struct sp_ole_reader r = sp_ole_directory(s->msi->ole);
     struct sp_range run;
-    size_t pieces = 0;
+    const char *what = s->msi->names == SP_OLE_NONE
+                           ? "directory: names, times, links and colours"
+                           : "directory: links, colours and the root's time";
     while (sp_ole_run(s->msi->ole, &r, &run)) {
-        if (pieces++ == DIRECTORY_PIECES) {
-            s->is_outside = true;
-            return sp_sign_wrong(s, "the directory lies in more than %d pieces",
-                                 DIRECTORY_PIECES);
-        }
-        SP_TRY(sp_sign_left_out(s, run.at, run.length,
-                                s->msi->names == SP_OLE_NONE
-                                    ? "directory: names, times, links and colours"
-                                    : "directory: links, colours and the root's time"));
+        SP_TRY(name_piece(s, run.at, run.length, what));
     }
     return SP_OK;
 }
