@@ -53,6 +53,14 @@ bool sp_merkle_check_growth(const struct sp_proof *p, uint64_t old_size, uint64_
 /* "tile/0/x001/x234/067", with ".p/7" behind a partial one (width 1..255). */
 void sp_tile_path(unsigned level, uint64_t index, unsigned width, char out[SP_TILE_PATH_MAX]);
 void sp_tile_entries_path(uint64_t index, unsigned width, char out[SP_TILE_PATH_MAX]);
+/* The same path read back: exactly what the two above write, nothing else. */
+struct sp_tile_ref {
+    bool is_entries;
+    unsigned level;
+    uint64_t index;
+    unsigned width; /* 1..SP_TILE_WIDTH */
+};
+enum sp_err sp_tile_path_parse(struct sp_view path, struct sp_tile_ref *out) SP_MUST_USE;
 /* An entry bundle: big-endian 16 bit length and bytes, one after the other. */
 enum sp_err sp_tile_entries_append(struct sp_buf *bundle, struct sp_view entry) SP_MUST_USE;
 /* Takes the next entry from the front of bundle; SP_E_AGAIN when it is empty. */

@@ -1,6 +1,8 @@
+#include "app/bundle_tools.h"
 #include "app/cmd.h"
 #include "app/config.h"
 #include "core/base/text.h"
+#include "core/custody/bundle.h"
 #include "io/store/ledger_files.h"
 #include "sallyport/facts.h"
 
@@ -8,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct ask {
     int words_wanted;
-    const char *config, *dir, *from, *count;
+    const char *what; /* the word that is wanted; NULL: the number of an entry */
+    const char *config, *dir, *from, *count, *upto;
     char **words;
     int left;
     uint64_t entry;  /* the number, where one is wanted */
@@ -33,20 +37,26 @@ static int find_ledger(int argc, char **argv, struct ask *a)
     const struct sp_option options[] = {{"-c", &a->config, NULL},
                                         {"-d", &a->dir, NULL},
                                         {"--from", &a->from, NULL},
-                                        {"--count", &a->count, NULL}};
+                                        {"--count", &a->count, NULL},
+                                        {"--upto", &a->upto, NULL}};
     struct sp_config *config = NULL;
     struct sp_why why = {0};
-    a->left = sp_options(argc, argv, options, 4, &a->words);
+    a->left = sp_options(argc, argv, options, 5, &a->words);
     if (a->left < 0) {
         return SP_EXIT_USAGE;
     }
     if (a->left != a->words_wanted) {
         fprintf(stderr, "sallyport: %s; see --help\n",
-                a->words_wanted ? "the number of one entry is needed"
-                                : "there is a word too many");
+                !a->words_wanted ? "there is a word too many"
+                : a->what        ? a->what
+                                 : "the number of one entry is needed");
         return SP_EXIT_USAGE;
     }
-    if (a->words_wanted && number(a->words[0], &a->entry) != 0) {
+    if (a->upto && strcmp(a->upto, "HEAD") != 0) {
+        fprintf(stderr, "sallyport: --upto takes HEAD, the checkpoint in force\n");
+        return SP_EXIT_USAGE;
+    }
+    if (a->words_wanted && !a->what && number(a->words[0], &a->entry) != 0) {
         return SP_EXIT_USAGE;
     }
     if (!a->dir) {
@@ -76,7 +86,7 @@ static void progress(void *ctx, uint64_t done, uint64_t all)
     }
 }
 
-int sp_cmd_ledger_verify(int argc, char **argv)
+static int verify_own(int argc, char **argv)
 {
     struct ask a = {0};
     struct sp_why why = {0};
@@ -97,6 +107,25 @@ int sp_cmd_ledger_verify(int argc, char **argv)
     }
     free(a.state_dir);
     return status;
+}
+
+/* A file is proven with a public key alone; without one it is the own ledger. */
+int sp_cmd_ledger_verify(int argc, char **argv)
+{
+    const char *key = NULL;
+    const struct sp_option options[] = {{"--key", &key, NULL}};
+    char **words = NULL;
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "--key", 5) == 0) {
+            int left = sp_options(argc, argv, options, 1, &words);
+            if (left == 1) {
+                return sp_bundle_verify_file(words[0], key);
+            }
+            fprintf(stderr, "sallyport: one file is needed beside --key; see --help\n");
+            return SP_EXIT_USAGE;
+        }
+    }
+    return verify_own(argc, argv);
 }
 
 /* ---- list and show
@@ -258,7 +287,87 @@ int sp_cmd_ledger_show(int argc, char **argv)
     return with_entry(argc, argv, show);
 }
 
+/* ---- export, find, prove KB
+ * ------------------------------------------------------------------- */
+
+static int with_word(int argc, char **argv, const char *what,
+                     enum sp_err (*act)(struct sp_ledger_files *, const char *,
+                                        struct sp_why *))
+{
+    struct ask a = {.words_wanted = 1, .what = what};
+    struct sp_why why = {0};
+    struct sp_ledger_files *l = NULL;
+    int status = find_ledger(argc, argv, &a);
+    if (status == 0) {
+        enum sp_err e = sp_ledger_open_view(a.state_dir, &l, &why);
+        if (e == SP_OK) {
+            e = act(l, a.words[0], &why);
+        }
+        status = e == SP_OK ? 0 : sp_cmd_failed(e, &why);
+    }
+    sp_ledger_close(&l);
+    free(a.state_dir);
+    return status;
+}
+
+static enum sp_err export(struct sp_ledger_files *l, const char *file,
+                          struct sp_why *why)
+{
+    SP_TRY(sp_export_write(l, file, why));
+    printf("%s: %" PRIu64 " entries; whoever has the public key checks it with\n"
+           "sallyport ledger verify %s --key %s\n",
+           file, sp_ledger_size(l), file, sp_ledger_public_key(l));
+    return SP_OK;
+}
+
+int sp_cmd_ledger_export(int argc, char **argv)
+{
+    return with_word(argc, argv, "the name of a new file is needed", export);
+}
+
+static enum sp_err take_kb(const char *word, char kb[SP_KB_TEXT], struct sp_why *why)
+{
+    return sp_kb_parse(word, kb) ? SP_OK
+                                 : sp_why_set(why, SP_E_USAGE,
+                                              "\"%s\" is no KB, as KB5031356", word);
+}
+
+static enum sp_err find(struct sp_ledger_files *l, const char *word, struct sp_why *why)
+{
+    char kb[SP_KB_TEXT];
+    struct sp_kb_entries found = {0};
+    enum sp_err e = take_kb(word, kb, why);
+    e = e == SP_OK ? sp_kb_find(l, kb, &found, why) : e;
+    for (size_t i = 0; e == SP_OK && i < found.count; i++) {
+        e = list(l, found.at[i], 1, why);
+    }
+    free(found.at);
+    return e;
+}
+
+int sp_cmd_ledger_find(int argc, char **argv)
+{
+    return with_word(argc, argv, "a KB is needed, as KB5031356", find);
+}
+
+static enum sp_err prove_kb(struct sp_ledger_files *l, const char *word,
+                            struct sp_why *why)
+{
+    char kb[SP_KB_TEXT];
+    SP_AUTO(sp_buf_fini) struct sp_buf bundle;
+    sp_buf_init(&bundle, SP_LIMIT_BUNDLE);
+    SP_TRY(take_kb(word, kb, why));
+    SP_TRY(sp_kb_prove(l, kb, &bundle, why));
+    return fwrite(bundle.data, 1, bundle.len, stdout) == bundle.len ? SP_OK : SP_E_IO;
+}
+
+/* A number is one entry, a KB the bundle of everything about it. */
 int sp_cmd_ledger_prove(int argc, char **argv)
 {
+    for (int i = 0; i < argc; i++) {
+        if (strncasecmp(argv[i], "KB", 2) == 0) {
+            return with_word(argc, argv, "a KB is needed, as KB5031356", prove_kb);
+        }
+    }
     return with_entry(argc, argv, prove);
 }

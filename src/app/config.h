@@ -31,7 +31,7 @@ struct sp_config_listener {
     struct sp_cidr *allow; /* owned */
     size_t allow_count;
     enum sp_plain_http plain_http;
-    bool content_http;
+    bool content_http, custody;
     enum sp_locations file_locations;
     char *content_address; /* owned */
     int line;

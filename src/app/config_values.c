@@ -228,6 +228,11 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
     if (!l->certificate[0] != !l->key[0]) {
         return complain(p, "certificate", "certificate and key go together");
     }
+    if (l->custody && !l->certificate[0]) {
+        return complain(p, "custody",
+                        "the ledger is shown over TLS only: custody needs a "
+                        "certificate");
+    }
     if (l->client_ca[0] && !l->certificate[0]) {
         return complain(p, "client_ca",
                         "client_ca needs a listener with a certificate");
@@ -273,8 +278,9 @@ static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_co
     static const struct word plain[] = {{"enforce", SP_PLAIN_ENFORCE},
                                         {"audit", SP_PLAIN_AUDIT},
                                         {"observe", SP_PLAIN_OBSERVE}};
+    static const struct word switches[] = {{"on", 1}, {"off", 0}};
     static const struct word content[] = {{"verified-only", 1}, {"refuse", 0}};
-    int plain_http = 0, content_http = 0;
+    int plain_http = 0, content_http = 0, custody = 0;
     l->line = sp_config_line(p->text, p->section, p->title, NULL);
     l->name = strdup(p->title);
     if (!l->name) {
@@ -292,6 +298,8 @@ static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_co
     l->plain_http = (enum sp_plain_http)plain_http;
     l->content_http = content_http != 0;
     SP_TRY(take_locations(p, sec, l));
+    SP_TRY(take_word(p, sec, "custody", WORDS(switches), &custody));
+    l->custody = custody != 0;
     return check_listener(p, c, l);
 }
 

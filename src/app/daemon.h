@@ -74,6 +74,7 @@ struct sp_lane {
     struct sp_door_context *doors;   /* owned: a server's handler context */
     struct sp_server_conf *confs;    /* owned: the servers borrow them */
     size_t visits;                   /* exchanges and what they still wait for */
+    size_t custody_readings;         /* custody_serve.c: files that are being opened */
     struct farewell *farewell;       /* lane.c: whom to tell at the end */
     void (*idle)(struct sp_lane *l); /* called when visits falls to 0; NULL: do not */
     struct sp_hot hot;

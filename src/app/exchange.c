@@ -1,5 +1,6 @@
 /* One exchange on a lane: performs the effects of its gate and tells it what came of
  * them. What only content has: exchange_content.c. */
+#include "app/custody_serve.h"
 #include "app/log.h"
 #include "app/visit.h"
 
@@ -466,6 +467,9 @@ static void on_head(void *ctx, struct sp_exchange *x)
     struct sp_step step;
     bool want_body = false;
     size_t ceiling = 0;
+    if (sp_custody_takes(ctx, x)) {
+        return;
+    }
     if (visit_new(ctx, x, &v) != SP_OK) {
         sp_exchange_cut(x);
         return;
@@ -601,7 +605,7 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
     (void)ctx;
     struct visit *v = *sp_exchange_slot(x);
     struct sp_gate_summary s;
-    if (!v) {
+    if (sp_custody_ended(x) || !v) {
         return;
     }
     sp_gate_summary(v->gate, &s);

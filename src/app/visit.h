@@ -7,7 +7,13 @@
 
 #include "app/daemon.h"
 
+/* What an exchange's slot points at begins with this. */
+struct visitor {
+    bool is_custody; /* custody_serve.c; else a visit */
+};
+
 struct visit {
+    struct visitor visitor;
     struct sp_lane *lane;   /* borrowed */
     struct sp_world *world; /* shared */
     struct sp_seals *seals; /* shared */

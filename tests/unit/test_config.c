@@ -116,6 +116,8 @@ static const struct key_case {
     {LISTENER, "file_locations", "\"any\"", "", "\"all\"", "custody, any, relayed"},
     {LISTENER, "content_address", "\"http://a.b:1\"", "", "\"http://a/b\"",
      "http://host:port"},
+    {LISTENER, "custody", "\"on\"", "certificate = \"/c\" key = \"/k\"", "\"on\"",
+     "over TLS only"},
     {CATALOG, "url", "\"https://other:8531/a/b.cab\"", "", "\"http://k/w.cab\"",
      "https://host[:port]/path"},
     {CATALOG, "ca_file", "\"/other\"", "", "\"\"", "ca_file is missing"},

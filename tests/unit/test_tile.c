@@ -23,11 +23,70 @@ static void b_paths(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         sp_tile_path(rows[i].level, rows[i].index, rows[i].width, path);
         assert_string_equal(path, rows[i].path);
+        struct sp_tile_ref t;
+        assert_ok(sp_tile_path_parse(sp_view_str(path), &t));
+        assert_false(t.is_entries);
+        assert_int_equal(t.level, rows[i].level);
+        assert_int_equal(t.index, rows[i].index);
+        assert_int_equal(t.width, rows[i].width);
     }
     sp_tile_entries_path(1234067, 256, path);
     assert_string_equal(path, "tile/entries/x001/x234/067");
     sp_tile_entries_path(UINT64_MAX, 255, path);
     assert_string_equal(path, "tile/entries/x018/x446/x744/x073/x709/x551/615.p/255");
+}
+
+static void f_other_spellings_of_a_path_are_none(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "tile",
+        "tile/",
+        "tile/0",
+        "tile/0/",
+        "tile/0/0",
+        "tile/0/00",
+        "tile/0/0000",
+        "tile/00/000",
+        "tile/64/000",
+        "tile/-1/000",
+        "tile/0/x000/000",
+        "tile/0/x00/000",
+        "tile/0/001/000",
+        "tile/0/x001",
+        "tile/0/x001/x000",
+        "tile/0/000.p",
+        "tile/0/000.p/",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/01",
+        "tile/0/000.p/1/",
+        "tile/0/000/",
+        "tile/0/../000",
+        "tile//000",
+        "/tile/0/000",
+        "tile/0/00a",
+        "tile/entries",
+        "tile/entries/",
+        "tile/entries/0",
+        "tile/Entries/000",
+        "tile/data/000",
+        "key",
+        "../key",
+        "tile/0/%30%30%30",
+        "tile/0/000.p/1.p/1",
+        "tile/0/x018/x446/x744/x073/x709/x551/616",
+        "tile/0/x001/x018/x446/x744/x073/x709/x551/615",
+    };
+    struct sp_tile_ref t;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (sp_tile_path_parse(sp_view_str(wrong[i]), &t) == SP_OK) {
+            fail_msg("\"%s\" is taken for a tile", wrong[i]);
+        }
+    }
+    assert_ok(sp_tile_path_parse(SP_VIEW("tile/entries/x001/x234/067.p/9"), &t));
+    assert_true(t.is_entries && t.index == 1234067 && t.width == 9);
 }
 
 static void b_bundles_round_trip(void **state)
@@ -94,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_paths),
+        cmocka_unit_test(f_other_spellings_of_a_path_are_none),
         cmocka_unit_test(b_bundles_round_trip),
         cmocka_unit_test(b_a_full_bundle_takes_nothing),
         cmocka_unit_test(f_torn_bundles_are_refused),

@@ -1,6 +1,7 @@
 /* C2SP tlog-tiles: where hashes and entries lie, and how entries are bundled. */
 #include "core/base/cursor.h"
 #include "core/base/limits.h"
+#include "core/base/text.h"
 #include "sallyport/ledger.h"
 
 #include <stdio.h>
@@ -40,6 +41,74 @@ void sp_tile_path(unsigned level, uint64_t index, unsigned width,
 void sp_tile_entries_path(uint64_t index, unsigned width, char out[SP_TILE_PATH_MAX])
 {
     number_path("tile/entries", index, width, out);
+}
+
+/* Takes what stands before the next c, or everything. */
+static struct sp_view take_until(struct sp_view *rest, uint8_t c)
+{
+    size_t end = sp_view_find(*rest, c);
+    struct sp_view part = sp_view_slice(*rest, 0, end);
+    *rest = sp_view_slice(*rest, end + 1, rest->len);
+    return part;
+}
+
+static enum sp_err read_index(struct sp_view *rest, uint64_t *out)
+{
+    uint64_t index = 0;
+    for (int groups = 0; groups < 7; groups++) {
+        struct sp_view group = take_until(rest, '/');
+        bool more = group.len > 0 && group.data[0] == 'x';
+        uint64_t value = 0;
+        group = sp_view_slice(group, more, group.len);
+        for (size_t i = 0; i < group.len; i++) {
+            value = value * 10 + (uint64_t)(group.data[i] - '0');
+        }
+        index = index * 1000 + value % 1000;
+        if (!more) {
+            *out = index;
+            return SP_OK;
+        }
+    }
+    return SP_E_MALFORMED;
+}
+
+/* Reads loosely, writes it again and compares: one spelling is left. */
+enum sp_err sp_tile_path_parse(struct sp_view path, struct sp_tile_ref *out)
+{
+    struct sp_tile_ref t = {.width = SP_TILE_WIDTH};
+    struct sp_view rest = path, partial = SP_VIEW(".p/");
+    char text[SP_TILE_PATH_MAX];
+    uint64_t number = 0;
+    if (path.len >= sizeof text || !sp_view_eq_str(take_until(&rest, '/'), "tile")) {
+        return SP_E_MALFORMED;
+    }
+    struct sp_view level = take_until(&rest, '/');
+    t.is_entries = sp_view_eq_str(level, "entries");
+    if (!t.is_entries) {
+        SP_TRY(sp_u64_parse(level, 63, &number));
+        t.level = (unsigned)number;
+    }
+    for (size_t i = 0; i + partial.len <= rest.len; i++) {
+        struct sp_view tail = sp_view_slice(rest, i, rest.len);
+        if (sp_view_starts(tail, partial)) {
+            SP_TRY(sp_u64_parse(sp_view_slice(tail, partial.len, tail.len),
+                                SP_TILE_WIDTH - 1, &number));
+            t.width = (unsigned)number;
+            rest = sp_view_slice(rest, 0, i);
+            break;
+        }
+    }
+    SP_TRY(t.width ? read_index(&rest, &t.index) : SP_E_MALFORMED);
+    if (t.is_entries) {
+        sp_tile_entries_path(t.index, t.width, text);
+    } else {
+        sp_tile_path(t.level, t.index, t.width, text);
+    }
+    if (!sp_view_eq_str(path, text)) {
+        return SP_E_MALFORMED;
+    }
+    *out = t;
+    return SP_OK;
 }
 
 enum sp_err sp_tile_entries_append(struct sp_buf *bundle, struct sp_view entry)

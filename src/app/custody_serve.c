@@ -1,0 +1,198 @@
+#include "app/custody_serve.h"
+
+#include "app/visit.h"
+#include "io/store/files.h"
+#include "sallyport/ledger.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { AT_ONCE = 32 };
+
+struct reading {
+    struct visitor visitor;       /* first, as in a visit */
+    struct sp_lane *lane;         /* borrowed */
+    struct sp_world *world;       /* shared */
+    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
+    struct sp_job job;
+    char path[SP_TILE_PATH_MAX]; /* beneath the ledger's directory */
+    bool is_checkpoint, head_only;
+    unsigned holders; /* the exchange, the job, the answer under way */
+    int fd;
+    uint64_t size;
+    enum sp_err err;
+};
+
+#define READING_OF(pointer)                                                            \
+    ((struct reading *)(void *)((char *)(pointer)-offsetof(struct reading, job)))
+
+static void let_go(struct reading *r)
+{
+    struct sp_lane *lane = r->lane;
+    if (--r->holders > 0) {
+        return;
+    }
+    sp_fd_close(&r->fd);
+    sp_world_unref(&r->world);
+    free(r);
+    lane->custody_readings--;
+    if (--lane->visits == 0 && lane->idle) {
+        lane->idle(lane);
+    }
+}
+
+static void count(struct sp_lane *lane, int status)
+{
+    SP_COUNT(&lane->counters, requests_custody, 1);
+    if (status >= 500) {
+        SP_COUNT(&lane->counters, answers_5xx, 1);
+    } else if (status >= 400) {
+        SP_COUNT(&lane->counters, answers_4xx, 1);
+    } else {
+        SP_COUNT(&lane->counters, answers_2xx, 1);
+    }
+}
+
+static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)
+{
+    static const char later[] = "Retry-After: 1\r\n";
+    struct sp_answer a = {.status = status};
+    if (status == 503) {
+        a.fields = SP_VIEW(later);
+    }
+    count(lane, status);
+    sp_exchange_respond(x, &a);
+}
+
+/* ---- the job ----------------------------------------------------------------------
+ */
+
+static enum sp_err open_file(struct reading *r)
+{
+    SP_AUTO(sp_fd_close) int state = -1;
+    SP_AUTO(sp_fd_close) int ledger = -1;
+    struct stat st;
+    SP_TRY(sp_dir_open(r->world->config->state_dir, &state, NULL));
+    SP_TRY(sp_file_open_at(state, "ledger", O_RDONLY | O_DIRECTORY, &ledger));
+    SP_TRY(sp_file_open_at(ledger, r->path, O_RDONLY, &r->fd));
+    if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return SP_E_CORRUPT;
+    }
+    r->size = (uint64_t)st.st_size;
+    return SP_OK;
+}
+
+static void work(struct sp_job *job)
+{
+    struct reading *r = READING_OF(job);
+    r->err = open_file(r);
+}
+
+static void release(void *owner)
+{
+    let_go(owner);
+}
+
+/* [C2SP tlog-tiles]: a tile, also a partial one, never changes; the checkpoint does. */
+static void answer(struct reading *r)
+{
+    static const char tile[] = "Content-Type: application/octet-stream\r\n"
+                               "Cache-Control: public, max-age=31536000, immutable\r\n";
+    static const char checkpoint[] = "Content-Type: text/plain; charset=utf-8\r\n"
+                                     "Cache-Control: no-store\r\n";
+    struct sp_answer a = {.status = 200,
+                          .fields =
+                              r->is_checkpoint ? SP_VIEW(checkpoint) : SP_VIEW(tile),
+                          .content_length = r->size,
+                          .announce_length = r->head_only};
+    if (!r->head_only) {
+        a.file =
+            (struct sp_answer_file){.fd = r->fd, .length = r->size, .size = r->size};
+        a.release = release;
+        a.owner = r;
+        r->holders++;
+    }
+    count(r->lane, 200);
+    sp_exchange_respond(r->exchange, &a);
+}
+
+static void done(struct sp_job *job)
+{
+    struct reading *r = READING_OF(job);
+    if (r->exchange && r->err == SP_OK) {
+        answer(r);
+    } else if (r->exchange) {
+        refuse(r->lane, r->exchange, r->err == SP_E_NOTFOUND ? 404 : 503);
+    }
+    let_go(r);
+}
+
+/* ---- what the listener tells ------------------------------------------------------
+ */
+
+static bool is_served(struct sp_view path)
+{
+    struct sp_tile_ref t;
+    return sp_view_eq_str(path, "checkpoint") || sp_tile_path_parse(path, &t) == SP_OK;
+}
+
+static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_view path)
+{
+    struct reading *r = calloc(1, sizeof *r);
+    if (!r) {
+        refuse(lane, x, 503);
+        return;
+    }
+    r->visitor.is_custody = true;
+    r->lane = lane;
+    r->world = sp_world_ref(lane->world);
+    r->exchange = x;
+    r->fd = -1;
+    r->is_checkpoint = sp_view_eq_str(path, "checkpoint");
+    r->head_only = sp_exchange_request(x)->method == SP_HTTP_HEAD;
+    memcpy(r->path, path.data, path.len);
+    lane->visits++;
+    lane->custody_readings++;
+    *sp_exchange_slot(x) = r;
+    r->holders = 2;
+    r->job = (struct sp_job){.work = work, .done = done};
+    sp_loop_work(lane->loop, &r->job);
+}
+
+bool sp_custody_takes(struct sp_door_context *d, struct sp_exchange *x)
+{
+    struct sp_lane *lane = d->lane;
+    const struct sp_http_request *q = sp_exchange_request(x);
+    struct sp_view prefix = SP_VIEW(SP_CUSTODY_PREFIX);
+    bool is_on =
+        lane->world->config->listeners[d->door].custody && sp_exchange_is_tls(x);
+    if (!is_on || !sp_view_starts(q->target, prefix)) {
+        return false;
+    }
+    struct sp_view path = sp_view_slice(q->target, prefix.len, q->target.len);
+    *sp_exchange_slot(x) = NULL;
+    if (q->method != SP_HTTP_GET && q->method != SP_HTTP_HEAD) {
+        refuse(lane, x, 405);
+    } else if (path.len >= SP_TILE_PATH_MAX || !is_served(path)) {
+        refuse(lane, x, 404);
+    } else if (lane->custody_readings >= AT_ONCE) {
+        refuse(lane, x, 503);
+    } else {
+        begin(lane, x, path);
+    }
+    return true;
+}
+
+bool sp_custody_ended(struct sp_exchange *x)
+{
+    struct visitor *v = *sp_exchange_slot(x);
+    if (!v || !v->is_custody) {
+        return false;
+    }
+    struct reading *r = (struct reading *)(void *)v;
+    r->exchange = NULL;
+    let_go(r);
+    return true;
+}
