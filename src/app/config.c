@@ -168,6 +168,7 @@ static void upstream_fini(struct sp_config_upstream *u)
     free(u->proxy);
     free(u->client_certificate);
     free(u->client_key);
+    sp_note_key_free(&u->custody_key);
 }
 
 void sp_config_free(struct sp_config **pc)

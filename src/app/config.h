@@ -11,6 +11,7 @@
 #include "core/custody/ahead.h"
 #include "core/gate/fill.h"
 #include "io/net/server.h"
+#include "sallyport/ledger.h"
 
 enum sp_log_level { SP_LOG_ERROR, SP_LOG_WARNING, SP_LOG_INFO, SP_LOG_DEBUG };
 
@@ -21,6 +22,8 @@ struct sp_config_upstream {
     bool content_over_http;
     bool seals_cookies;
     int64_t cookie_age; /* seconds */
+    bool custody, custody_required;
+    struct sp_note_key *custody_key; /* owned; NULL without custody */
     struct sp_ahead_conf ahead;
     int line; /* of its section in the file */
 };

@@ -131,6 +131,27 @@ static enum sp_err take_ahead(const struct place *p, cfg_t *sec,
     return e == SP_E_CONFIG ? complain(p, key, what) : e;
 }
 
+static enum sp_err take_custody(const struct place *p, cfg_t *sec,
+                                struct sp_config_upstream *u)
+{
+    static const struct word modes[] = {{"off", 0}, {"observe", 1}, {"require", 2}};
+    int mode = 0;
+    struct sp_view key = sp_view_str(cfg_getstr(sec, "custody_key"));
+    SP_TRY(take_word(p, sec, "custody", WORDS(modes), &mode));
+    u->custody = mode > 0;
+    u->custody_required = mode == 2;
+    if (mode == 0) {
+        return SP_OK;
+    }
+    if (sp_view_starts(key, SP_VIEW("PRIVATE")) ||
+        sp_note_key_import(key, &u->custody_key, NULL) != SP_OK) {
+        return complain(p, "custody_key",
+                        "custody needs the public key of the upstream's ledger, "
+                        "name+hash+base64: ledger/key.pub in its state directory");
+    }
+    return SP_OK;
+}
+
 static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
                                  struct sp_config_upstream *u)
 {
@@ -165,6 +186,7 @@ static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
     SP_TRY(take_word(p, sec, "content_transport", WORDS(transports), &over_http));
     u->content_over_http = over_http != 0;
     SP_TRY(take_cookies(p, sec, u));
+    SP_TRY(take_custody(p, sec, u));
     return take_ahead(p, sec, u);
 }
 

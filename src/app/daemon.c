@@ -338,6 +338,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
                                 .filler = d->filler,
                                 .renewer = d->renewer,
                                 .desk = d->desk,
+                                .watch = d->watch,
                                 .budget = &d->budget,
                                 .hot_objects = hot_objects_a_lane(n)};
     d->lanes = calloc(n, sizeof *d->lanes);

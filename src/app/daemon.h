@@ -64,6 +64,7 @@ struct sp_lane {
     struct sp_filler *filler;
     struct sp_renewer *renewer; /* NULL: no offline catalogue */
     struct sp_desk *desk;
+    struct sp_watch *watch;
     struct sp_budget *budget;
     const struct sp_lockdown *lockdown;
     struct sp_world *world;        /* shared: the one in force */

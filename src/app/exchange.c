@@ -19,6 +19,7 @@ void sp_visit_free(struct visit *v)
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
     free(v->known);
+    free(v->said);
     free(v->files.files);
     free(v->entries);
     free(v->revisions);
@@ -230,34 +231,93 @@ static void do_edit(struct visit *v, const struct sp_effect *e)
 /* ---- LOOKUP and RECORD of metadata
  * --------------------------------------------------- */
 
-static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
+/* Everything that is known of the revisions; tier NULL: nobody was asked. */
+static void tell_known(struct visit *v, enum sp_err e, const struct sp_gate_tier *tier)
 {
-    struct visit *v = VISIT_OF(q, ask);
+    struct sp_ask_revisions *q = &v->ask;
     struct sp_step step;
-    if (!v->exchange) {
-        free(q->withheld);
-    }
-    if (!sp_visit_came_back(v)) {
-        return;
-    }
     struct sp_gate_known *known = calloc(q->count + 1, sizeof *known);
     if (!known) {
         e = SP_E_NOMEM;
-    }
-    if (e == SP_OK) {
-        e = sp_gate_withheld(v->gate, q->withheld, q->withheld_count);
     }
     for (size_t i = 0; e == SP_OK && i < q->count; i++) {
         known[i].known = q->known[i].known;
         known[i].has_highest = q->known[i].has_highest;
         known[i].highest = q->known[i].highest;
         memcpy(known[i].document_sha256, q->known[i].document_sha256, 32);
+        known[i].tier = tier;
+        if (tier) {
+            known[i].in_tier = v->said[i].known;
+            known[i].tier_entry = v->said[i].entry;
+            memcpy(known[i].tier_document_sha256, v->said[i].document_sha256, 32);
+        }
     }
     sp_gate_known(v->gate, e, known, &step);
     free(known);
+    sp_visit_perform(v, &step);
+}
+
+static const struct sp_config_upstream *upstream_of(const struct visit *v)
+{
+    return &v->world->config->upstreams[v->door->upstream];
+}
+
+static void tier_answer(struct sp_tier_ask *q)
+{
+    struct visit *v = VISIT_OF(q, tier);
+    struct sp_gate_tier tier = {.required = q->required,
+                                .origin = q->origin,
+                                .state = q->state,
+                                .why = q->why.text,
+                                .size = q->size};
+    if (!q->followed) { /* it should be, and what is not known is not proven */
+        tier = (struct sp_gate_tier){.required = upstream_of(v)->custody_required,
+                                     .origin = q->upstream,
+                                     .state = "silent",
+                                     .why = "it is not followed"};
+    }
+    if (sp_visit_came_back(v)) {
+        tell_known(v, SP_OK, &tier);
+    }
+}
+
+static void ask_tier(struct visit *v)
+{
+    free(v->said);
+    v->said = calloc(v->ask.count, sizeof *v->said);
+    if (!v->said) {
+        tell_known(v, SP_E_NOMEM, NULL);
+        return;
+    }
+    v->tier = (struct sp_tier_ask){.ids = v->ask.ids,
+                                   .count = v->ask.count,
+                                   .said = v->said,
+                                   .loop = v->lane->loop,
+                                   .answer = tier_answer};
+    snprintf(v->tier.upstream, sizeof v->tier.upstream, "%s", upstream_of(v)->name);
+    v->busy = true;
+    sp_watch_ask_tier(v->lane->watch, &v->tier);
+}
+
+static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
+{
+    struct visit *v = VISIT_OF(q, ask);
+    if (!v->exchange) {
+        free(q->withheld);
+    }
+    if (!sp_visit_came_back(v)) {
+        return;
+    }
+    if (e == SP_OK) {
+        e = sp_gate_withheld(v->gate, q->withheld, q->withheld_count);
+    }
     free(q->withheld);
     q->withheld = NULL;
-    sp_visit_perform(v, &step);
+    if (e == SP_OK && q->count && upstream_of(v)->custody) {
+        ask_tier(v);
+    } else {
+        tell_known(v, e, NULL);
+    }
 }
 
 static void do_ask_revisions(struct visit *v, const struct sp_effect *e)

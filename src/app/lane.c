@@ -35,6 +35,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     l->filler = conf->filler;
     l->renewer = conf->renewer;
     l->desk = conf->desk;
+    l->watch = conf->watch;
     l->budget = conf->budget;
     l->lockdown = conf->lockdown;
     l->world = sp_world_ref(conf->world);

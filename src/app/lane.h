@@ -12,6 +12,7 @@ struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_filler *filler;
     struct sp_renewer *renewer; /* NULL: no offline catalogue */
     struct sp_desk *desk;
+    struct sp_watch *watch;
     struct sp_budget *budget;
     const struct sp_lockdown *lockdown;
     size_t hot_objects; /* files it may keep open for the next asker */

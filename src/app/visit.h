@@ -6,6 +6,7 @@
 #define SP_APP_VISIT_H
 
 #include "app/daemon.h"
+#include "app/watch.h"
 
 /* What an exchange's slot points at begins with this. */
 struct visitor {
@@ -40,6 +41,8 @@ struct visit {
     struct sp_known_revision *known;
     struct sp_ask_files files;
     struct sp_gate_file *asked_files; /* the gate's, while the keeper is asked */
+    struct sp_tier_ask tier;
+    struct sp_tier_said *said; /* owned */
     struct sp_record record;
     struct sp_record_entry *entries;
     struct sp_record_revision *revisions;

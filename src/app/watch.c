@@ -38,7 +38,7 @@ void sp_ward_tell(struct ward *d)
     pthread_mutex_lock(&w->lock);
     s->count = 0;
     for (struct ward *i = w->wards; i && s->count < SP_WATCH_ROWS; i = i->next) {
-        if (!i->gone) {
+        if (!i->gone && s->on) {
             s->rows[s->count++] = i->row;
         }
     }
@@ -87,7 +87,7 @@ static void on_noted(struct sp_record *r, enum sp_err e)
     struct watch_note *n = SP_HOLDER(r, struct watch_note, record);
     struct sp_watch *w = n->watch;
     if (e != SP_OK) {
-        sp_log_say(SP_LOG_ERROR, "not_recorded", "a change of posture: %s",
+        sp_log_say(SP_LOG_ERROR, "not_recorded", "what the watch saw: %s",
                    sp_why_text(&r->why, e));
     }
     note_free(n);
@@ -115,31 +115,32 @@ static enum sp_err write_facts(const struct ward *d, struct sp_facts *f)
                : SP_OK;
 }
 
-static enum sp_err write_entry(const struct ward *d, struct sp_buf *out)
-{
-    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
-    SP_TRY(sp_facts_new(ENTRY_FACTS, &f));
-    SP_TRY(write_facts(d, f));
-    return sp_facts_encode(f, out);
-}
-
-static void record(struct ward *d)
+void sp_watch_record(struct sp_watch *w, const struct sp_facts *f)
 {
     struct watch_note *n = calloc(1, sizeof *n);
     if (!n) {
         return;
     }
     sp_buf_init(&n->text, SP_LIMIT_LEDGER_ENTRY);
-    n->watch = d->watch;
-    if (write_entry(d, &n->text) != SP_OK) {
+    n->watch = w;
+    if (sp_facts_encode(f, &n->text) != SP_OK) {
         note_free(n);
         return;
     }
     n->entry.text = sp_buf_view(&n->text);
     n->record = (struct sp_record){
-        .entries = &n->entry, .count = 1, .loop = d->watch->loop, .answer = on_noted};
-    d->watch->under_way++;
-    sp_keeper_record(d->watch->keeper, &n->record);
+        .entries = &n->entry, .count = 1, .loop = w->loop, .answer = on_noted};
+    w->under_way++;
+    sp_keeper_record(w->keeper, &n->record);
+}
+
+static void record(struct ward *d)
+{
+    struct sp_facts *f = NULL;
+    if (sp_facts_new(ENTRY_FACTS, &f) == SP_OK && write_facts(d, f) == SP_OK) {
+        sp_watch_record(d->watch, f);
+    }
+    sp_facts_free(&f);
 }
 
 static void log_change(const struct ward *d)
@@ -240,7 +241,8 @@ static struct ward *ward_new(struct sp_watch *w, const char *name)
     sp_dss_init(&d->dss, &w->account);
     sp_buf_init(&d->ask, SP_MIB(1));
     sp_buf_init(&d->reply, SP_LIMIT_SOAP_REPLY);
-    sp_posture_start(&d->posture, minutes_of(w->world), sp_watch_now_s(w));
+    sp_posture_start(&d->posture, w->world->config->posture ? minutes_of(w->world) : 1,
+                     sp_watch_now_s(w));
     struct ward **end = &w->wards;
     while (*end) {
         end = &(*end)->next;
@@ -251,6 +253,7 @@ static struct ward *ward_new(struct sp_watch *w, const char *name)
 
 static void ward_free(struct ward *d)
 {
+    sp_tier_fini(d);
     sp_dss_fini(&d->dss);
     sp_buf_fini(&d->ask);
     sp_buf_fini(&d->reply);
@@ -264,7 +267,10 @@ static void follow_world(struct sp_watch *w)
     for (struct ward *d = w->wards; d; d = d->next) {
         d->gone = true;
     }
-    for (size_t i = 0; c->posture && i < c->upstream_count; i++) {
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        if (!c->posture && !c->upstreams[i].custody) {
+            continue;
+        }
         struct ward *d = w->wards;
         while (d && strcmp(d->row.name, c->upstreams[i].name) != 0) {
             d = d->next;
@@ -279,7 +285,14 @@ static void follow_world(struct sp_watch *w)
         sp_upstream_unref(&d->upstream);
         d->upstream = sp_upstream_ref(w->world->upstreams[i]);
         snprintf(d->row.host, sizeof d->row.host, "%s", sp_upstream_host(d->upstream));
-        sp_posture_set_minutes(&d->posture, minutes_of(w->world));
+        if (c->posture) {
+            sp_posture_set_minutes(&d->posture, minutes_of(w->world));
+        }
+        enum sp_err e = sp_tier_setup(d, &c->upstreams[i]);
+        if (e != SP_OK) {
+            sp_log_say(SP_LOG_ERROR, "not_followed", "upstream %s: %s",
+                       c->upstreams[i].name, sp_err_text(e));
+        }
         sp_ward_tell(d);
     }
 }
@@ -304,6 +317,43 @@ static void announce(struct sp_watch *w)
     }
 }
 
+/* ---- questions from lanes ---------------------------------------------------------
+ */
+
+static void deliver_ask(struct sp_msg *msg)
+{
+    struct sp_tier_ask *q = SP_HOLDER(msg, struct sp_tier_ask, msg);
+    q->answer(q);
+}
+
+void sp_watch_answer_tier(struct sp_tier_ask *q)
+{
+    q->msg.run = deliver_ask;
+    sp_loop_post(q->loop, &q->msg);
+}
+
+static void on_ask(struct sp_msg *msg)
+{
+    struct sp_tier_ask *q = SP_HOLDER(msg, struct sp_tier_ask, msg);
+    struct ward *d = q->watch->wards;
+    while (d && (d->gone || strcmp(d->row.name, q->upstream) != 0)) {
+        d = d->next;
+    }
+    if (d && d->tier.on) {
+        sp_tier_ask_of(d, q);
+    } else {
+        sp_watch_answer_tier(q);
+    }
+}
+
+void sp_watch_ask_tier(struct sp_watch *w, struct sp_tier_ask *q)
+{
+    q->watch = w;
+    q->followed = false;
+    q->msg.run = on_ask;
+    sp_loop_post(w->loop, &q->msg);
+}
+
 /* ---- the thread -------------------------------------------------------------------
  */
 
@@ -312,7 +362,7 @@ static void drop_gone(struct sp_watch *w)
     struct ward **at = &w->wards;
     while (*at) {
         struct ward *d = *at;
-        if (d->gone && d->posture.doing == SP_LOOK_NONE) {
+        if (d->gone && d->posture.doing == SP_LOOK_NONE && !d->tier.running) {
             *at = d->next;
             ward_free(d);
         } else {
@@ -326,7 +376,10 @@ static void on_tick(uv_timer_t *t)
     struct sp_watch *w = t->data;
     drop_gone(w);
     for (struct ward *d = w->wards; d; d = d->next) {
-        sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
+        sp_tier_tick(d);
+        if (w->status.on) {
+            sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
+        }
     }
 }
 
@@ -362,7 +415,7 @@ static void on_news(struct sp_msg *msg)
         follow_world(w);
     }
     w->ledger_at_ms = 0;
-    for (struct ward *d = w->wards; d && !w->stopping; d = d->next) {
+    for (struct ward *d = w->wards; d && w->status.on && !w->stopping; d = d->next) {
         sp_posture_recheck(&d->posture, sp_watch_now_s(w));
         sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
     }
@@ -433,6 +486,9 @@ static void on_stop(struct sp_msg *msg)
     struct sp_watch *w = SP_HOLDER(msg, struct sp_watch, stop);
     w->stopping = true;
     sp_upstream_pool_close(&w->pool);
+    for (struct ward *d = w->wards; d; d = d->next) {
+        sp_tier_stop(d);
+    }
     maybe_end(w);
 }
 

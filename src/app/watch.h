@@ -26,6 +26,32 @@ enum sp_err sp_watch_recheck(struct sp_watch *w) SP_MUST_USE;
 void sp_watch_stop(struct sp_watch *w);
 void sp_watch_free(struct sp_watch **w);
 
+/* ---- the ledger of an upstream that is a sallyport --------------------------------- */
+
+struct sp_tier_said { /* of one revision */
+    bool known;
+    uint8_t document_sha256[32];
+    uint64_t entry;
+};
+struct sp_tier_ask {
+    struct sp_msg msg; /* private */
+    char upstream[64];
+    const struct sp_revision_id *ids; /* borrowed until answer */
+    size_t count;
+    struct sp_tier_said *said; /* caller's array of count, filled in */
+    /* answer: followed is false where that upstream's ledger is not asked for. What is
+     * missing is looked for once more at the upstream where it is required. */
+    bool followed, required;
+    char origin[SP_LIMIT_NOTE_NAME + 1];
+    const char *state;
+    struct sp_why why;
+    uint64_t size;
+    struct sp_loop *loop; /* where the answer goes */
+    void (*answer)(struct sp_tier_ask *q);
+    struct sp_watch *watch; /* private */
+};
+void sp_watch_ask_tier(struct sp_watch *w, struct sp_tier_ask *q); /* any thread */
+
 /* What is told about it, from any thread. */
 struct sp_watch_row {
     char name[64], host[300];

@@ -21,6 +21,7 @@ static uint64_t seen_of(const struct ward *d, enum sp_err e,
 {
     uint64_t h = 0xcbf29ce484222325u;
     h = mix(h, sp_view(&e, sizeof e));
+    h = mix(h, sp_view(&d->tier.follow.state, sizeof d->tier.follow.state));
     if (e == SP_OK && news) {
         h = mix(h, sp_view(&news->count, sizeof news->count));
         h = mix(h, sp_view(news->digest, sizeof news->digest));
@@ -50,7 +51,10 @@ static unsigned reasons_of(enum sp_err e)
 
 static void end_pass(struct ward *d, enum sp_err e)
 {
-    d->reasons |= reasons_of(e);
+    d->reasons |= reasons_of(e) | sp_tier_reasons(d);
+    if (sp_tier_reasons(d)) {
+        sp_why_say(&d->why, "%s", d->tier.follow.why.text);
+    }
     if (e != SP_OK) {
         sp_why_say(&d->why, "%s", sp_err_text(e));
         sp_dss_forget(&d->dss);

@@ -2,12 +2,38 @@
  *
  *   watch.c       the thread, its wards, what is told
  *   watch_look.c  one look at one upstream: pass or probe, step by step
+ *   watch_tier.c  follows the ledger of an upstream that is a sallyport
+ *   tier_book.c   what that ledger says, by revision
  */
 #ifndef SP_APP_WATCH_PARTS_H
 #define SP_APP_WATCH_PARTS_H
 
+#include "app/tier_book.h"
 #include "app/watch.h"
+#include "core/custody/follow.h"
 #include "core/wsus/dss.h"
+#include "sallyport/facts.h"
+
+#include <pthread.h>
+
+/* The ledger of an upstream, as far as it was read. */
+struct tier {
+    bool on, required;
+    struct sp_note_key *key; /* owned: copy of the configuration's */
+    char *key_text;          /* owned: to see whether it changed */
+    struct sp_follow follow;
+    struct sp_tier_book book;
+    struct sp_buf seen_note, note; /* remembered; being proven */
+    /* the round under way: checkpoint, then bundles */
+    struct sp_fetch *fetch; /* borrowed from the pool while it runs */
+    struct sp_buf reply;
+    int status;
+    bool running, at_checkpoint;
+    unsigned tries;
+    uint64_t next_ms;                    /* when the next round begins by itself */
+    struct sp_tier_ask *waiting, *later; /* for this round, for the next */
+    enum sp_follow_state told;
+};
 
 /* One upstream that is watched. */
 struct ward {
@@ -26,11 +52,9 @@ struct ward {
     unsigned reasons;
     struct sp_why why;
     struct sp_dss_list list;
+    struct tier tier;
     struct sp_watch_row row; /* guarded by the watch's lock */
 };
-
-/* An entry on its way into the ledger; frees itself. */
-struct watch_note;
 
 struct sp_watch {
     struct sp_loop *loop;          /* owned */
@@ -62,6 +86,19 @@ void sp_ward_changed(struct ward *d);
 void sp_ward_tell(struct ward *d); /* the row only */
 /* Calls sp_ward_ledger_known once the own ledger was checked not long ago. */
 void sp_watch_check_ledger(struct ward *d);
+
+/* Appends an entry of these facts; a failure is logged. */
+void sp_watch_record(struct sp_watch *w, const struct sp_facts *f);
+
+void sp_watch_answer_tier(struct sp_tier_ask *q);
+
+/* watch_tier.c */
+void sp_tier_ask_of(struct ward *d, struct sp_tier_ask *q);
+enum sp_err sp_tier_setup(struct ward *d, const struct sp_config_upstream *u) SP_MUST_USE;
+void sp_tier_fini(struct ward *d);
+void sp_tier_tick(struct ward *d);
+void sp_tier_stop(struct ward *d); /* answers whoever waits */
+unsigned sp_tier_reasons(const struct ward *d);
 
 /* watch_look.c */
 void sp_ward_look(struct ward *d, enum sp_look look);

@@ -94,6 +94,40 @@ def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
 # ---- trees, RFC 6962 section 2.1 ---------------------------------------------------------------
 
+def _encode(point: Point) -> bytes:
+    inverse = pow(point[2], -1, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def _secret(seed: bytes) -> tuple[int, bytes]:
+    digest = hashlib.sha512(seed).digest()
+    number = int.from_bytes(digest[:32], "little")
+    return number & (1 << 254) - 8 | 1 << 254, digest[32:]
+
+
+def ed25519_public(seed: bytes) -> bytes:
+    return _encode(_multiply(_secret(seed)[0], BASE))
+
+
+def ed25519_sign(seed: bytes, message: bytes) -> bytes:
+    secret, prefix = _secret(seed)
+    nonce = int.from_bytes(hashlib.sha512(prefix + message).digest(), "little") % ORDER
+    point = _encode(_multiply(nonce, BASE))
+    digest = hashlib.sha512(point + ed25519_public(seed) + message).digest()
+    k = int.from_bytes(digest, "little") % ORDER
+    return point + ((nonce + k * secret) % ORDER).to_bytes(32, "little")
+
+
+def base64_of(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def key_id(name: str, data: bytes) -> bytes:
+    """data is the algorithm and the public key."""
+    return hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+
+
 def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\0" + entry).digest()
 

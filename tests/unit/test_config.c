@@ -6,6 +6,9 @@
 
 #define PIN(c) "sha256//" c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
+#define LEDGER_KEY                                                                     \
+    "\"PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\""
+
 /* Line 1 takes top-level keys, line 2 those of the upstream, line 3 of the listener,
  * line 4, where there is one, of the catalogue. */
 #define TEXT_OF(top, upstream, listener)                                               \
@@ -100,6 +103,10 @@ static const struct key_case {
     {UPSTREAM, "prefetch_max", "16384", "", "16385", "0 to 16384"},
     {UPSTREAM, "prefetch_window", "\"22:00-05:30\"", "", "\"22:00\"", "HH:MM-HH:MM"},
     {UPSTREAM, "prefetch_rate", "16777216", "", "16777217", "0 to 16777216"},
+    {UPSTREAM, "custody", "\"require\"", "custody_key = " LEDGER_KEY, "\"observe\"",
+     "needs the public key"},
+    {UPSTREAM, "custody_key", LEDGER_KEY, "custody = \"observe\"", "{ \"x\" }",
+     "unexpected token"},
     {LISTENER, "bind", "\"[::]:65535\"", "", "\"127.0.0.1:65536\"",
      "address and a port"},
     {LISTENER, "upstream", "\"u\"", "", "\"v\"", "no such upstream"},

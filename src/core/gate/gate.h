@@ -100,11 +100,21 @@ struct sp_inspection {
     struct sp_buf decoded;  /* owned; holds the body only when it was coded */
     struct sp_why why;
 };
+/* What the ledger of an upstream that is a sallyport says; borrowed while it is told. */
+struct sp_gate_tier {
+    bool required; /* what it does not hold is refused */
+    const char *origin, *state, *why;
+    uint64_t size; /* entries that are proven */
+};
 struct sp_gate_known {
     bool known;
     uint8_t document_sha256[32];
     bool has_highest;
     int32_t highest; /* RevisionNumber recorded of this update */
+    const struct sp_gate_tier *tier; /* NULL: no such ledger is asked for */
+    bool in_tier;
+    uint8_t tier_document_sha256[32];
+    uint64_t tier_entry;
 };
 struct sp_gate_file { /* of ASK_FILES */
     uint8_t sha1[20];

@@ -243,6 +243,11 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
     for (size_t i = 0; i < g->inspection.reply->revision_count; i++) {
         g->known[i] = known[i];
     }
+    if (sp_gate_tier_facts(g, known) != SP_OK) {
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
+                             step);
+        return;
+    }
     sp_gate_known_here(g);
     sp_gate_move(g, SP_STATION_JUDGE);
     judged(g, step);

@@ -67,6 +67,38 @@ bool sp_gate_judge_request(struct sp_gate *g)
     return v.ruling != SP_REFUSED;
 }
 
+/* custody of the upstream: what its own ledger says of this revision */
+static enum sp_err tier_facts(const struct sp_gate_known *k, struct sp_facts *f)
+{
+    const struct sp_gate_tier *t = k->tier;
+    if (!t || sp_facts_count(f, SP_FACT_TIER_STATE) > 0) {
+        return SP_OK;
+    }
+    SP_TRY(sp_facts_flag(f, SP_FACT_TIER_REQUIRED, t->required));
+    SP_TRY(sp_facts_text(f, SP_FACT_TIER_ORIGIN, sp_view_str(t->origin)));
+    SP_TRY(sp_facts_text(f, SP_FACT_TIER_STATE, sp_view_str(t->state)));
+    SP_TRY(sp_facts_int(f, SP_FACT_TIER_SIZE, (int64_t)t->size));
+    if (t->why[0]) {
+        SP_TRY(sp_facts_text(f, SP_FACT_TIER_WHY, sp_view_str(t->why)));
+    }
+    if (!k->in_tier) {
+        return SP_OK;
+    }
+    SP_TRY(sp_facts_int(f, SP_FACT_TIER_ENTRY, (int64_t)k->tier_entry));
+    return sp_facts_bytes(f, SP_FACT_TIER_DOCUMENT_SHA256,
+                          sp_view(k->tier_document_sha256, 32));
+}
+
+enum sp_err sp_gate_tier_facts(struct sp_gate *g, const struct sp_gate_known *known)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    for (size_t i = 0; i < r->revision_count; i++) {
+        SP_TRY(tier_facts(&known[i], r->revisions[i].facts));
+        g->known[i].tier = NULL; /* what it borrowed ends with the event */
+    }
+    return SP_OK;
+}
+
 /* What only the ledger knows of a revision, as facts of it. */
 static enum sp_err known_facts(struct sp_gate *g, size_t i)
 {

@@ -58,6 +58,9 @@ void sp_gate_move(struct sp_gate *g, enum sp_station to);
 bool sp_gate_judge_request(struct sp_gate *g);
 /* The verdict over everything known; false when g->verdict refuses. */
 bool sp_gate_judge(struct sp_gate *g);
+/* What the upstream's own ledger says of every revision, as facts of it. */
+enum sp_err sp_gate_tier_facts(struct sp_gate *g,
+                               const struct sp_gate_known *known) SP_MUST_USE;
 /* What a link report says, as facts of g->link. */
 enum sp_err sp_gate_link_facts(struct sp_gate *g,
                                const struct sp_link *link) SP_MUST_USE;

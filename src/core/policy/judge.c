@@ -70,6 +70,8 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_witness_knows(f, why);
     case SP_RULE_COMMAND_WITNESSED:
         return sp_rule_command_witnessed(f, why);
+    case SP_RULE_TIER_PROVEN:
+        return sp_rule_tier_proven(f, why);
     case SP_RULE_FILE_SIZE:
         return sp_rule_file_size(f, why);
     case SP_RULE_FILE_SHA1:
