@@ -80,7 +80,10 @@ void sp_policy_free(struct sp_policy **p);
 const char *sp_policy_name(const struct sp_policy *p);
 enum sp_mode sp_policy_mode(const struct sp_policy *p, enum sp_rule r);
 enum sp_action sp_policy_action(const struct sp_policy *p, enum sp_rule r);
-/* The canonical text: every rule in table order. Parses back to an equal policy. */
+/* A publisher that the policy names signed the file, and may sign files of its update. */
+bool sp_policy_has_publisher(const struct sp_policy *p, const struct sp_facts *facts);
+/* The canonical text: every rule in table order, then the publishers. Parses back to an
+ * equal policy. */
 enum sp_err sp_policy_print(const struct sp_policy *p, struct sp_buf *out) SP_MUST_USE;
 
 void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,

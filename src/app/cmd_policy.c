@@ -175,6 +175,60 @@ static bool print_differences(const struct sp_policy *a, const struct sp_policy 
     return any;
 }
 
+/* ---- publishers: lines of the canonical text ---- */
+
+static struct sp_view next_publisher(struct sp_view *text)
+{
+    while (text->len > 0) {
+        size_t end = sp_view_find(*text, '\n');
+        struct sp_view line = sp_view_slice(*text, 0, end);
+        *text = sp_view_slice(*text, end + 1, text->len);
+        if (sp_view_starts(line, SP_VIEW("publisher "))) {
+            return line;
+        }
+    }
+    return (struct sp_view){0};
+}
+
+static bool names(struct sp_view text, struct sp_view publisher)
+{
+    struct sp_view line;
+    while ((line = next_publisher(&text)).len > 0) {
+        if (sp_view_eq(line, publisher)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The publishers that one names and the other does not. */
+static bool print_missing(struct sp_view from, struct sp_view in, const char *what)
+{
+    bool any = false;
+    struct sp_view line;
+    while ((line = next_publisher(&from)).len > 0) {
+        if (!names(in, line)) {
+            printf(SP_VIEW_FMT "  (%s)\n", SP_VIEW_ARG(line), what);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static enum sp_err print_publishers(const struct sp_policy *a,
+                                    const struct sp_policy *b, bool *any)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf old, new;
+    sp_buf_init(&old, SP_LIMIT_POLICY);
+    sp_buf_init(&new, SP_LIMIT_POLICY);
+    SP_TRY(sp_policy_print(a, &old));
+    SP_TRY(sp_policy_print(b, &new));
+    bool gone = print_missing(sp_buf_view(&old), sp_buf_view(&new), "gone: stricter");
+    bool come = print_missing(sp_buf_view(&new), sp_buf_view(&old), "new: looser");
+    *any = *any || gone || come;
+    return SP_OK;
+}
+
 int sp_cmd_policy_diff(int argc, char **argv)
 {
     SP_AUTO(sp_policy_free) struct sp_policy *a = NULL;
@@ -191,7 +245,12 @@ int sp_cmd_policy_diff(int argc, char **argv)
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }
-    if (!print_differences(a, b)) {
+    bool any = print_differences(a, b);
+    e = print_publishers(a, b, &any);
+    if (e != SP_OK) {
+        return sp_cmd_failed(e, &why);
+    }
+    if (!any) {
         printf("%s and %s demand the same\n", sp_policy_name(a), sp_policy_name(b));
         return 0;
     }

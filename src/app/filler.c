@@ -82,6 +82,7 @@ void sp_fill_end(struct fill *f)
     sp_stage_drop(&f->stage);
     sp_digester_free(&f->digester);
     sp_facts_free(&f->signatures);
+    sp_facts_free(&f->known.origin);
     sp_object_unref(&f->object);
     sp_inflow_unref(&f->inflow);
     sp_world_unref(&f->world);
@@ -148,8 +149,8 @@ static void on_looked_again(struct sp_ask_claim *q, enum sp_err e)
 
 static void look_again(struct fill *f)
 {
-    f->known =
-        (struct sp_ask_claim){.loop = f->filler->loop, .answer = on_looked_again};
+    f->known = (struct sp_ask_claim){
+        .wants_origin = true, .loop = f->filler->loop, .answer = on_looked_again};
     memcpy(f->known.sha1, f->claim.sha1, 20);
     sp_keeper_ask_claim(f->filler->keeper, &f->known);
 }

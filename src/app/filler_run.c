@@ -158,6 +158,17 @@ static enum sp_err state_tree(struct fill *f)
                           sp_view(root.hash, sizeof root.hash));
 }
 
+/* Of the revision that named the file first. */
+static enum sp_err copy_origin(struct fill *f, enum sp_fact k)
+{
+    struct sp_fact_value v;
+    for (size_t i = 0; f->known.origin && sp_facts_get(f->known.origin, k, i, &v);
+         i++) {
+        SP_TRY(sp_facts_add(f->signatures, k, &v));
+    }
+    return SP_OK;
+}
+
 static enum sp_err inspect(struct fill *f)
 {
     SP_AUTO(sp_fd_close) int fd = -1;
@@ -169,7 +180,9 @@ static enum sp_err inspect(struct fill *f)
                              .now = f->judged_at,
                              .stop = &f->filler->stopping};
     SP_TRY(state_tree(f));
-    return sp_inspect_signatures(&i, f->signatures, &f->job_why);
+    SP_TRY(sp_inspect_signatures(&i, f->signatures, &f->job_why));
+    SP_TRY(copy_origin(f, SP_FACT_UPDATE_ID));
+    return copy_origin(f, SP_FACT_DOCUMENT_CATEGORY);
 }
 
 static void inspect_work(struct sp_job *job)

@@ -44,6 +44,7 @@ class Wrong(catalogue.Catalogue):
     def _make_files(self, count: int, big: int) -> list[catalogue.File]:
         with tempfile.TemporaryDirectory() as directory:
             stranger = signer.Signer(Path(directory))
+            self.stranger = stranger.pin("code")
             foreign = signed_by("foreign.cab", 80_000, stranger)
         trailing = catalogue.genuine("trailing.cab", 70_000, "trailing")
         return [*(catalogue.genuine(name, 70_000, name) for name in HASH_ONLY),
@@ -180,6 +181,25 @@ class Signatures(Scene):
         count = int(self.door.status()["ledger"]["entries"])
         shown = self.door.command("ledger", "show", str(count - 1)).stdout
         self.assertIn("verdict.observed file-signed", shown)
+
+    def test_a_publisher_for_one_update(self) -> None:
+        """Somebody else's key may sign the files of the update that the policy names."""
+        strict = (SOURCE / "policies" / "strict-2026.policy").read_text()
+        sha1 = self.claims["foreign.cab"].sha1
+        mine = next(r for r in self.catalogue.revisions
+                    if any(f.claim_sha1 == sha1 for f in r.files))
+        other = next(r for r in self.catalogue.revisions if r.update_id != mine.update_id)
+        policy = self.door.directory / "own.policy"
+        for revision in (other, mine):
+            policy.write_text(strict.replace("policy strict-2026", "policy own") +
+                              f"\npublisher {self.catalogue.stranger} update "
+                              f"{revision.update_id}\n")
+            self.reload(policy=policy)
+            if revision is other:
+                self.refused("foreign.cab", "file-signed", "missing issuer")
+        self.assert_passes("foreign.cab")
+        self.refused("tampered.cab", "file-signed", "is not the one that was signed")
+        self.assert_passes("good.cab")
 
     def test_nobody_completes_what_is_wrongly_signed(self) -> None:
         for url in (self.door.http_url, self.door.url):

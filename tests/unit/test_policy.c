@@ -18,9 +18,13 @@
 
 #include <dirent.h>
 
+#include "core/base/limits.h"
 #include "sallyport/policy.h"
 
 enum { TEXT = 1 << 20 };
+
+#define KEY  "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define GUID "11111111-2222-4333-8444-555555555555"
 
 static struct sp_policy *policy_new(const char *text)
 {
@@ -152,6 +156,18 @@ static void b_mistakes_are_named_with_their_line(void **state)
          "line 2: there is no mode \"enforce?\"; did you mean \"enforce\"?"},
         {"policy a\nfile-sha1 audit\n\nfile-sha1 audit\n",
          "line 4: the rule file-sha1 stands in line 2 already"},
+        {"policy a\npublisher x update " GUID "\n",
+         "line 2: a publisher's key is \"sha256//\" and 44 characters of base64"},
+        {"policy a\npublisher " KEY "\n",
+         "line 2: behind a publisher's key stands \"update\" or \"category\""},
+        {"policy a\npublisher " KEY " product " GUID "\n",
+         "line 2: behind a publisher's key stands \"update\" or \"category\""},
+        {"policy a\npublisher " KEY " update\n",
+         "line 2: a publisher is limited to the GUID of an update or category"},
+        {"policy a\npublisher " KEY " update " GUID " x\n",
+         "line 2: there is a word too many; comments have lines of their own"},
+        {"publisher " KEY " update " GUID "\n",
+         "line 1: there is a word too many; comments have lines of their own"},
         {"policy a\npolicy b\n", "line 2: there is no rule \"policy\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -162,6 +178,35 @@ static void b_mistakes_are_named_with_their_line(void **state)
         assert_null(p);
         assert_err(sp_policy_parse(sp_view_str(rows[i].text), &p, NULL), SP_E_CONFIG);
     }
+}
+
+static void b_publishers_are_printed_and_stop_at_their_limit(void **state)
+{
+    (void)state;
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, SP_LIMIT_POLICY);
+    assert_ok(sp_buf_append_str(&text, "policy a\n"));
+    for (int i = 0; i <= SP_LIMIT_PUBLISHERS; i++) {
+        struct sp_policy *p = NULL, *again = NULL;
+        SP_AUTO(sp_buf_fini) struct sp_buf once, twice;
+        struct sp_why why = {0};
+        if (i > 0) {
+            assert_ok(sp_buf_printf(&text, "publisher " KEY " %s " GUID "\n",
+                                    i % 2 ? "update" : "category"));
+        }
+        assert_ok(sp_policy_parse(sp_buf_view(&text), &p, &why));
+        print(p, &once);
+        assert_ok(sp_policy_parse(sp_view_str((const char *)once.data), &again, &why));
+        print(again, &twice);
+        assert_true(sp_view_eq(sp_buf_view(&once), sp_buf_view(&twice)));
+        sp_policy_free(&p);
+        sp_policy_free(&again);
+    }
+    struct sp_policy *p = NULL;
+    struct sp_why why = {0};
+    assert_ok(sp_buf_append_str(&text, "publisher " KEY " update " GUID "\n"));
+    assert_err(sp_policy_parse(sp_buf_view(&text), &p, &why), SP_E_LIMIT);
+    assert_non_null(strstr(why.text, "there may be 64 publishers"));
 }
 
 static void b_a_policy_stops_at_its_limits(void **state)
@@ -404,6 +449,7 @@ int main(void)
         cmocka_unit_test(b_a_rule_has_its_action),
         cmocka_unit_test(b_printing_is_a_fixpoint),
         cmocka_unit_test(b_mistakes_are_named_with_their_line),
+        cmocka_unit_test(b_publishers_are_printed_and_stop_at_their_limit),
         cmocka_unit_test(b_a_policy_stops_at_its_limits),
         cmocka_unit_test(b_the_verdict_becomes_facts),
         cmocka_unit_test(c_golden_cases),

@@ -93,6 +93,7 @@
 /* A policy with a comment on every rule stays under 8 KiB. */
 #define SP_LIMIT_POLICY      SP_KIB(64)
 #define SP_LIMIT_POLICY_NAME 64
+#define SP_LIMIT_PUBLISHERS  64
 
 /* Certificates. */
 #define SP_LIMIT_CHAIN_DEPTH 8

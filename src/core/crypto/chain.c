@@ -83,6 +83,14 @@ static bool has_purpose(X509 *x, enum sp_purpose purpose, bool is_leaf)
            (X509_get_key_usage(x) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;
 }
 
+bool sp_x509_is_fit(X509 *x, enum sp_purpose purpose, int64_t at)
+{
+    int64_t from = 0, to = 0;
+    return has_purpose(x, purpose, true) &&
+           sp_asn1_time(X509_get0_notBefore(x), &from) == SP_OK &&
+           sp_asn1_time(X509_get0_notAfter(x), &to) == SP_OK && from <= at && at <= to;
+}
+
 static void look_for_revocations(STACK_OF(X509) * chain, const struct sp_trust *trust,
                                  int64_t at, int64_t now, struct sp_chain *out)
 {

@@ -44,6 +44,8 @@ struct sp_signature {
     bool has_forged_cert;   /* a certificate was not signed by the issuer it names */
     struct sp_view loose[SP_LOOSE]; /* parts that nothing proves */
     size_t loose_count;
+    bool is_fit; /* its certificate was valid then, meant for code and not revoked,
+                    whoever issued it */
     struct sp_cert_facts signer;
     char eku[256]; /* extended key usages, dotted, ", " between */
     struct sp_chain chain;

@@ -229,8 +229,12 @@ static enum sp_err verify_one(struct sp_cms_one *one, const struct sp_trust *tru
     out->has_signer = true;
     read_eku(signer, out->eku, sizeof out->eku);
     SP_TRY(sp_cms_read_time(one, trust));
-    return sp_chain_build(signer, one->certs, trust, SP_PURPOSE_CODE_SIGNING,
-                          out->time_trusted ? out->time : now, now, &out->chain);
+    int64_t at = out->time_trusted ? out->time : now;
+    SP_TRY(sp_chain_build(signer, one->certs, trust, SP_PURPOSE_CODE_SIGNING, at, now,
+                          &out->chain));
+    out->is_fit =
+        sp_x509_is_fit(signer, SP_PURPOSE_CODE_SIGNING, at) && !out->chain.is_revoked;
+    return SP_OK;
 }
 
 enum sp_err sp_cms_verify(struct sp_cms *c, const struct sp_trust *trust, int64_t now)

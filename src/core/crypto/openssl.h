@@ -36,6 +36,8 @@ struct sp_trust {
 
 /* The common name, empty where there is none; borrowed. */
 struct sp_view sp_x509_common_name(const X509_NAME *name);
+/* chain.c: its own dates and purposes allow it, whoever issued it. */
+bool sp_x509_is_fit(X509 *x, enum sp_purpose purpose, int64_t at);
 /* trust_list.c: a pinned root of this name whose certificate's digest is known. */
 const struct sp_trust_pin *sp_trust_root_of(const struct sp_trust *t,
                                             struct sp_view common_name,

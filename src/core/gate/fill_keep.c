@@ -1,8 +1,9 @@
 /* An entry of the ledger has 64 KiB, and whoever makes a file decides how much there is
  * to say of its signatures. Flags, numbers and digests are always kept: they are few,
  * and what rules read. Of each text so much is kept as SHARE holds, at least one value;
- * how many values are left out is said. The policy judges what is kept, so that the
- * entry can be judged again. */
+ * how many values are left out is said. The update that names the file and its
+ * categories are kept likewise: publishers are limited to some. The policy judges what
+ * is kept, so that the entry can be judged again. */
 #include "core/gate/fill_private.h"
 
 enum { SHARE = 3 * 1024 }; /* bytes of the entry a text fact has */
@@ -16,9 +17,10 @@ static enum sp_err keep_fact(const struct sp_facts *from, enum sp_fact k,
 {
     struct sp_fact_value v;
     size_t used = 0;
-    bool is_text = sp_fact_kind(k) == SP_FACT_KIND_TEXT;
+    bool is_shared =
+        sp_fact_kind(k) == SP_FACT_KIND_TEXT || k == SP_FACT_DOCUMENT_CATEGORY;
     for (size_t i = 0; sp_facts_get(from, k, i, &v); i++) {
-        used += is_text ? sp_fact_line_max(k, &v) : 0;
+        used += is_shared ? sp_fact_line_max(k, &v) : 0;
         if (used > SHARE) {
             *omitted += (int64_t)(sp_facts_count(from, k) - i);
             return SP_OK;
@@ -35,6 +37,8 @@ enum sp_err sp_fill_keep(const struct sp_facts *signatures, struct sp_facts *ent
     if (sp_facts_get(signatures, SP_FACT_FILE_TREE, 0, &tree)) {
         SP_TRY(sp_facts_add(entry, SP_FACT_FILE_TREE, &tree));
     }
+    SP_TRY(keep_fact(signatures, SP_FACT_UPDATE_ID, entry, &omitted));
+    SP_TRY(keep_fact(signatures, SP_FACT_DOCUMENT_CATEGORY, entry, &omitted));
     for (enum sp_fact k = SP_FACT_SIGN_FORMAT; k < SP_FACT_SIGN_OMITTED; k++) {
         SP_TRY(keep_fact(signatures, k, entry, &omitted));
     }

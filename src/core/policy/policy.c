@@ -1,5 +1,6 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/policy/publisher.h"
 #include "sallyport/policy.h"
 
 #include <stdlib.h>
@@ -36,6 +37,8 @@ struct sp_policy {
     char name[SP_LIMIT_POLICY_NAME + 1]; /* NUL-terminated */
     enum sp_mode modes[SP_RULE_COUNT];
     enum sp_action actions[SP_RULE_COUNT];
+    struct sp_publisher publishers[SP_LIMIT_PUBLISHERS];
+    size_t publisher_count;
 };
 
 const char *sp_rule_text(enum sp_rule r)
@@ -208,6 +211,24 @@ static enum sp_err read_rule(struct reader *r, struct sp_view word, struct sp_vi
     return read_action(r, (enum sp_rule)rule, action);
 }
 
+static enum sp_err read_publisher(struct reader *r, struct sp_view key,
+                                  struct sp_view scope, struct sp_view id)
+{
+    struct sp_why why = {0};
+    struct sp_policy *p = r->policy;
+    if (p->publisher_count == SP_LIMIT_PUBLISHERS) {
+        return sp_why_set(r->why, SP_E_LIMIT, "line %u: there may be %d publishers",
+                          r->line, SP_LIMIT_PUBLISHERS);
+    }
+    enum sp_err e =
+        sp_publisher_read(key, scope, id, &p->publishers[p->publisher_count], &why);
+    if (e != SP_OK) {
+        return sp_why_set(r->why, e, "line %u: %s", r->line, why.text);
+    }
+    p->publisher_count++;
+    return SP_OK;
+}
+
 static enum sp_err read_line(struct reader *r, struct sp_view line)
 {
     struct sp_view word = next_word(&line);
@@ -218,6 +239,10 @@ static enum sp_err read_line(struct reader *r, struct sp_view line)
         return SP_OK;
     }
     bool is_rule = r->policy->name[0] != 0;
+    bool is_publisher = is_rule && sp_view_eq_str(word, "publisher");
+    if (is_publisher && next_word(&line).len == 0) {
+        return read_publisher(r, value, action, more);
+    }
     if (more.len || (action.len && (!is_rule || action.data[0] == '#'))) {
         return sp_why_set(r->why, SP_E_CONFIG,
                           "line %u: there is a word too many; comments have lines of "
@@ -286,12 +311,25 @@ enum sp_action sp_policy_action(const struct sp_policy *p, enum sp_rule r)
     return p->actions[r];
 }
 
+bool sp_policy_has_publisher(const struct sp_policy *p, const struct sp_facts *facts)
+{
+    for (size_t i = 0; i < p->publisher_count; i++) {
+        if (sp_publisher_signed(&p->publishers[i], facts)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum sp_err sp_policy_print(const struct sp_policy *p, struct sp_buf *out)
 {
     SP_TRY(sp_buf_printf(out, "policy %s\n", p->name));
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
         SP_TRY(sp_buf_printf(out, "%-24s %-7s %s\n", rules[r].text,
                              mode_texts[p->modes[r]], action_texts[p->actions[r]]));
+    }
+    for (size_t i = 0; i < p->publisher_count; i++) {
+        SP_TRY(sp_publisher_print(&p->publishers[i], out));
     }
     return SP_OK;
 }

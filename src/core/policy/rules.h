@@ -70,6 +70,8 @@ enum sp_finding sp_rule_file_sha1(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha256(const struct sp_facts *f, struct sp_why *why);
 /* rules_sign.c */
 enum sp_finding sp_rule_file_not_revoked(const struct sp_facts *f, struct sp_why *why);
+/* All signatures are good, whoever made them. */
+bool sp_rule_is_well_signed(const struct sp_facts *f);
 enum sp_finding sp_rule_file_signed(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_signature_strict(const struct sp_facts *f,
                                               struct sp_why *why);

@@ -43,9 +43,17 @@ static enum sp_finding not_listed(const struct sp_facts *f, struct sp_why *why)
                                sp_rule_say(f, SP_FACT_SIGN_CATALOG).text));
 }
 
-enum sp_finding sp_rule_file_signed(const struct sp_facts *f, struct sp_why *why)
+bool sp_rule_is_well_signed(const struct sp_facts *f)
 {
     struct sp_fact_value count;
+    return is_signed_class(f) && sp_rule_one(f, SP_FACT_SIGN_COUNT, &count) &&
+           count.number > 0 && sp_facts_has_flag(f, SP_FACT_SIGN_DIGEST_GOOD) &&
+           sp_facts_has_flag(f, SP_FACT_SIGN_SIGNATURE_GOOD) &&
+           is_false(f, SP_FACT_SIGN_EXPLICIT_CURVE);
+}
+
+enum sp_finding sp_rule_file_signed(const struct sp_facts *f, struct sp_why *why)
+{
     if (sp_facts_has_flag(f, SP_FACT_SIGN_LISTED)) {
         return SP_HOLDS;
     }
@@ -53,11 +61,8 @@ enum sp_finding sp_rule_file_signed(const struct sp_facts *f, struct sp_why *why
         return is_false(f, SP_FACT_SIGN_LISTED) ? not_listed(f, why)
                                                 : SP_DOES_NOT_APPLY;
     }
-    bool holds = sp_rule_one(f, SP_FACT_SIGN_COUNT, &count) && count.number > 0 &&
-                 sp_facts_has_flag(f, SP_FACT_SIGN_DIGEST_GOOD) &&
-                 sp_facts_has_flag(f, SP_FACT_SIGN_SIGNATURE_GOOD) &&
-                 sp_facts_has_flag(f, SP_FACT_SIGN_ROOT_TRUSTED) &&
-                 is_false(f, SP_FACT_SIGN_EXPLICIT_CURVE);
+    bool holds =
+        sp_rule_is_well_signed(f) && sp_facts_has_flag(f, SP_FACT_SIGN_ROOT_TRUSTED);
     return holds ? SP_HOLDS : fails(f, "signature", why);
 }
 

@@ -175,6 +175,9 @@ static enum sp_err state_one(struct sp_sign *s, const struct sp_signature *one,
     sp_sign_line(one, good, trusted, line);
     SP_TRY(text(out, SP_FACT_SIGN_SIGNATURE, line));
     SP_TRY(state_signer(one, out));
+    SP_TRY(good && one->is_fit ? sp_facts_bytes(out, SP_FACT_SIGN_PUBLISHER_SPKI,
+                                                sp_view(one->signer.spki.sha256, 32))
+                               : SP_OK);
     SP_TRY(state_time(one, out));
     SP_TRY(text(out, SP_FACT_SIGN_PROGRAM_NAME, one->program_name));
     SP_TRY(state_loose(s, one));

@@ -40,6 +40,7 @@ enum statement {
     PUT_FILE,
     GET_REVISION,
     GET_CLAIMS,
+    GET_CLAIM_ENTRY,
     GET_FILE,
     GET_HIGHEST,
     PUT_WITHHELD,
@@ -60,6 +61,8 @@ static const char *const sql[STATEMENTS] = {
         "SELECT document, entry FROM revisions WHERE id = ?1 AND number = ?2",
     [GET_CLAIMS] =
         "SELECT sha256, size, ext FROM claims WHERE sha1 = ?1 ORDER BY entry",
+    [GET_CLAIM_ENTRY] =
+        "SELECT entry FROM claims WHERE sha1 = ?1 ORDER BY entry LIMIT 1",
     [GET_FILE] = "SELECT sha256, size, tree FROM files WHERE sha1 = ?1",
     [GET_HIGHEST] = "SELECT max(number) FROM revisions WHERE id = ?1",
     [PUT_WITHHELD] = "INSERT OR IGNORE INTO withheld VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -439,6 +442,19 @@ enum sp_err sp_index_claim(struct sp_index *ix, const uint8_t sha1[20],
     *out = all;
     *contradicted = differ;
     return SP_OK;
+}
+
+enum sp_err sp_index_claim_entry(struct sp_index *ix, const uint8_t sha1[20],
+                                 uint64_t *entry)
+{
+    sqlite3_stmt *s = fresh(ix, GET_CLAIM_ENTRY);
+    bind_blob(s, 1, sha1, 20);
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        e = column_size(s, 0, entry);
+    }
+    sqlite3_reset(s);
+    return e;
 }
 
 enum sp_err sp_index_count(struct sp_index *ix, struct sp_index_counts *out)

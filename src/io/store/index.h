@@ -62,6 +62,10 @@ enum sp_err sp_index_file(struct sp_index *ix, const uint8_t sha1[20],
 enum sp_err sp_index_claim(struct sp_index *ix, const uint8_t sha1[20],
                            struct sp_claim *out, bool *contradicted) SP_MUST_USE;
 
+/* The first entry that claims a file. SP_E_NOTFOUND. */
+enum sp_err sp_index_claim_entry(struct sp_index *ix, const uint8_t sha1[20],
+                                 uint64_t *entry) SP_MUST_USE;
+
 /* The highest RevisionNumber of an update. SP_E_NOTFOUND. */
 enum sp_err sp_index_highest(struct sp_index *ix, const struct sp_guid *id,
                              int32_t *out) SP_MUST_USE;

@@ -144,6 +144,19 @@ static enum sp_err find_claim(struct sp_keeper *k, struct sp_ask_claim *q)
     return e == SP_E_NOTFOUND ? SP_OK : e;
 }
 
+static enum sp_err find_origin(struct sp_keeper *k, struct sp_ask_claim *q)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    uint64_t entry = 0;
+    sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
+    if (!q->wants_origin || !q->claimed) {
+        return SP_OK;
+    }
+    SP_TRY(sp_index_claim_entry(k->index, q->sha1, &entry));
+    SP_TRY(sp_ledger_read(k->ledger, entry, &text, NULL));
+    return sp_facts_decode(sp_buf_view(&text), &q->origin, NULL);
+}
+
 static void run_claim(struct sp_msg *msg)
 {
     struct sp_ask_claim *q = (struct sp_ask_claim *)msg;
@@ -152,6 +165,9 @@ static void run_claim(struct sp_msg *msg)
     if (q->err != SP_OK) {
         sp_keeper_index_failed(k, q->err);
         q->err = find_claim(k, q);
+    }
+    if (q->err == SP_OK) {
+        q->err = find_origin(k, q);
     }
     msg->run = deliver_claim;
     sp_loop_post(q->loop, msg);

@@ -64,7 +64,9 @@ void sp_keeper_ask_revisions(struct sp_keeper *k, struct sp_ask_revisions *q);
 struct sp_ask_claim {
     struct sp_msg msg; /* private */
     uint8_t sha1[20];
+    bool wants_origin;
     /* answer: */
+    struct sp_facts *origin; /* the asker's, to be freed: the entry that claims it first */
     bool claimed;
     struct sp_claim claim; /* name is empty */
     bool contradicted; /* two revisions claim different SHA-256 or size for this SHA-1 */
