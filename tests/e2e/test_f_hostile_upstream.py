@@ -179,8 +179,7 @@ class Replies(Lied):
         """A fault of the upstream itself is relayed as it is."""
         self.assert_fault(lambda: self.server.update_data(
             [("00000000-0000-0000-0000-000000000001", 1)]), "^$", codes=("InternalServerError",))
-        self.server.cookie = "<cookie><Expiration>2036-01-01T00:00:00Z</Expiration>" \
-            "<EncryptedData>AAEC</EncryptedData></cookie>"
+        self.up.cookies.clear()  # the upstream forgot whom it knew
         with self.assertRaises(soap.Fault) as caught:
             self.server.config()
         self.assertEqual(caught.exception.code, "InvalidCookie")
