@@ -1,6 +1,7 @@
 """Commands, exit codes, and what a wrong configuration is told."""
 import os
 import re
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -32,6 +33,40 @@ class Usage(unittest.TestCase):
                 done = run(*words)
                 self.assertEqual(done.returncode, USAGE, done.stderr)
                 self.assertTrue(done.stderr)
+
+
+class Completion(unittest.TestCase):
+    """What a shell offers is what the program has."""
+
+    def offered(self, *words: str) -> set[str]:
+        script = run("completion", "bash").stdout + f"""
+COMP_WORDS=(sallyport {" ".join(words)} "")
+COMP_CWORD={len(words) + 1}
+_sallyport
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                              check=True, timeout=30)
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.split())
+
+    def test_first_words_are_all_commands(self) -> None:
+        shown = re.findall(r"^  (\w+)", run("help").stdout, re.MULTILINE)
+        self.assertEqual(self.offered(), set(shown) | {"help"})
+
+    def test_what_follows(self) -> None:
+        self.assertLessEqual({"verify", "list", "show", "prove"}, self.offered("ledger"))
+        self.assertEqual(self.offered("status"), {"-c", "--json"})
+        self.assertIn("purge", self.offered("store", "quarantine"))
+        self.assertLessEqual({"-c", "--dry-run"}, self.offered("store", "gc"))
+
+    def test_every_shell(self) -> None:
+        for shell in ("bash", "zsh", "fish"):
+            done = run("completion", shell)
+            self.assertEqual(done.returncode, OK)
+            self.assertIn("quarantine", done.stdout)
+        self.assertEqual(run("completion", "csh").returncode, USAGE)
+        self.assertEqual(run("completion").returncode, USAGE)
 
 
 class Configuration(unittest.TestCase):
