@@ -3,6 +3,8 @@
 #include "core/crypto/crypto.h"
 #include "io/store/shelf.h"
 
+#include <fcntl.h>
+
 static const uint8_t SHA1[20] = {9};
 static const struct sp_shelf_limits no_limits = {0};
 static unsigned found_count;
@@ -328,6 +330,52 @@ static void c_what_a_crash_leaves_is_swept(void **state)
     close_all();
 }
 
+static const char *path_of(const uint8_t sha256[32])
+{
+    char name[96] = "cache/objects/";
+    size_t n = strlen(name);
+    n += (size_t)snprintf(name + n, sizeof name - n, "%02x/", sha256[0]);
+    for (size_t i = 0; i < 32; i++) {
+        n += (size_t)snprintf(name + n, sizeof name - n, "%02x", sha256[i]);
+    }
+    return in_folder(name);
+}
+
+static void flip(const uint8_t sha256[32], off_t at, unsigned bit)
+{
+    uint8_t byte = 0;
+    assert_int_equal(chmod(path_of(sha256), 0600), 0);
+    int fd = open(path_of(sha256), O_RDWR);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= (uint8_t)(1U << bit);
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+/* One bit each: refused at the first read, out of service, and made anew. */
+static void f_bits_flipped_at_a_thousand_places(void **state)
+{
+    (void)state;
+    enum { SIZE = 2500, PLACES = 1000 };
+    uint8_t sha256[32], bytes[SIZE];
+    open_all(8);
+    for (unsigned place = 0; place < PLACES; place++) {
+        put((uint8_t)(place % 50), SIZE, sha256);
+        close_all();
+        flip(sha256, (off_t)(place * 7919 % SIZE), place % 8);
+        open_all(8);
+        struct sp_object *o = get(sha256, SIZE);
+        assert_int_equal(pread(o->fd, bytes, SIZE, 0), SIZE);
+        assert_err(sp_object_check(o, 0, sp_view(bytes, SIZE)), SP_E_CORRUPT);
+        assert_false(sp_object_read_begin(o));
+        assert_int_equal(found_count, 1);
+        sp_object_unref(&o);
+        assert_ok(sp_shelf_discard(shelf, sha256, 0, "damaged"));
+        assert_false(is_there(sha256));
+    }
+    close_all();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
 int main(void)
@@ -344,6 +392,7 @@ int main(void)
         TEST(c_times_of_use_survive),
         TEST(c_few_handles_stay_open),
         TEST(c_what_a_crash_leaves_is_swept),
+        TEST(f_bits_flipped_at_a_thousand_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
