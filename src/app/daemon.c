@@ -1,5 +1,6 @@
 #include "app/lane.h"
 #include "app/log.h"
+#include "app/manager.h"
 #include "app/renewer.h"
 #include "app/stock.h"
 #include "app/watch.h"
@@ -34,6 +35,7 @@ struct daemon {
     struct sp_admin *admin; /* owned; freed by its drain */
     uv_signal_t signals[3];
     uv_timer_t hourly;
+    struct sp_watchdog watchdog;
     bool draining;
     int64_t started;
 };
@@ -213,6 +215,7 @@ static void on_stop(struct daemon *d)
         _exit(1);
     }
     d->draining = true;
+    sp_watchdog_stop(&d->watchdog); /* it hears from loops that are about to end */
     sp_log_say(SP_LOG_INFO, "draining",
                "no new connections; open exchanges have %d seconds", DRAIN_MS / 1000);
     for (size_t i = 0; i < d->lane_count; i++) {
@@ -227,8 +230,11 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
     if (number == SIGHUP) {
+        sp_manager_tell_reloading();
         on_reload(d);
+        sp_manager_tell("READY=1");
     } else {
+        sp_manager_tell("STOPPING=1");
         on_stop(d);
     }
 }
@@ -380,6 +386,7 @@ static enum sp_err start_renewer(struct daemon *d, struct sp_why *why)
 
 static enum sp_err start(struct daemon *d, struct sp_why *why)
 {
+    sp_manager_meet();
     SP_TRY(sp_upstream_global_init(why));
     SP_TRY(load_world(d->config_file, &d->world, why));
     d->first = sp_world_ref(d->world);
@@ -399,6 +406,14 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     return start_admin(d, why);
 }
 
+static void start_watchdog(struct daemon *d)
+{
+    sp_watchdog_start(&d->watchdog, d->loop);
+    for (size_t i = 0; i < d->lane_count; i++) {
+        sp_watchdog_add(&d->watchdog, d->lanes[i].loop);
+    }
+}
+
 static void say_ready(const struct daemon *d)
 {
     struct sp_keeper_status k;
@@ -414,6 +429,8 @@ static void say_ready(const struct daemon *d)
                "sallyport %s, %zu event loops, policy %s, ledger of %" PRIu64
                " entries",
                SP_VERSION, d->lane_count, sp_policy_name(d->world->policy), k.entries);
+    sp_manager_tell("READY=1\nSTATUS=policy %s, ledger of %" PRIu64 " entries",
+                    sp_policy_name(d->world->policy), k.entries);
 }
 
 static void fini(struct daemon *d)
@@ -446,6 +463,7 @@ int sp_daemon_run(const char *config_file)
         fprintf(stderr, "sallyport: %s\n", sp_why_text(&why, e));
         _exit(sp_err_exit_status(e));
     }
+    start_watchdog(&d);
     say_ready(&d);
     sp_loop_run(d.loop);
     fini(&d);
