@@ -80,6 +80,7 @@ struct sp_lane {
     void (*idle)(struct sp_lane *l); /* called when visits falls to 0; NULL: do not */
     struct sp_hot hot;
     struct sp_rate refusals;
+    struct sp_rate turned_away; /* log lines about those */
     struct sp_counters counters;
 };
 

@@ -527,7 +527,7 @@ static void on_head(void *ctx, struct sp_exchange *x)
     struct sp_step step;
     bool want_body = false;
     size_t ceiling = 0;
-    if (sp_custody_takes(ctx, x)) {
+    if (sp_guest_is_lost(ctx, x) || sp_custody_takes(ctx, x)) {
         return;
     }
     if (visit_new(ctx, x, &v) != SP_OK) {

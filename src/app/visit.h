@@ -64,6 +64,9 @@ void sp_visit_free(struct visit *v);
 bool sp_visit_came_back(struct visit *v);
 void sp_visit_perform(struct visit *v, const struct sp_step *step);
 
+/* guest.c: true when this exchange is for a host that the listener is not; answered. */
+bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x);
+
 /* exchange_content.c: the effects that only content has */
 void sp_visit_catalog(struct visit *v, const struct sp_effect *e);
 void sp_visit_lookup(struct visit *v, const struct sp_effect *e);

@@ -80,6 +80,10 @@ size_t sp_http_header_count(const struct sp_http_headers *h, const char *name);
 /* True when the comma list holds the token (ASCII case aside, parameters cut off). */
 bool sp_http_list_has(struct sp_view list, const char *token);
 
+/* Whether a Host header's value names name, whatever the port: ASCII case and one dot at the
+ * end aside. name is a name or an address without a port or brackets. */
+bool sp_http_host_is(struct sp_view host, const char *name);
+
 /* A chunked body, pushed. All zero is the start. */
 struct sp_http_chunked {
     int state;          /* private */
