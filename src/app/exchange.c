@@ -236,6 +236,7 @@ static void tell_known(struct visit *v, enum sp_err e, const struct sp_gate_tier
 {
     struct sp_ask_revisions *q = &v->ask;
     struct sp_step step;
+    size_t own = q->count - v->asked_parts;
     struct sp_gate_known *known = calloc(q->count + 1, sizeof *known);
     if (!known) {
         e = SP_E_NOMEM;
@@ -246,7 +247,7 @@ static void tell_known(struct visit *v, enum sp_err e, const struct sp_gate_tier
         known[i].highest = q->known[i].highest;
         memcpy(known[i].document_sha256, q->known[i].document_sha256, 32);
         known[i].tier = tier;
-        if (tier) {
+        if (tier && i < own) {
             known[i].in_tier = v->said[i].known;
             known[i].tier_entry = v->said[i].entry;
             memcpy(known[i].tier_document_sha256, v->said[i].document_sha256, 32);
@@ -284,13 +285,14 @@ static void tier_answer(struct sp_tier_ask *q)
 static void ask_tier(struct visit *v)
 {
     free(v->said);
-    v->said = calloc(v->ask.count, sizeof *v->said);
+    size_t own = v->ask.count - v->asked_parts;
+    v->said = calloc(own, sizeof *v->said);
     if (!v->said) {
         tell_known(v, SP_E_NOMEM, NULL);
         return;
     }
     v->tier = (struct sp_tier_ask){.ids = v->ask.ids,
-                                   .count = v->ask.count,
+                                   .count = own,
                                    .said = v->said,
                                    .loop = v->lane->loop,
                                    .answer = tier_answer};
@@ -313,7 +315,7 @@ static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
     }
     free(q->withheld);
     q->withheld = NULL;
-    if (e == SP_OK && q->count && upstream_of(v)->custody) {
+    if (e == SP_OK && q->count > v->asked_parts && upstream_of(v)->custody) {
         ask_tier(v);
     } else {
         tell_known(v, e, NULL);
@@ -323,13 +325,15 @@ static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
 static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
 {
     free(v->known);
-    v->known = calloc(e->ask.count + 1, sizeof *v->known);
+    size_t all = e->ask.count + e->ask.parts;
+    v->known = calloc(all + 1, sizeof *v->known);
+    v->asked_parts = e->ask.parts;
     if (!v->known) {
         out_of_memory(v);
         return;
     }
     v->ask = (struct sp_ask_revisions){.ids = e->ask.ids,
-                                       .count = e->ask.count,
+                                       .count = all,
                                        .known = v->known,
                                        .policy = e->ask.policy,
                                        .loop = v->lane->loop,

@@ -39,6 +39,7 @@ struct visit {
     /* ASK_REVISIONS and RECORD */
     struct sp_ask_revisions ask;
     struct sp_known_revision *known;
+    size_t asked_parts; /* the last of ask.ids: no revisions of the reply */
     struct sp_ask_files files;
     struct sp_gate_file *asked_files; /* the gate's, while the keeper is asked */
     struct sp_tier_ask tier;

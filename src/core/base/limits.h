@@ -56,6 +56,10 @@
 #define SP_LIMIT_REVISION_JUMP  100
 #define SP_LIMIT_REVISION_FIRST 65535
 
+/* Updates that the revisions of one reply refer to and that are looked up; what is over
+ * it is taken for unknown. A hundred revisions refer to some hundred others. */
+#define SP_LIMIT_RELATIONS 16384
+
 /* Xpress, [MS-WUSP] 2.1.1. */
 #define SP_LIMIT_XPRESS_BLOCK 65535
 

@@ -169,8 +169,8 @@ struct sp_effect {
     } inspect;
     struct { /* ASK_REVISIONS; count may be 0 */
         const struct sp_revision_id *ids;
-        size_t count;
-        const char *policy; /* whose withheld revisions are wanted */
+        size_t count, parts; /* revisions of the reply; behind them: what they refer to */
+        const char *policy;  /* whose withheld revisions are wanted */
     } ask;
     struct { /* ASK_FILES */
         struct sp_gate_file *at; /* in_custody is the driver's to fill in */
@@ -233,6 +233,7 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
 /* Told before sp_gate_known: what is withheld, sorted; copied. SP_E_NOMEM. */
 enum sp_err sp_gate_withheld(struct sp_gate *g, const struct sp_withheld *list,
                              size_t count) SP_MUST_USE;
+/* known: of every id that was asked for, parts too. */
 void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known *known,
                    struct sp_step *step);
 /* ASK_FILES was answered; what it points at is filled in. */

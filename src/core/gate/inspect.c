@@ -159,6 +159,7 @@ static void ask_revisions(struct sp_gate *g, struct sp_step *step)
         .kind = SP_EFFECT_ASK_REVISIONS,
         .ask = {.ids = g->ids,
                 .count = r->revision_count,
+                .parts = g->part_count,
                 .policy = sp_policy_name(g->policy)},
     };
 }
@@ -192,6 +193,15 @@ static void judged(struct sp_gate *g, struct sp_step *step)
     record(g, step);
 }
 
+static enum sp_err prepare_look_up(struct sp_gate *g)
+{
+    size_t n = g->inspection.reply->revision_count;
+    SP_TRY(sp_gate_list_ids(g));
+    g->known = calloc(n + g->part_count + 1, sizeof *g->known);
+    g->taken = calloc(n + 1, sizeof *g->taken);
+    return g->known && g->taken ? SP_OK : SP_E_NOMEM;
+}
+
 void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
                        struct sp_step *step)
 {
@@ -216,16 +226,10 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
         judged(g, step);
         return;
     }
-    g->ids = calloc(n + 1, sizeof *g->ids);
-    g->known = calloc(n + 1, sizeof *g->known);
-    g->taken = calloc(n + 1, sizeof *g->taken);
-    if (!g->ids || !g->known || !g->taken) {
+    if (prepare_look_up(g) != SP_OK) {
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
                              step);
         return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        g->ids[i] = g->inspection.reply->revisions[i].id;
     }
     ask_revisions(g, step);
 }
@@ -240,7 +244,7 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
         return;
     }
-    for (size_t i = 0; i < g->inspection.reply->revision_count; i++) {
+    for (size_t i = 0; i < g->inspection.reply->revision_count + g->part_count; i++) {
         g->known[i] = known[i];
     }
     if (sp_gate_tier_facts(g, known) != SP_OK) {

@@ -111,7 +111,7 @@ static enum sp_err known_facts(struct sp_gate *g, size_t i)
     if (known->has_highest && sp_facts_count(f, SP_FACT_KNOWN_HIGHEST) == 0) {
         SP_TRY(sp_facts_int(f, SP_FACT_KNOWN_HIGHEST, known->highest));
     }
-    return SP_OK;
+    return sp_gate_state_missing(g, i);
 }
 
 static bool out_of_memory(struct sp_gate *g)

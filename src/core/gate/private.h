@@ -21,8 +21,10 @@ struct sp_gate {
     int reply_status;
     struct sp_inspection inspection; /* owned */
     int64_t now;                     /* unix seconds, of the last event that told */
-    struct sp_revision_id *ids;      /* owned: revisions to look up */
-    struct sp_gate_known *known;     /* owned, one each */
+    struct sp_revision_id *ids;  /* owned: revisions to look up, then part_count parts */
+    size_t part_count;           /* sorted: what revisions refer to, but not in the reply */
+    struct sp_revision_id *here; /* owned, sorted: the revisions of the reply */
+    struct sp_gate_known *known; /* owned, one each of ids */
     struct sp_gate_file *files;      /* owned, one a location; NULL: not asked */
     bool *taken;                     /* owned, one each: it does not go out */
     struct sp_withheld *withheld;    /* owned, sorted: what is kept back already */
@@ -70,6 +72,11 @@ const struct sp_cookie_reader *sp_gate_cookies(struct sp_gate *g,
                                                struct sp_cookie_reader *out);
 /* Adds the edit that seals the cookie a reply gives. */
 enum sp_err sp_gate_seal_cookie(struct sp_gate *g) SP_MUST_USE;
+/* closure.c: fills in g->ids and g->here. */
+enum sp_err sp_gate_list_ids(struct sp_gate *g) SP_MUST_USE;
+/* States what revision i refers to and nobody knows. */
+enum sp_err sp_gate_state_missing(struct sp_gate *g, size_t i) SP_MUST_USE;
+
 /* withhold.c: what is known to be kept back; NULL for a revision that is not. */
 const struct sp_withheld *sp_gate_kept_back(const struct sp_gate *g,
                                             const struct sp_revision_id *id);

@@ -76,6 +76,7 @@ void sp_gate_free(struct sp_gate **pg)
     sp_buf_fini(&g->type);
     sp_inspection_fini(&g->inspection);
     free(g->ids);
+    free(g->here);
     free(g->known);
     free(g->files);
     free(g->taken);

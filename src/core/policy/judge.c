@@ -64,6 +64,10 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_revision_no_rollback(f, why);
     case SP_RULE_BUNDLE_WHOLE:
         return sp_rule_bundle_whole(f, why);
+    case SP_RULE_BUNDLE_KNOWN:
+        return sp_rule_bundle_known(f, why);
+    case SP_RULE_PREREQUISITES_KNOWN:
+        return sp_rule_prerequisites_known(f, why);
     case SP_RULE_WITNESS_NO_CONTRADICTION:
         return sp_rule_witness_no_contradiction(f, why);
     case SP_RULE_WITNESS_KNOWS:

@@ -57,6 +57,9 @@ enum sp_finding sp_rule_revision_no_jump(const struct sp_facts *f, struct sp_why
 enum sp_finding sp_rule_revision_no_rollback(const struct sp_facts *f,
                                              struct sp_why *why);
 enum sp_finding sp_rule_bundle_whole(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_bundle_known(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_prerequisites_known(const struct sp_facts *f,
+                                            struct sp_why *why);
 /* rules_tier.c */
 enum sp_finding sp_rule_tier_proven(const struct sp_facts *f, struct sp_why *why);
 /* rules_witness.c */

@@ -58,3 +58,32 @@ enum sp_finding sp_rule_bundle_whole(const struct sp_facts *f, struct sp_why *wh
                                "the bundle installs %s, which is withheld",
                                sp_rule_say(f, SP_FACT_BUNDLE_WITHHELD).text));
 }
+
+static enum sp_finding all_known(const struct sp_facts *f, const char *what,
+                                 enum sp_fact missing, struct sp_why *why)
+{
+    if (sp_facts_count(f, missing) == 0) {
+        return SP_HOLDS;
+    }
+    return sp_fails(sp_why_set(why, SP_E_MISMATCH,
+                               "%s %s, which was not recorded here and does not come "
+                               "in this reply either",
+                               what, sp_rule_say(f, missing).text));
+}
+
+enum sp_finding sp_rule_bundle_known(const struct sp_facts *f, struct sp_why *why)
+{
+    return sp_facts_count(f, SP_FACT_DOCUMENT_BUNDLES) == 0
+               ? SP_DOES_NOT_APPLY
+               : all_known(f, "the bundle installs", SP_FACT_BUNDLE_MISSING, why);
+}
+
+enum sp_finding sp_rule_prerequisites_known(const struct sp_facts *f,
+                                            struct sp_why *why)
+{
+    bool has = sp_facts_count(f, SP_FACT_DOCUMENT_PREREQUISITE) ||
+               sp_facts_count(f, SP_FACT_DOCUMENT_CATEGORY);
+    return has ? all_known(f, "the update presupposes", SP_FACT_PREREQUISITE_MISSING,
+                           why)
+               : SP_DOES_NOT_APPLY;
+}
