@@ -20,6 +20,19 @@
 #define IN_LISTENER_LISTENER(...) __VA_ARGS__
 #define IN_ADMIN_ADMIN(...)       __VA_ARGS__
 #define IN_CATALOG_CATALOG(...)   __VA_ARGS__
+#define IN_WITNESS_WITNESS(...)   __VA_ARGS__
+#define IN_TOP_WITNESS(...)
+#define IN_WITNESS_TOP(...)
+#define IN_LOG_WITNESS(...)
+#define IN_WITNESS_LOG(...)
+#define IN_UPSTREAM_WITNESS(...)
+#define IN_WITNESS_UPSTREAM(...)
+#define IN_LISTENER_WITNESS(...)
+#define IN_WITNESS_LISTENER(...)
+#define IN_CATALOG_WITNESS(...)
+#define IN_WITNESS_CATALOG(...)
+#define IN_ADMIN_WITNESS(...)
+#define IN_WITNESS_ADMIN(...)
 #define IN_TOP_CATALOG(...)
 #define IN_CATALOG_TOP(...)
 #define IN_LOG_CATALOG(...)
@@ -71,6 +84,11 @@ static cfg_opt_t catalog_keys[] = {
 #include "app/config.def"
     CFG_END()};
 #undef KEY
+#define KEY(section, key, type, def, help) IN_WITNESS_##section(ROW_##type(key, def))
+static cfg_opt_t witness_keys[] = {
+#include "app/config.def"
+    CFG_END()};
+#undef KEY
 #define KEY(section, key, type, def, help) IN_ADMIN_##section(ROW_##type(key, def))
 static cfg_opt_t admin_keys[] = {
 #include "app/config.def"
@@ -83,6 +101,7 @@ static cfg_opt_t top_keys[] = {
     CFG_SEC("upstream", upstream_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("listener", listener_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("catalog", catalog_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+    CFG_SEC("witness", witness_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("admin", admin_keys, CFGF_NONE), CFG_END()};
 #undef KEY
 
@@ -96,6 +115,7 @@ static const cfg_opt_t *keys_of(const char *section)
         {"upstream", upstream_keys},
         {"listener", listener_keys},
         {"catalog", catalog_keys},
+        {"witness", witness_keys},
         {"admin", admin_keys},
     };
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
@@ -198,6 +218,10 @@ void sp_config_free(struct sp_config **pc)
         free_strings(l->names, l->name_count);
         free(l->allow);
     }
+    for (size_t i = 0; i < c->witness_count; i++) {
+        sp_config_witness_fini(&c->witnesses[i]);
+    }
+    free(c->witnesses);
     free(c->upstreams);
     free(c->listeners);
     free(c->file);

@@ -46,6 +46,13 @@ struct sp_config_catalog { /* the offline catalogue */
     unsigned interval, asked;         /* minutes: in force, and as written */
     uint64_t ceiling;                 /* bytes */
 };
+enum sp_witness_kind { SP_WITNESS_CATALOG, SP_WITNESS_EXPORT, SP_WITNESS_KINDS };
+struct sp_config_witness {
+    char *name, *file; /* owned */
+    enum sp_witness_kind kind;
+    struct sp_note_key *key; /* owned; of an export */
+    int line;
+};
 struct sp_config {
     char *file; /* owned, as all strings below */
     char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
@@ -68,6 +75,8 @@ struct sp_config {
     struct sp_config_listener *listeners;
     size_t listener_count;
     struct sp_config_catalog *catalog; /* NULL: none */
+    struct sp_config_witness *witnesses;
+    size_t witness_count;
     char *dump; /* what sp_config_dump gives */
 };
 

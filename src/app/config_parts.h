@@ -18,6 +18,11 @@ enum sp_err sp_config_check_text(const char *file, struct sp_view text,
  * which is wrong and why. */
 enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out, const char **key,
                                  const char **what) SP_MUST_USE;
+/* config_witness.c: a witness section, the same way; its catalog section is known. */
+enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
+                                   struct sp_config_witness *w, const char **key,
+                                   const char **what) SP_MUST_USE;
+void sp_config_witness_fini(struct sp_config_witness *w);
 /* Turns a parsed tree into c. text is for line numbers. */
 enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                            struct sp_why *why) SP_MUST_USE;

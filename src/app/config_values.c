@@ -532,6 +532,28 @@ static enum sp_err take_catalogs(struct sp_config *c, cfg_t *cfg, struct place p
     return c->catalog ? take_catalog(&p, sec, c->catalog) : SP_E_NOMEM;
 }
 
+static enum sp_err take_witnesses(struct sp_config *c, cfg_t *cfg, struct place p)
+{
+    const char *key = NULL, *what = NULL;
+    unsigned count = cfg_size(cfg, "witness");
+    c->witnesses = calloc(count + 1, sizeof *c->witnesses);
+    if (!c->witnesses) {
+        return SP_E_NOMEM;
+    }
+    p.section = "witness";
+    for (unsigned i = 0; i < count; i++) {
+        struct sp_config_witness *w = &c->witnesses[c->witness_count++];
+        cfg_t *sec = cfg_getnsec(cfg, "witness", i);
+        p.title = cfg_title(sec);
+        w->line = sp_config_line(p.text, p.section, p.title, NULL);
+        enum sp_err e = sp_config_take_witness(c, sec, w, &key, &what);
+        if (e != SP_OK) {
+            return e == SP_E_CONFIG ? complain(&p, key, what) : e;
+        }
+    }
+    return SP_OK;
+}
+
 static bool is_loopback(const char *bind)
 {
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
@@ -578,5 +600,6 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_posture(c, cfg, &p));
     SP_TRY(take_log(c, cfg, p));
     SP_TRY(take_catalogs(c, cfg, p));
-    return take_sections(c, cfg, p);
+    SP_TRY(take_sections(c, cfg, p));
+    return take_witnesses(c, cfg, p);
 }

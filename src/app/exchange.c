@@ -3,6 +3,7 @@
 #include "app/custody_serve.h"
 #include "app/log.h"
 #include "app/visit.h"
+#include "app/witnesses.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,13 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
 static void inspect_work(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
-    sp_gate_inspect(&v->task, &v->inspection);
+    struct sp_inspection *i = &v->inspection;
+    sp_gate_inspect(&v->task, i);
+    if (i->reply &&
+        sp_witnesses_testify(v->world, v->lane->renewer, i->reply) != SP_OK) {
+        sp_inspection_fini(i);
+        *i = (struct sp_inspection){.err = SP_E_NOMEM};
+    }
 }
 
 static void inspect_done(struct sp_job *job)

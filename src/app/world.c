@@ -1,6 +1,7 @@
 #include "app/world.h"
 
 #include "app/trust_files.h"
+#include "app/witnesses.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,6 +233,7 @@ static void world_free(struct sp_world **pw)
         sp_tls_server_unref(&w->doors[i].tls);
     }
     sp_upstream_unref(&w->catalog);
+    sp_witnesses_free(&w->books, w->config->witness_count);
     sp_policy_free(&w->policy);
     sp_trust_free(&w->trust);
     sp_config_free(&w->config);
@@ -263,6 +265,7 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
     SP_TRY(sp_trust_load_config(w->config, &w->trust, why));
     SP_TRY(make_upstreams(w, why));
     SP_TRY(make_doors(w, why));
+    SP_TRY(sp_witnesses_load(w->config, &w->books, why));
     *out = w;
     w = NULL;
     return SP_OK;

@@ -17,6 +17,7 @@ struct sp_world_door { /* one listener */
     size_t upstream;           /* index into upstreams */
     char tls_address[300];     /* of the TLS listener beside a plain one */
 };
+struct sp_witness_book; /* witnesses.h */
 struct sp_world {
     atomic_uint refs;
     struct sp_config *config;       /* owned */
@@ -26,6 +27,7 @@ struct sp_world {
     struct sp_upstream *catalog;    /* shared; NULL: no offline catalogue */
     struct sp_fill_conf *fills;     /* owned, one an upstream */
     struct sp_world_door *doors;    /* owned, config->listener_count of them */
+    struct sp_witness_book *books;  /* owned, config->witness_count of them */
     int64_t loaded;                 /* unix seconds */
 };
 

@@ -10,6 +10,7 @@ import harness  # noqa: F401
 
 import catalogue
 import offline
+import planted as planting
 import signing
 from gate import hang_up, wait_until
 from httpd import Reply, Request, Server
@@ -110,6 +111,57 @@ class OfflineScan(Scene):
         kinds = gate.command("ledger", "list").stdout
         self.assertIn("catalogue", kinds)
         gate.verify_ledger()
+
+    def witnessed(self, claimed: int | None):
+        """What a downstream gets while the catalogue is a witness and somebody planted an update:
+        one of its own when claimed is None, else the catalogue's first with file claimed."""
+        self.source.offer(self.first)
+        made = catalogue.Catalogue(7, 3, 0)
+        planted = planting.plant(made, "perfect")
+        if claimed is not None:
+            for old, new in ((planted.child.update_id, str(offline.update_id(0))),
+                             (offline.b64(planted.file.sha1), offline.b64(offline.sha1(claimed))),
+                             (offline.b64(planted.file.sha256),
+                              offline.b64(offline.sha256(claimed)))):
+                for revision in (planted.child, planted.bundle):
+                    revision.document = revision.document.replace(old, new)
+            del made.by_key[planted.child.key]
+            planted.child.update_id = str(offline.update_id(0))
+            made.by_key[planted.child.key] = planted.child
+            planted.file.claim_sha1 = offline.sha1(claimed)
+            planted.file.claim_sha256 = offline.sha256(claimed)
+        self.up = self.upstream(made)
+        gate = self.open_gate(witnesses='witness "scan" { kind = "catalogue" }\n')
+        self.wait_for(gate, "new")
+        return gate, planted, made
+
+    def test_a_witness_that_does_not_know_a_program(self) -> None:
+        gate, planted, made = self.witnessed(None)
+        synced = self.downstream(gate).sync(partial=True)
+        self.assertEqual(set(synced.withheld), planted.keys)
+        self.assertEqual(set(synced.documents), set(made.by_key) - planted.keys)
+        self.assertIn("verdict.rule command-witnessed", self.shown(gate, planted))
+
+    def test_a_witness_that_knows_it(self) -> None:
+        gate, planted, made = self.witnessed(claimed=0)
+        synced = self.downstream(gate).sync()
+        self.assertEqual(set(synced.documents), set(made.by_key))
+        shown = self.shown(gate, planted)
+        self.assertIn("catalog.appears true", shown)
+        self.assertIn("witness.said scan agrees", shown)
+
+    def test_a_witness_that_knows_other_files(self) -> None:
+        gate, planted, _ = self.witnessed(claimed=4)
+        self.assert_refused(self.downstream(gate).sync, "witness-no-contradiction")
+        shown = self.shown(gate, planted)
+        self.assertIn("catalog.contradicts true", shown)
+        self.assertIn("witness.said scan contradicts", shown)
+
+    def shown(self, gate, planted) -> str:
+        """The newest entry about the planted program."""
+        rows = gate.command("ledger", "list", "--from", "0").stdout.splitlines()
+        number = [r for r in rows if planted.child.update_id in r][-1].split()[0]
+        return gate.command("ledger", "show", number).stdout
 
     def test_only_over_tls(self) -> None:
         self.source.offer(self.first)

@@ -3,7 +3,9 @@
 With --full the upstream has 10,000 revisions, else 600.
 """
 import sys
+import tempfile
 import unittest
+from pathlib import Path
 
 import harness  # noqa: F401
 
@@ -83,6 +85,68 @@ class Shapes(Scene):
         gate = self.gate(self.upstream(made))
         synced = self.downstream(gate).sync()
         self.assertLessEqual(planted.keys, set(synced.documents))
+
+
+class Witnessed(Scene):
+    """What no rule over documents can see is seen by somebody who was there before."""
+
+    def export(self, made) -> str:
+        """The ledger of another gate before the same upstream, as a witness section."""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        before = self.gate(self.upstream(made))
+        self.downstream(before).sync()
+        before.stop()
+        done = before.command("ledger", "export", "-d", str(before.state_dir),
+                              str(folder / "ledger"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        key = (before.state_dir / "ledger" / "key.pub").read_text().strip()
+        return f'witness "other" {{ kind = "export" file = "{folder}/ledger" key = "{key}" }}\n'
+
+    def said(self, gate, update_id: str) -> list[str]:
+        """The facts about witnesses in the only entry that is about an update itself."""
+        rows = gate.command("ledger", "list", "-d", str(gate.state_dir)).stdout.splitlines()
+        row = next(r for r in rows if update_id in r and r.split()[2] in ("revision", "withheld"))
+        shown = gate.command("ledger", "show", "-d", str(gate.state_dir), row.split()[0])
+        return sorted(x.strip() for x in shown.stdout.splitlines() if "witness." in x)
+
+    def test_an_export_does_not_know_it(self) -> None:
+        made = catalogue.Catalogue(73, 40, 5, big=0)
+        witness, honest = self.export(made), set(made.by_key)
+        planted = plant(made, "perfect")
+        gate = self.gate(self.upstream(made), witnesses=witness)
+        synced = self.downstream(gate).sync(partial=True)
+        self.assertEqual(set(synced.documents), honest)
+        self.assertEqual(set(synced.withheld), planted.keys)
+        again = self.downstream(gate).sync()  # the list does not name it any more
+        self.assertEqual((set(again.documents), again.withheld), (honest, []))
+        gate.stop()
+        self.assertEqual(self.said(gate, planted.child.update_id),
+                         ["witness.agree 0", "witness.contradict 0", "witness.missing 1",
+                          "witness.said other does-not-know"])
+        self.assertIn("witness.said other agrees", self.said(gate, next(iter(honest))[0]))
+
+    def test_an_export_knows_another_document(self) -> None:
+        witness = self.export(catalogue.Catalogue(73, 40, 5, big=0))
+        made = catalogue.Catalogue(73, 40, 5, big=0)
+        changed = next(r for r in made.revisions if "Title>" in r.document)
+        changed.document = changed.document.replace("Title>", "Title >", 1)
+        gate = self.gate(self.upstream(made), witnesses=witness)
+        self.assert_refused(self.downstream(gate).sync, "witness-no-contradiction")
+
+    def test_an_export_that_is_not_whole(self) -> None:
+        made = catalogue.Catalogue(73, 12, 2, big=0)
+        witness = self.export(made)
+        ledger = Path(witness.split('file = "')[1].split('"')[0])
+        whole = ledger.read_bytes()
+        gate = self.gate(self.upstream(made), witnesses=witness)
+        for bad in (whole[:-1], whole + b"x", whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]):
+            ledger.write_bytes(bad)
+            checked = gate.command("config", "check", "-c", str(gate.config))
+            self.assertEqual(checked.returncode, 78, checked.stderr)
+            self.assertIn('witness "other"', checked.stderr)
+        ledger.write_bytes(whole)
+        checked = gate.command("config", "check", "-c", str(gate.config))
+        self.assertEqual(checked.returncode, 0, checked.stderr)
 
 
 class Judged(Scene):

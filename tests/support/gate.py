@@ -138,7 +138,7 @@ admin {{ bind = "127.0.0.1:{self.admin_port}" }}
 workers = {get('workers', 2)}
 posture = "{get('posture', 'off')}"
 posture_interval = {get('posture_interval', 0)}
-{self._catalog_text()}{self._top_text()}"""
+{self._catalog_text()}{get('witnesses', '')}{self._top_text()}"""
 
     def _catalog_text(self) -> str:
         if not (url := self.settings.get("catalog")):

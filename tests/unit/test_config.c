@@ -52,7 +52,7 @@ static void refused(const char *text, const char *start, const char *part)
 
 /* ---- the table ---------------------------------------------------------------- */
 
-enum section { TOP, LOG, UPSTREAM, LISTENER, CATALOG, ADMIN, SECTIONS };
+enum section { TOP, LOG, UPSTREAM, LISTENER, CATALOG, WITNESS, ADMIN, SECTIONS };
 
 /* One key with a value that passes and one that does not; more is what the first one
  * needs beside it; part is of what the second one is told. */
@@ -134,6 +134,11 @@ static const struct key_case {
     {CATALOG, "interval", "0", "", "-1", "0 to 1073741824"},
     {CATALOG, "path", "\"/scan/w.cab\"", "", "\"/Content/AA/x.cab\"", "none that WSUS"},
     {CATALOG, "max_mib", "4095", "", "4096", "1 to 4095"},
+    {WITNESS, "kind", "\"catalogue\"", "", "\"oracle\"", "catalogue, export"},
+    {WITNESS, "file", "\"/ledger\"", "kind = \"export\" key = " LEDGER_KEY,
+     "{ \"/x\" }", "unexpected token"},
+    {WITNESS, "key", LEDGER_KEY, "kind = \"export\" file = \"/ledger\"", "{ \"x\" }",
+     "unexpected token"},
     {ADMIN, "bind", "\"[::1]:1\"", "", "\"0.0.0.0:8532\"", "stays on loopback"},
 };
 
@@ -154,8 +159,9 @@ static const char *with(const struct key_case *k, const char *value, const char 
     static char text[4096], line[512];
     static const char *const heads[SECTIONS] = {
         [TOP] = "",      [LOG] = "log { ", [ADMIN] = "admin { ",
+        [WITNESS] = "witness \"w\" { ",
         [UPSTREAM] = "", [LISTENER] = "",  [CATALOG] = ""};
-    bool framed = k->section == LOG || k->section == ADMIN;
+    bool framed = k->section == LOG || k->section == ADMIN || k->section == WITNESS;
     snprintf(line, sizeof line, "%s%s = %s %s%s", heads[k->section], k->key, value,
              more, framed ? " }" : "");
     snprintf(text, sizeof text, TEXT_WITH("%s", "%s", "%s", "%s"),
@@ -182,6 +188,7 @@ static bool dumps(const struct sp_config *c, enum section section, const char *k
                                                 [UPSTREAM] = "\nupstream \"",
                                                 [LISTENER] = "\nlistener \"",
                                                 [CATALOG] = "\ncatalog \"",
+                                                [WITNESS] = "\nwitness \"",
                                                 [ADMIN] = "\nadmin {"};
     char line[512];
     snprintf(line, sizeof line, "%s%s = %s\n", section == TOP ? "" : "    ", key,
@@ -206,7 +213,8 @@ static void b_every_key_has_a_case(void **state)
 
 static bool is_given(const char *key)
 {
-    static const char *const given[] = {"url", "ca_file", "pins", "upstream"};
+    static const char *const given[] = {"url", "ca_file", "pins", "upstream",
+                                        "kind"};
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         if (strcmp(key, given[i]) == 0) {
             return true;
@@ -218,7 +226,8 @@ static bool is_given(const char *key)
 static void b_defaults(void **state)
 {
     (void)state;
-    struct sp_config *c = parse(TEXT_WITH("", "", "", ""));
+    struct sp_config *c = parse(TEXT_WITH("", "", "", "")
+                                "witness \"w\" { kind = \"catalogue\" }\n");
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
         const char *key = defaults[i].key;
         bool given =
@@ -254,6 +263,39 @@ static void b_every_key_is_taken(void **state)
         sp_config_free(&again);
         sp_config_free(&c);
     }
+}
+
+static void b_witnesses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section, *part;
+    } wrong[] = {
+        {"witness \"w\" { }", "catalogue, export"},
+        {"witness \"w\" { kind = \"catalogue\" }", "no catalog section"},
+        {"witness \"w\" { kind = \"export\" key = " LEDGER_KEY " }", "file is missing"},
+        {"witness \"w\" { kind = \"export\" file = \"/x\" }", "public key"},
+        {"witness \"w\" { kind = \"export\" file = \"/x\" key = \"PRIVATE+KEY+x\" }",
+         "public key"},
+        {"witness \"a b\" { kind = \"catalogue\" }", "no blanks"},
+        {"witness \"\" { kind = \"catalogue\" }", "no blanks"},
+    };
+    char text[2048];
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        snprintf(text, sizeof text, LEAST "%s\n", wrong[i].section);
+        refused(text, "x.conf:4:", wrong[i].part);
+    }
+    struct sp_config *c = parse(
+        TEXT_WITH("", "", "", "") "witness \"k\" { kind = \"catalogue\" }\n"
+                                  "witness \"e\" { kind = \"export\" file = \"/x\" "
+                                  "key = " LEDGER_KEY " }\n");
+    assert_int_equal(c->witness_count, 2);
+    assert_int_equal(c->witnesses[0].kind, SP_WITNESS_CATALOG);
+    assert_string_equal(c->witnesses[1].name, "e");
+    assert_string_equal(c->witnesses[1].file, "/x");
+    assert_string_equal(sp_note_key_name(c->witnesses[1].key), "PeterNeumann");
+    assert_int_equal(c->witnesses[1].line, 6);
+    sp_config_free(&c);
 }
 
 static void b_catalog(void **state)
@@ -525,6 +567,7 @@ int main(void)
         cmocka_unit_test(b_every_key_is_taken),
         cmocka_unit_test(b_values),
         cmocka_unit_test(b_catalog),
+        cmocka_unit_test(b_witnesses),
         cmocka_unit_test(b_from_a_file),
         cmocka_unit_test(f_every_key_is_checked),
         cmocka_unit_test(f_pins),

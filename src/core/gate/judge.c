@@ -1,5 +1,6 @@
 /* JUDGE: do the facts satisfy the policy? Link first, then the reply, then every
  * revision; the first refusal ends it, unless it is one that only withholds. */
+#include "core/custody/testimony.h"
 #include "core/gate/private.h"
 
 enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link)
@@ -111,6 +112,7 @@ static enum sp_err known_facts(struct sp_gate *g, size_t i)
     if (known->has_highest && sp_facts_count(f, SP_FACT_KNOWN_HIGHEST) == 0) {
         SP_TRY(sp_facts_int(f, SP_FACT_KNOWN_HIGHEST, known->highest));
     }
+    SP_TRY(sp_testimony_sum(f));
     return sp_gate_state_missing(g, i);
 }
 

@@ -1,0 +1,170 @@
+#include "app/witnesses.h"
+
+#include "app/bundle_tools.h"
+#include "app/log.h"
+#include "app/renewer.h"
+#include "core/custody/testimony.h"
+#include "io/store/catalog.h"
+#include "io/store/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading exported ledgers --------------------------------------------------- */
+
+/* Whoever wrote it passed the document on; what only was claimed is no testimony. */
+static enum sp_err take_entry(void *ctx, uint64_t index, struct sp_view entry)
+{
+    struct sp_tier_book *book = ctx;
+    struct sp_change c;
+    if (sp_change_read(entry, &c, NULL) != SP_OK) {
+        return SP_OK; /* a later version's entry; it is hashed all the same */
+    }
+    enum sp_err e = c.kind == SP_CHANGE_REVISION
+                        ? sp_tier_book_put(book, &c.id, c.document_sha256, index)
+                        : SP_OK;
+    sp_change_fini(&c);
+    return e;
+}
+
+static enum sp_err load(const struct sp_config *c, const struct sp_config_witness *w,
+                        struct sp_tier_book *book, struct sp_why *why)
+{
+    struct sp_why inner = {0};
+    uint64_t entries = 0;
+    enum sp_err e =
+        sp_export_check(w->file, w->key, take_entry, book, &entries, &inner);
+    return e == SP_OK
+               ? SP_OK
+               : sp_why_set(why, SP_E_CONFIG, "%s:%d: witness \"%s\": %s: %s", c->file,
+                            w->line, w->name, w->file, sp_why_text(&inner, e));
+}
+
+enum sp_err sp_witnesses_load(const struct sp_config *c, struct sp_witness_book **out,
+                              struct sp_why *why)
+{
+    struct sp_witness_book *books = calloc(c->witness_count + 1, sizeof *books);
+    enum sp_err e = books ? SP_OK : SP_E_NOMEM;
+    for (size_t i = 0; e == SP_OK && i < c->witness_count; i++) {
+        if (c->witnesses[i].kind == SP_WITNESS_EXPORT) {
+            e = load(c, &c->witnesses[i], &books[i].book, why);
+        }
+    }
+    if (e != SP_OK) {
+        sp_witnesses_free(&books, c->witness_count);
+        return e;
+    }
+    *out = books;
+    return SP_OK;
+}
+
+void sp_witnesses_free(struct sp_witness_book **pb, size_t count)
+{
+    for (size_t i = 0; *pb && i < count; i++) {
+        sp_tier_book_fini(&(*pb)[i].book);
+    }
+    free(*pb);
+    *pb = NULL;
+}
+
+/* ---- asking ---------------------------------------------------------------------- */
+
+static enum sp_testimony of_book(const struct sp_tier_book *book,
+                                 const struct sp_revision *r)
+{
+    const struct sp_tier_row *row = sp_tier_book_find(book, &r->id);
+    if (!row) {
+        return SP_TESTIMONY_MISSING;
+    }
+    return memcmp(row->document_sha256, r->document_sha256, 32) == 0
+               ? SP_TESTIMONY_AGREES
+               : SP_TESTIMONY_CONTRADICTS;
+}
+
+static enum sp_testimony of_catalog(enum sp_witness w)
+{
+    switch (w) {
+    case SP_WITNESS_ABSENT:
+        return SP_TESTIMONY_MISSING;
+    case SP_WITNESS_APPEARS:
+        return SP_TESTIMONY_AGREES;
+    case SP_WITNESS_CONTRADICTS:
+        break;
+    }
+    return SP_TESTIMONY_CONTRADICTS;
+}
+
+static enum sp_err ask_catalog(struct sp_catalog *k, const char *name,
+                               const struct sp_revision *r)
+{
+    const struct sp_catalog_about *about = sp_catalog_about(k);
+    struct sp_catalog_testimony t;
+    struct sp_catalog_claim *claims = calloc(r->claim_count + 1, sizeof *claims);
+    if (!claims) {
+        return SP_E_NOMEM;
+    }
+    for (size_t i = 0; i < r->claim_count; i++) {
+        claims[i].has_sha256 = r->claims[i].has_sha256;
+        memcpy(claims[i].sha1, r->claims[i].sha1, sizeof claims[i].sha1);
+        memcpy(claims[i].sha256, r->claims[i].sha256, sizeof claims[i].sha256);
+    }
+    enum sp_err e =
+        sp_catalog_witness(k, &r->id.id, r->id.number, claims, r->claim_count, &t);
+    free(claims);
+    SP_TRY(e);
+    SP_TRY(sp_witness_to_facts(t.witness, about->sha256, about->signed_at, r->facts));
+    return sp_testimony_say(r->facts, name, of_catalog(t.witness));
+}
+
+static enum sp_err open_catalog(struct sp_renewer *renewer, struct sp_catalog **out)
+{
+    enum { TRIES = 3 }; /* it may be replaced between the two calls */
+    char path[SP_CATALOG_PATH];
+    enum sp_err e = SP_E_NOTFOUND;
+    for (int i = 0; e == SP_E_NOTFOUND && i < TRIES && renewer; i++) {
+        e = sp_renewer_index(renewer, path) ? sp_catalog_open(path, out, NULL)
+                                            : SP_E_UNAVAILABLE;
+    }
+    return e;
+}
+
+static enum sp_err catalog_testifies(struct sp_renewer *renewer, const char *name,
+                                     struct sp_reply *reply)
+{
+    SP_AUTO(sp_catalog_close) struct sp_catalog *k = NULL;
+    SP_TRY(open_catalog(renewer, &k));
+    for (size_t i = 0; i < reply->revision_count; i++) {
+        SP_TRY(ask_catalog(k, name, &reply->revisions[i]));
+    }
+    return SP_OK;
+}
+
+static enum sp_err book_testifies(const struct sp_tier_book *book, const char *name,
+                                  struct sp_reply *reply)
+{
+    for (size_t i = 0; i < reply->revision_count; i++) {
+        const struct sp_revision *r = &reply->revisions[i];
+        SP_TRY(sp_testimony_say(r->facts, name, of_book(book, r)));
+    }
+    return SP_OK;
+}
+
+enum sp_err sp_witnesses_testify(const struct sp_world *w, struct sp_renewer *renewer,
+                                 struct sp_reply *reply)
+{
+    const struct sp_config *c = w->config;
+    for (size_t i = 0; reply->revision_count && i < c->witness_count; i++) {
+        const struct sp_config_witness *k = &c->witnesses[i];
+        enum sp_err e = k->kind == SP_WITNESS_EXPORT
+                            ? book_testifies(&w->books[i].book, k->name, reply)
+                            : catalog_testifies(renewer, k->name, reply);
+        if (e == SP_E_NOMEM || e == SP_E_LIMIT) {
+            return e;
+        }
+        if (e != SP_OK) {
+            sp_log_say(SP_LOG_WARNING, "witness", "%s cannot be asked: %s", k->name,
+                       sp_err_text(e));
+        }
+    }
+    return SP_OK;
+}
