@@ -59,7 +59,14 @@ enum state {
     ADDRESS,
     ADDRESS_DIGEST,
     ADDRESS_URL,
-    ANCHOR
+    ANCHOR,
+    CLIENT_UPDATES,
+    CLIENT_UPDATE,
+    CLIENT_NUMBER,
+    CLIENT_XML,
+    GLOBAL_ID,
+    GLOBAL_UPDATE,
+    GLOBAL_REVISION
 };
 
 /* NULL stands for what the operation names: its namespace, and in the first two rows of
@@ -103,6 +110,19 @@ static const struct sp_path_step steps[] = {
     {ADDRESSES, NULL, "ServerSyncUrlData", ADDRESS},
     {ADDRESS, NULL, "FileDigest", ADDRESS_DIGEST},
     {ADDRESS, NULL, "MUUrl", ADDRESS_URL},
+    {RESULT, NULL, "NewUpdates", CLIENT_UPDATES},
+    {RESULT, NULL, "ChangedUpdates", CLIENT_UPDATES},
+    {RESULT, NULL, "Updates", CLIENT_UPDATES},
+    {EXTENDED_INFO, NULL, "Updates", CLIENT_UPDATES},
+    {RESULT, NULL, "RefreshCacheResult", CLIENT_UPDATE},
+    {CLIENT_UPDATES, NULL, "UpdateInfo", CLIENT_UPDATE},
+    {CLIENT_UPDATES, NULL, "Update", CLIENT_UPDATE},
+    {CLIENT_UPDATE, NULL, "ID", CLIENT_NUMBER},
+    {CLIENT_UPDATE, NULL, "RevisionID", CLIENT_NUMBER},
+    {CLIENT_UPDATE, NULL, "Xml", CLIENT_XML},
+    {CLIENT_UPDATE, NULL, "GlobalID", GLOBAL_ID},
+    {GLOBAL_ID, NULL, "UpdateID", GLOBAL_UPDATE},
+    {GLOBAL_ID, NULL, "RevisionNumber", GLOBAL_REVISION},
 };
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -122,6 +142,7 @@ struct reader {
     size_t from;                 /* where the listed thing or update at hand begins */
     struct sp_buf first, second; /* its texts: id and number, digest and address */
     struct sp_update_reader update;
+    struct sp_fragment_reader fragment;
 };
 
 static void fill_steps(struct reader *r)
@@ -186,6 +207,11 @@ static bool lists_revisions(const struct reader *r)
     return r->op == SP_OP_GET_REVISION_ID_LIST;
 }
 
+static bool serves_clients(const struct reader *r)
+{
+    return sp_op_service(r->op) == SP_SERVICE_CLIENT;
+}
+
 static void begin_listed(struct reader *r, struct sp_xml *x)
 {
     r->from = sp_xml_offset(x);
@@ -214,6 +240,8 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     }
     if (state == FAULT_ELEMENT) {
         r->reply->is_fault = true;
+    } else if (state == CLIENT_UPDATE) {
+        sp_fragment_begin(&r->fragment);
     } else if (state == LOCATION) {
         sp_location_begin(&r->location);
     } else if (state == COOKIE_DATA || state == FILE_URL) {
@@ -252,6 +280,14 @@ static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
     case LISTED_NUMBER:
     case ADDRESS_URL:
         return sp_buf_append(&r->second, text);
+    case CLIENT_NUMBER:
+        return sp_buf_append(&r->fragment.number, text);
+    case CLIENT_XML:
+        return sp_buf_append(&r->fragment.xml, text);
+    case GLOBAL_UPDATE:
+        return sp_buf_append(&r->fragment.update_id, text);
+    case GLOBAL_REVISION:
+        return sp_buf_append(&r->fragment.revision, text);
     }
     return SP_OK;
 }
@@ -338,6 +374,9 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
         return sp_listed_add(r->reply, sp_buf_view(&r->first), sp_buf_view(&r->second),
                              place_here(r, x), sp_xml_why(x));
     }
+    if (state == CLIENT_UPDATE && serves_clients(r)) {
+        return sp_fragment_end(&r->fragment, sp_xml_why(x));
+    }
     return holds_updates(r) ? end_of_update_part(r, x, state)
                             : end_of_location_part(r, x, state);
 }
@@ -393,6 +432,7 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
         reply->is_fault = false;
         reply->has_cookie = false;
         reply->location_count = 0;
+        reply->fragment_count = 0;
         drop_revisions(reply);
         return SP_OK;
     }
@@ -432,14 +472,17 @@ enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
         .body = body,
         .location = {.reply = reply},
         .reply = reply,
+        .fragment = {.reply = reply},
         .update = {.reply = reply, .asked = asked, .asked_count = asked_count}};
     fill_steps(&r);
     sp_buf_init(&r.text, TEXT_MAX);
     sp_buf_init(&r.first, TEXT_MAX);
     sp_buf_init(&r.second, TEXT_MAX);
     sp_update_reader_init(&r.update);
+    sp_fragment_reader_init(&r.fragment);
     enum sp_err e = add_outcome(&r, read_body(&r, status, body, why));
     sp_update_reader_fini(&r.update);
+    sp_fragment_reader_fini(&r.fragment);
     sp_buf_fini(&r.text);
     sp_buf_fini(&r.first);
     sp_buf_fini(&r.second);
@@ -457,6 +500,7 @@ void sp_reply_free(struct sp_reply **r)
     drop_revisions(*r);
     free((*r)->listed);
     free((*r)->urls);
+    free((*r)->fragments);
     sp_facts_free(&(*r)->facts);
     sp_arena_free(&(*r)->arena);
     free(*r);

@@ -40,6 +40,19 @@ void sp_location_url(struct sp_location_reader *l, struct sp_view text,
 enum sp_err sp_location_end(struct sp_location_reader *l,
                             struct sp_why *why) SP_MUST_USE;
 
+/* UpdateInfo, Update or RefreshCacheResult while it is read. */
+struct sp_fragment_reader {
+    struct sp_reply *reply;            /* borrowed */
+    struct sp_buf number, xml;         /* texts of ID and Xml */
+    struct sp_buf update_id, revision; /* of GlobalID */
+};
+void sp_fragment_reader_init(struct sp_fragment_reader *r);
+void sp_fragment_reader_fini(struct sp_fragment_reader *r);
+void sp_fragment_begin(struct sp_fragment_reader *r);
+/* Adds it to the reply. Errors: SP_E_MALFORMED (no ID), SP_E_LIMIT, SP_E_NOMEM. */
+enum sp_err sp_fragment_end(struct sp_fragment_reader *r,
+                            struct sp_why *why) SP_MUST_USE;
+
 void sp_update_reader_init(struct sp_update_reader *r);
 void sp_update_reader_fini(struct sp_update_reader *r);
 enum sp_err sp_update_begin(struct sp_update_reader *r) SP_MUST_USE;

@@ -1,5 +1,6 @@
 /* ServerSyncUpdateData, [MS-WSUSSS] 3.1.4.6.3.3: one revision and its document. One
  * document at a time is in memory. */
+#include "core/wsus/fragment.h"
 #include "core/wsus/reply_reader.h"
 
 #include "core/crypto/crypto.h"
@@ -158,6 +159,7 @@ static enum sp_err read_document(struct sp_update_reader *r, struct sp_revision 
     if (e != SP_OK) {
         return add_error(rev, &why, e);
     }
+    SP_TRY(sp_fragments_derive(utf8, found, &why));
     SP_TRY(sp_facts_merge(rev->facts, found));
     return add_listed(rev, r->part.digests);
 }

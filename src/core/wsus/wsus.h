@@ -174,6 +174,25 @@ struct sp_file_url {
     struct sp_place place; /* ServerSyncUrlData */
 };
 
+/* What clients get of a document: fragment.h. */
+enum sp_derived_kind {
+    SP_DERIVED_CORE,
+    SP_DERIVED_EXTENDED,
+    SP_DERIVED_LOCALIZED,
+    SP_DERIVED_KINDS
+};
+struct sp_derived_parts { /* of one text: one kind, usually */
+    bool has[SP_DERIVED_KINDS];
+    uint8_t sha256[SP_DERIVED_KINDS][32]; /* of the canonical form */
+    bool has_id;                           /* of UpdateIdentity, in core */
+    struct sp_revision_id id;
+};
+struct sp_shown {
+    int32_t number; /* the server's own for the revision */
+    bool is_readable;
+    struct sp_derived_parts parts; /* none where only number and id are told */
+};
+
 /* Where a client is told to get a file: the text of Url. */
 struct sp_location {
     struct sp_content_path file;
@@ -188,6 +207,8 @@ struct sp_reply {
     struct sp_view cookie; /* decoded; in the arena */
     struct sp_location *locations; /* files that a server like this one has */
     size_t location_count;
+    struct sp_shown *fragments; /* owned; replies to clients */
+    size_t fragment_count, fragment_room;
     struct sp_revision *revisions; /* GetUpdateData only */
     size_t revision_count;
     struct sp_listed *listed; /* owned; GetRevisionIdList only */

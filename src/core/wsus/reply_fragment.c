@@ -1,0 +1,91 @@
+/* What a client is told about one revision, [MS-WUSP] 3.1.5.7, 3.1.5.8 and 3.1.5.9: the
+ * server's number for it, and fragments of its document or its identity. */
+#include "core/wsus/fragment.h"
+#include "core/wsus/reply_reader.h"
+
+#include <stdlib.h>
+
+#define BLANKS   " \t\r\n"
+#define TEXT_MAX SP_KIB(4) /* a number, an id */
+
+void sp_fragment_reader_init(struct sp_fragment_reader *r)
+{
+    sp_buf_init(&r->number, TEXT_MAX);
+    sp_buf_init(&r->update_id, TEXT_MAX);
+    sp_buf_init(&r->revision, TEXT_MAX);
+    sp_buf_init(&r->xml, SP_LIMIT_SOAP_REPLY);
+}
+
+void sp_fragment_reader_fini(struct sp_fragment_reader *r)
+{
+    sp_buf_fini(&r->number);
+    sp_buf_fini(&r->update_id);
+    sp_buf_fini(&r->revision);
+    sp_buf_fini(&r->xml);
+}
+
+void sp_fragment_begin(struct sp_fragment_reader *r)
+{
+    sp_buf_clear(&r->number);
+    sp_buf_clear(&r->update_id);
+    sp_buf_clear(&r->revision);
+    sp_buf_clear(&r->xml);
+}
+
+static enum sp_err add(struct sp_reply *reply, const struct sp_shown *f,
+                       struct sp_why *why)
+{
+    if (reply->fragment_count == SP_LIMIT_FRAGMENTS) {
+        return sp_why_set(why, SP_E_LIMIT, "the reply holds more than %d fragments",
+                          SP_LIMIT_FRAGMENTS);
+    }
+    if (reply->fragment_count == reply->fragment_room) {
+        size_t room = reply->fragment_room ? reply->fragment_room * 2 : 32;
+        void *grown = reallocarray(reply->fragments, room, sizeof *f);
+        if (!grown) {
+            return SP_E_NOMEM;
+        }
+        reply->fragments = grown;
+        reply->fragment_room = room;
+    }
+    reply->fragments[reply->fragment_count++] = *f;
+    return SP_OK;
+}
+
+static struct sp_view trimmed(const struct sp_buf *b)
+{
+    return sp_view_trim(sp_buf_view(b), BLANKS);
+}
+
+/* GlobalID, where there is one. */
+static void read_global_id(const struct sp_fragment_reader *r,
+                           struct sp_derived_parts *out)
+{
+    int64_t n = 0;
+    if (sp_guid_parse(trimmed(&r->update_id), &out->id.id) == SP_OK &&
+        sp_i64_parse(trimmed(&r->revision), 0, INT32_MAX, &n) == SP_OK) {
+        out->id.number = (int32_t)n;
+        out->has_id = true;
+    }
+}
+
+enum sp_err sp_fragment_end(struct sp_fragment_reader *r, struct sp_why *why)
+{
+    struct sp_shown f = {.is_readable = true};
+    struct sp_why unread = {0};
+    int64_t number = 0;
+    if (sp_i64_parse(trimmed(&r->number), INT32_MIN, INT32_MAX, &number) != SP_OK) {
+        return sp_why_set(why, SP_E_MALFORMED, "an update for a client has no ID");
+    }
+    f.number = (int32_t)number;
+    if (r->xml.len) {
+        enum sp_err e = sp_derived_read(sp_buf_view(&r->xml), &f.parts, &unread);
+        if (e == SP_E_NOMEM || e == SP_E_INTERNAL) {
+            return e;
+        }
+        f.is_readable = e == SP_OK;
+    } else {
+        read_global_id(r, &f.parts);
+    }
+    return add(r->reply, &f, why);
+}
