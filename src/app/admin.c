@@ -5,6 +5,7 @@
 #include "app/history.h"
 #include "app/log.h"
 #include "app/page.h"
+#include "app/peers_json.h"
 #include "app/posture_page.h"
 #include "app/renewer.h"
 #include "app/stock.h"
@@ -231,13 +232,15 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
         "s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "version", SP_VERSION, "now", now, "started", started, "config_loaded", loaded,
         "draining", (int)*v->draining, "lockdown", (int)sp_lockdown_is_on(v->lockdown),
         "policy", sp_policy_name(w->policy), "workers", (int)v->lane_count, "expiries",
         expiries_json(w), "fills", fills_json(v), "ledger", ledger_json(v), "cache",
         cache_json(v), "upstreams", upstreams, "listeners", listeners_json(w),
-        "plain_http", sp_desk_plain_json(v->desk), "refusals",
+        "plain_http", sp_desk_plain_json(v->desk), "limited",
+        sp_peers_json(v->peers, sp_loop_now_ms(sp_loop_current()), sp_clock_wall_s()),
+        "refusals",
         sp_desk_refusals_json(v->desk), "counters", counters_json(v));
     return append_json(root, flags, out);
 }

@@ -6,6 +6,7 @@
 #ifndef SP_APP_CONFIG_H
 #define SP_APP_CONFIG_H
 
+#include "app/peers.h"
 #include "core/crypto/crypto.h"
 #include "core/custody/posture.h"
 #include "core/custody/ahead.h"
@@ -60,6 +61,7 @@ struct sp_config {
     enum sp_log_level log_level;
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
+    struct sp_peer_limits peers;
     struct sp_release_conf release;
     uint64_t cache_max;   /* bytes; 0: no such limit */
     unsigned cache_floor; /* percent */

@@ -441,6 +441,23 @@ static enum sp_err take_posture(struct sp_config *c, cfg_t *cfg, const struct pl
     return SP_OK;
 }
 
+static enum sp_err take_peers(struct sp_config *c, cfg_t *cfg, const struct place *p)
+{
+    struct sp_peer_limits *l = &c->peers;
+    long rate = 0, metadata = 0, content = 0, mib = 0, content_mib = 0;
+    SP_TRY(take_number(p, cfg, "peer_rate", 0, 1000000, &rate));
+    SP_TRY(take_number(p, cfg, "peer_at_once", 0, 1000000, &metadata));
+    SP_TRY(take_number(p, cfg, "peer_mib", 0, 1L << 20, &mib));
+    SP_TRY(take_number(p, cfg, "peer_content_at_once", 0, 1000000, &content));
+    SP_TRY(take_number(p, cfg, "peer_content_mib", 0, 1L << 20, &content_mib));
+    l->rate = (unsigned)rate;
+    l->at_once[SP_PEER_METADATA] = (unsigned)metadata;
+    l->at_once[SP_PEER_CONTENT] = (unsigned)content;
+    l->bytes[SP_PEER_METADATA] = SP_MIB((uint64_t)mib);
+    l->bytes[SP_PEER_CONTENT] = SP_MIB((uint64_t)content_mib);
+    return SP_OK;
+}
+
 /* ---- the offline catalogue
  * ------------------------------------------------------------- */
 
@@ -595,6 +612,7 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                         "metadata_memory_mib is 1 to 1048576");
     }
     c->metadata_memory = SP_MIB(memory);
+    SP_TRY(take_peers(c, cfg, &p));
     SP_TRY(take_release(c, cfg, &p));
     SP_TRY(take_cache(c, cfg, &p));
     SP_TRY(take_posture(c, cfg, &p));

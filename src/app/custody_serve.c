@@ -22,6 +22,7 @@ struct reading {
     unsigned holders; /* the exchange, the job, the answer under way */
     int fd;
     uint64_t size;
+    struct sp_peer_lease lease;
     enum sp_err err;
 };
 
@@ -35,6 +36,7 @@ static void let_go(struct reading *r)
         return;
     }
     sp_fd_close(&r->fd);
+    sp_guest_leaves(lane, r->size, &r->lease);
     sp_world_unref(&r->world);
     free(r);
     lane->custody_readings--;
@@ -138,14 +140,17 @@ static bool is_served(struct sp_view path)
     return sp_view_eq_str(path, "checkpoint") || sp_tile_path_parse(path, &t) == SP_OK;
 }
 
-static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_view path)
+static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_view path,
+                  struct sp_guest *guest)
 {
     struct reading *r = calloc(1, sizeof *r);
     if (!r) {
+        sp_guest_leaves(lane, 0, &guest->lease);
         refuse(lane, x, 503);
         return;
     }
     r->visitor.is_custody = true;
+    r->lease = guest->lease;
     r->lane = lane;
     r->world = sp_world_ref(lane->world);
     r->exchange = x;
@@ -172,6 +177,7 @@ bool sp_custody_takes(struct sp_door_context *d, struct sp_exchange *x)
         return false;
     }
     struct sp_view path = sp_view_slice(q->target, prefix.len, q->target.len);
+    struct sp_guest guest;
     *sp_exchange_slot(x) = NULL;
     if (q->method != SP_HTTP_GET && q->method != SP_HTTP_HEAD) {
         refuse(lane, x, 405);
@@ -179,8 +185,8 @@ bool sp_custody_takes(struct sp_door_context *d, struct sp_exchange *x)
         refuse(lane, x, 404);
     } else if (lane->custody_readings >= AT_ONCE) {
         refuse(lane, x, 503);
-    } else {
-        begin(lane, x, path);
+    } else if (sp_guest_enters(d, x, &guest)) {
+        begin(lane, x, path, &guest);
     }
     return true;
 }

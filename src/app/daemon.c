@@ -29,6 +29,7 @@ struct daemon {
     struct sp_seals *seals;     /* shared: the keys of cookies in force */
     struct sp_renewer *renewer; /* owned; NULL: no offline catalogue */
     struct sp_budget budget;
+    struct sp_peers *peers; /* owned */
     struct sp_lockdown lockdown;
     struct sp_lane *lanes; /* owned */
     size_t lane_count, lanes_open;
@@ -346,6 +347,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
                                 .desk = d->desk,
                                 .watch = d->watch,
                                 .budget = &d->budget,
+                                .peers = d->peers,
                                 .hot_objects = hot_objects_a_lane(n)};
     d->lanes = calloc(n, sizeof *d->lanes);
     if (!d->lanes) {
@@ -371,6 +373,7 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .keeper = d->keeper,
                                  .desk = d->desk,
                                  .watch = d->watch,
+                                 .peers = d->peers,
                                  .draining = &d->draining,
                                  .lockdown = &d->lockdown,
                                  .started = d->started};
@@ -382,6 +385,13 @@ static enum sp_err start_renewer(struct daemon *d, struct sp_why *why)
     struct sp_renewer_conf conf = {
         .world = d->world, .keeper = d->keeper, .desk = d->desk};
     return d->world->catalog ? sp_renewer_new(&conf, &d->renewer, why) : SP_OK;
+}
+
+static enum sp_err start_peers(struct daemon *d)
+{
+    uint64_t seed;
+    SP_TRY(sp_random_bytes(&seed, sizeof seed));
+    return sp_peers_new(SP_PEER_SETS, seed, &d->peers);
 }
 
 static enum sp_err start(struct daemon *d, struct sp_why *why)
@@ -402,6 +412,7 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(sp_watch_new(&(struct sp_watch_conf){.world = d->world, .keeper = d->keeper},
                         &d->watch, why));
     SP_TRY(start_renewer(d, why));
+    SP_TRY(start_peers(d));
     SP_TRY(start_lanes(d, why));
     return start_admin(d, why);
 }
@@ -446,6 +457,7 @@ static void fini(struct daemon *d)
     sp_objects_close(&d->objects);
     sp_loop_free(&d->loop);
     sp_desk_free(&d->desk);
+    sp_peers_free(&d->peers);
     free(d->admin);
     sp_seals_unref(&d->seals);
     sp_world_unref(&d->first);

@@ -15,6 +15,7 @@
 
 #include "app/lockdown.h"
 #include "app/metrics.h"
+#include "app/peers.h"
 #include "app/seals.h"
 #include "app/world.h"
 #include "io/store/keeper.h"
@@ -66,6 +67,7 @@ struct sp_lane {
     struct sp_desk *desk;
     struct sp_watch *watch;
     struct sp_budget *budget;
+    struct sp_peers *peers;
     const struct sp_lockdown *lockdown;
     struct sp_world *world;        /* shared: the one in force */
     struct sp_seals *seals;        /* shared: the keys of cookies in force */
@@ -197,6 +199,7 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_keeper *keeper;
     struct sp_desk *desk;
     struct sp_watch *watch;
+    struct sp_peers *peers;
     struct sp_lockdown *lockdown;
     bool *draining;
     int64_t started;

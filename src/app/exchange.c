@@ -16,6 +16,7 @@ void sp_visit_free(struct visit *v)
 {
     struct sp_lane *lane = v->lane;
     sp_budget_give(lane->budget, v->held);
+    sp_guest_leaves(lane, v->moved, &v->lease);
     sp_gate_free(&v->gate);
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
@@ -118,6 +119,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     struct visit *v = ctx;
     struct sp_step step;
     v->fetch = NULL;
+    v->moved += v->reply.len;
     count_upstream(v, e, report);
     if (!sp_visit_came_back(v)) {
         return;
@@ -480,14 +482,15 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
  * ------------------------------------------------------------ */
 
 static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
-                             struct visit **out)
+                             struct sp_guest *guest, struct visit **out)
 {
     struct visit *v = calloc(1, sizeof *v);
     struct sp_asker asker = {0};
-    struct sp_pin pin;
     if (!v) {
+        sp_guest_leaves(d->lane, 0, &guest->lease);
         return SP_E_NOMEM;
     }
+    v->lease = guest->lease;
     v->lane = d->lane;
     v->lane->visits++;
     v->world = sp_world_ref(d->lane->world);
@@ -502,10 +505,8 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
              (const char *)v->head.host.data);
     asker.address = v->peer;
     asker.host = v->host;
-    asker.has_pin = sp_exchange_peer_pin(x, &pin);
-    if (asker.has_pin) {
-        memcpy(asker.pin, pin.sha256, 32);
-    }
+    asker.has_pin = guest->has_pin;
+    memcpy(asker.pin, guest->pin.sha256, 32);
     asker.now = sp_clock_wall_s();
     asker.stopped = sp_lockdown_is_on(d->lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
     asker.seals = &v->seals->keys;
@@ -538,10 +539,12 @@ static void on_head(void *ctx, struct sp_exchange *x)
     struct sp_step step;
     bool want_body = false;
     size_t ceiling = 0;
-    if (sp_guest_is_lost(ctx, x) || sp_custody_takes(ctx, x)) {
+    struct sp_guest guest;
+    if (sp_guest_is_lost(ctx, x) || sp_custody_takes(ctx, x) ||
+        !sp_guest_enters(ctx, x, &guest)) {
         return;
     }
-    if (visit_new(ctx, x, &v) != SP_OK) {
+    if (visit_new(ctx, x, &guest, &v) != SP_OK) {
         sp_exchange_cut(x);
         return;
     }
@@ -563,6 +566,7 @@ static void on_body(void *ctx, struct sp_exchange *x)
     (void)ctx;
     struct visit *v = *sp_exchange_slot(x);
     struct sp_step step;
+    v->moved += sp_exchange_body(x).len;
     sp_gate_body(v->gate, sp_exchange_body(x), &step);
     sp_visit_perform(v, &step);
 }

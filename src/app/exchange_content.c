@@ -224,6 +224,7 @@ void sp_visit_serve(struct visit *v, const struct sp_effect *e)
                                     .guard_ctx = v->object,
                                     .size = v->object->size};
     }
+    v->moved += e->answer.length;
     SP_COUNT(&v->lane->counters, content_bytes_sent, e->answer.length);
     sp_exchange_respond(v->exchange, &a);
 }
@@ -242,6 +243,7 @@ void sp_visit_serve_growing(struct visit *v, const struct sp_effect *e)
                                      .length = e->answer.length,
                                      .grows = true,
                                      .ready = ready(v, atomic_load(&v->want.open))};
+    v->moved += e->answer.length;
     SP_COUNT(&v->lane->counters, content_bytes_sent, e->answer.length);
     sp_exchange_respond(v->exchange, &a);
 }

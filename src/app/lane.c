@@ -37,6 +37,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     l->desk = conf->desk;
     l->watch = conf->watch;
     l->budget = conf->budget;
+    l->peers = conf->peers;
     l->lockdown = conf->lockdown;
     l->world = sp_world_ref(conf->world);
     l->seals = sp_seals_ref(conf->seals);

@@ -14,6 +14,7 @@ struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_desk *desk;
     struct sp_watch *watch;
     struct sp_budget *budget;
+    struct sp_peers *peers;
     const struct sp_lockdown *lockdown;
     size_t hot_objects; /* files it may keep open for the next asker */
 };

@@ -25,6 +25,8 @@ struct visit {
     char peer[64], host[256];
     bool busy;   /* something was started and will come back */
     size_t held; /* bytes of the lane's budget */
+    struct sp_peer_lease lease;
+    uint64_t moved; /* bytes of the body and of the reply, or of content */
     uint64_t began_ms;
     /* FETCH */
     struct sp_fetch *fetch; /* borrowed from the pool while it runs */
@@ -67,6 +69,16 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step);
 
 /* guest.c: true when this exchange is for a host that the listener is not; answered. */
 bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x);
+struct sp_guest {
+    bool has_pin; /* of the client's certificate */
+    struct sp_pin pin;
+    struct sp_peer_lease lease; /* to be given back by sp_guest_leaves */
+};
+/* False when he met a limit; answered. What is posted is metadata, the rest content. */
+bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
+                     struct sp_guest *out);
+/* What he came for is over and moved so many bytes. */
+void sp_guest_leaves(struct sp_lane *lane, uint64_t bytes, struct sp_peer_lease *lease);
 
 /* exchange_content.c: the effects that only content has */
 void sp_visit_catalog(struct visit *v, const struct sp_effect *e);

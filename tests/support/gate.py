@@ -149,7 +149,8 @@ posture_interval = {get('posture_interval', 0)}
 
     def _top_text(self) -> str:
         """What a test says at the top level; the rest stays at its default."""
-        keys = ("cache_max", "cache_floor", "recheck", "scrub_rate", "ledger_name")
+        keys = ("cache_max", "cache_floor", "recheck", "scrub_rate", "ledger_name", "peer_rate",
+                "peer_at_once", "peer_mib", "peer_content_at_once", "peer_content_mib")
         said = {k: self.settings[k] for k in keys if k in self.settings}
         return "".join(f"{k} = {json.dumps(v)}\n" for k, v in said.items())
 

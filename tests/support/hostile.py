@@ -32,6 +32,7 @@ class Hostile:
     replies: dict[str, str] = field(default_factory=dict)
     content: dict[str, str] = field(default_factory=dict)
     pace: float = 0.0  # seconds before each reply of GetUpdateData and each MiB of content
+    hold: threading.Event | None = None  # every SOAP reply waits for it
     cuts: list[int] = field(default_factory=list)  # next content answers end after so many bytes
     ignore_ranges: bool = False
     changed: str = ""  # put into the ETag of content

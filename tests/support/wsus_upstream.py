@@ -121,6 +121,8 @@ class Upstream(ClientServices):
             body, status = soap.fault(fault.code, fault.message, method, actor), fault.status
         except ValueError as broken:
             body, status = soap.fault("InvalidParameters", str(broken), method, actor), 500
+        if self.hostile.hold is not None:
+            self.hostile.hold.wait(60)
         if mode := self.hostile.replies.get(name):
             return lies.reply_of(mode, body)
         return self._coded(request, status, body)
