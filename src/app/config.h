@@ -59,6 +59,7 @@ struct sp_config {
     char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
     bool log_json;
     enum sp_log_level log_level;
+    bool sandbox;
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
     struct sp_peer_limits peers;

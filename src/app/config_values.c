@@ -576,6 +576,15 @@ static bool is_loopback(const char *bind)
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
 }
 
+static enum sp_err take_sandbox(struct sp_config *c, cfg_t *cfg, const struct place *p)
+{
+    static const struct word ways[] = {{"on", 1}, {"off", 0}};
+    int on = 0;
+    SP_TRY(take_word(p, cfg, "sandbox", WORDS(ways), &on));
+    c->sandbox = on != 0;
+    return SP_OK;
+}
+
 enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                            struct sp_why *why)
 {
@@ -601,6 +610,7 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
             "the admin listener speaks without TLS and without a login, so it "
             "stays on loopback: 127.0.0.1:PORT or [::1]:PORT");
     }
+    SP_TRY(take_sandbox(c, cfg, &p));
     long workers = cfg_getint(cfg, "workers");
     if (workers < 0 || workers > 256) {
         return complain(&p, "workers", "workers is 0 (one a core) to 256");

@@ -1,4 +1,5 @@
 #include "app/lane.h"
+#include "app/confine.h"
 #include "app/log.h"
 #include "app/manager.h"
 #include "app/renewer.h"
@@ -399,9 +400,10 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     sp_manager_meet();
     SP_TRY(sp_upstream_global_init(why));
     SP_TRY(load_world(d->config_file, &d->world, why));
+    sp_log_setup(d->world->config->log_json, d->world->config->log_level);
+    SP_TRY(sp_confine(d->config_file, d->world->config, why));
     d->first = sp_world_ref(d->world);
     sp_budget_set(&d->budget, d->world->config->metadata_memory);
-    sp_log_setup(d->world->config->log_json, d->world->config->log_level);
     set_process_limits();
     d->started = sp_clock_wall_s();
     SP_TRY(sp_loop_new("main", &d->loop));

@@ -12,6 +12,7 @@ ISO_C = set("""assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso6
 IMPURE = {"locale.h", "setjmp.h", "stdatomic.h"}
 INTRINSICS = {"immintrin.h", "emmintrin.h", "tmmintrin.h", "smmintrin.h", "cpuid.h"}
 SYSTEM = set("""arpa/inet.h dirent.h fcntl.h getopt.h grp.h ifaddrs.h net/if.h netdb.h
+    linux/audit.h linux/filter.h linux/landlock.h linux/seccomp.h
     netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h sched.h semaphore.h signal.h spawn.h
     strings.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h
     sys/random.h sys/resource.h sys/sendfile.h sys/signalfd.h sys/socket.h sys/stat.h

@@ -136,6 +136,7 @@ listener "downstream-http" {{
 }}
 admin {{ bind = "127.0.0.1:{self.admin_port}" }}
 workers = {get('workers', 2)}
+sandbox = "{get('sandbox', 'off' if is_sanitized() else 'on')}"
 posture = "{get('posture', 'off')}"
 posture_interval = {get('posture_interval', 0)}
 {self._catalog_text()}{get('witnesses', '')}{self._top_text()}"""
