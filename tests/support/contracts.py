@@ -256,7 +256,7 @@ GetFileLocationsResults = FileLocations:[FileLocation] NewCookie:Cookie
 """
 
 # members whose value is not any value of their type
-SPECIAL = {"NamespaceID": "1", "EventID": "167", "MiscData/string": "E=0x80240022",
+SPECIAL = {"NamespaceID": "1", "EventID": "167", "MiscData/string": "F=0x80240022",
            "ServiceUrl": "SimpleAuthWebService/SimpleAuth.asmx"}
 ONE_ITEM = {"authCookies"}
 
@@ -305,6 +305,8 @@ class Sample:
     def simple(self, name: str, kind: str) -> str:
         self.count += 1
         n = self.count
+        if name == "RevisionNumber":
+            return str(n)
         return SPECIAL.get(name) or {
             "string": f"text {n} & <é>", "boolean": "true" if n % 2 else "false",
             "guid": f"{n:08x}-0000-4000-8000-00000000000a", "short": str(-n), "int": str(n - 40),

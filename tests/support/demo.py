@@ -81,6 +81,8 @@ class Gate:
                 f'policy    = "{SOURCE}/policies/strict-2026.policy"\n'
                 f'code_signing_pins   = "{signer.make().pins}"\n'
                 f'code_signing_bundle = "{signer.make().bundle}"\n'
+                # what the watch records has no place in a count of documents
+                f'posture = "off"\n'
                 f'log {{ format = "json"  level = "info" }}\n{upstreams}{doors}'
                 f'listener "downstream-http" {{\n  bind = "127.0.0.1:{self.http}"  '
                 'upstream = "head-office"\n  plain_http = "enforce"\n'
