@@ -218,3 +218,11 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
         .removed = g->removed,
     };
 }
+
+const struct sp_file_url *sp_gate_urls(const struct sp_gate *g, size_t *count)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    bool passed = g->has_verdict && g->verdict.ruling == SP_PASSED;
+    *count = passed && r ? r->url_count : 0;
+    return *count ? r->urls : NULL;
+}

@@ -1,6 +1,7 @@
 #include "core/gate/fill_private.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,18 @@ void sp_fill_free(struct sp_fill **pf)
     sp_buf_fini(&(*pf)->entry_text);
     free(*pf);
     *pf = NULL;
+}
+
+void sp_fill_hint(struct sp_fill *f, struct sp_view url)
+{
+    SP_ASSERT(f->station == SP_STATION_FETCH && !f->head_status);
+    f->has_source =
+        sp_source_read(url, f->claim.sha1, &f->conf->sources, &f->source) == SP_OK;
+}
+
+const struct sp_source *sp_fill_source(const struct sp_fill *f)
+{
+    return f->at_source ? &f->source : NULL;
 }
 
 static void move(struct sp_fill *f, enum sp_station to)
@@ -73,7 +86,9 @@ static bool fetch(struct sp_fill *f, uint32_t delay_ms, struct sp_fill_effect *o
     *out = (struct sp_fill_effect){.kind = SP_FILL_FETCH,
                                    .over_http = f->over_http,
                                    .from = f->from,
-                                   .delay_ms = delay_ms};
+                                   .delay_ms = delay_ms,
+                                   .source = f->at_source ? &f->source : NULL,
+                                   .why = &f->upstream_why};
     sp_content_path_format(&f->path, out->path);
     return true;
 }
@@ -82,8 +97,7 @@ bool sp_fill_staged(struct sp_fill *f, enum sp_err e, uint64_t resumed,
                     const struct sp_why *why, struct sp_fill_effect *out)
 {
     if (e == SP_OK) {
-        f->resumed = resumed;
-        f->got.size = resumed;
+        f->resumed = f->had = f->got.size = resumed;
         return fetch(f, 0, out);
     }
     sp_why_say(&f->why,
@@ -103,6 +117,9 @@ static enum sp_err link_facts(struct sp_fill *f, const struct sp_link *link)
         sp_facts_text(t, SP_FACT_UPSTREAM_HOST, sp_view_str(f->conf->upstream_host)));
     SP_TRY(sp_facts_text(t, SP_FACT_UPSTREAM_TRANSPORT,
                          link->plain ? SP_VIEW("http") : SP_VIEW("tls")));
+    if (f->at_source) {
+        SP_TRY(sp_facts_text(t, SP_FACT_FILE_SOURCE, sp_view_str(f->source.host)));
+    }
     for (size_t i = 0; i < link->chain_count; i++) {
         SP_TRY(sp_facts_bytes(t, SP_FACT_UPSTREAM_SPKI, sp_view(link->chain[i], 32)));
     }
@@ -162,7 +179,7 @@ static bool may_try_http(const struct sp_fill *f, enum sp_err e)
 {
     bool unreachable = e == SP_E_UNAVAILABLE || e == SP_E_TIMEOUT || e == SP_E_TLS;
     bool not_served = f->head_status == 403 || f->head_status == 404;
-    return f->conf->may_use_http && !f->over_http && f->got.size == f->resumed &&
+    return f->conf->may_use_http && !f->over_http && f->got.size == f->had &&
            (unreachable || not_served);
 }
 
@@ -176,7 +193,28 @@ static bool is_away(enum sp_err e)
 static bool may_resume(const struct sp_fill *f, enum sp_err e)
 {
     return f->tries < SP_LIMIT_FILL_TRIES &&
-           (e == SP_E_CLOSED || (is_away(e) && f->got.size > f->resumed));
+           (e == SP_E_CLOSED || (is_away(e) && f->got.size > f->had));
+}
+
+/* A peer that was refused is looked into by a person, not gone around; and what failed
+ * here fails with any host. */
+static bool may_try_source(const struct sp_fill *f, enum sp_err e)
+{
+    return f->has_source && !f->at_source &&
+           (is_away(e) || e == SP_E_CLOSED || e == SP_E_NOTFOUND || e == SP_E_PROTOCOL);
+}
+
+/* Its validators are its own, its ports too; what is staged stays. */
+static bool try_source(struct sp_fill *f, struct sp_fill_effect *out)
+{
+    f->upstream_why = f->why;
+    f->why = (struct sp_why){0};
+    f->is_mixed = f->grows || f->got.size > f->resumed;
+    f->at_source = true;
+    f->over_http = f->has_mark = false;
+    f->had = f->got.size;
+    f->tries = 0;
+    return fetch(f, 0, out);
 }
 
 static bool resume(struct sp_fill *f, struct sp_fill_effect *out)
@@ -185,6 +223,20 @@ static bool resume(struct sp_fill *f, struct sp_fill_effect *out)
     f->tries++;
     f->why = (struct sp_why){0};
     return fetch(f, delay_ms, out);
+}
+
+static void say_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *why)
+{
+    if (!f->at_source) {
+        sp_why_say(&f->why, "The upstream %s did not deliver this file: %s",
+                   f->conf->upstream_name, sp_why_text(why, e));
+        return;
+    }
+    struct sp_why last = f->why;
+    sp_why_say(&last, "The content source %.200s did not deliver this file: %s",
+               f->source.host, sp_why_text(why, e));
+    f->why = (struct sp_why){0};
+    sp_why_say(&f->why, "%.240s And then: %s", f->upstream_why.text, last.text);
 }
 
 static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
@@ -198,10 +250,13 @@ static bool fetch_failed(struct sp_fill *f, enum sp_err e, const struct sp_why *
     if (may_resume(f, e)) {
         return resume(f, out);
     }
-    sp_why_say(&f->why, "The upstream %s did not deliver this file: %s",
-               f->conf->upstream_name, sp_why_text(why, e));
+    say_failed(f, e, why);
+    f->was_absent = f->at_source ? f->was_absent : f->head_status == 404;
+    if (may_try_source(f, e)) {
+        return try_source(f, out);
+    }
     f->keep = is_away(e) || e == SP_E_CLOSED || e == SP_E_CANCELLED;
-    return fail(f, f->head_status == 404 ? 404 : e == SP_E_NOSPACE ? 503 : 502, out);
+    return fail(f, f->was_absent ? 404 : e == SP_E_NOSPACE ? 503 : 502, out);
 }
 
 /* The part from before and the part from now do not make the file. Nobody knows which
@@ -211,11 +266,20 @@ static bool is_patchwork(const struct sp_fill *f)
     const struct sp_claim *c = &f->claim;
     bool is_right = f->got.size == c->size && memcmp(f->got.sha1, c->sha1, 20) == 0 &&
                     (!c->has_sha256 || memcmp(f->got.sha256, c->sha256, 32) == 0);
-    return f->resumed > 0 && !is_right;
+    return (f->resumed > 0 || f->is_mixed) && !is_right;
 }
 
 static bool fail_patchwork(struct sp_fill *f, struct sp_fill_effect *out)
 {
+    if (f->is_mixed) {
+        sp_why_say(
+            &f->why,
+            "Some of the file came from the upstream %s and the rest from %.200s, "
+            "and they do not fit together. All of it is fetched again at the next "
+            "request.",
+            f->conf->upstream_name, f->source.host);
+        return fail(f, 503, out);
+    }
     sp_why_say(&f->why,
                "The file does not fit together with its first %" PRIu64
                " bytes, which were kept from an earlier transfer. All of it is "
@@ -275,12 +339,15 @@ static bool refused(struct sp_fill *f, struct sp_fill_effect *out)
     const char *rule =
         f->verdict.ruling == SP_REFUSED ? sp_rule_text(f->verdict.rule) : "unproven";
     f->status = 502;
+    char entry[48] = "", who[SP_FILL_WHO] = "";
     if (f->has_entry) {
-        sp_why_say(&f->why, "Refused by rule %s (ledger entry %" PRIu64 "): %s", rule,
-                   f->entry, f->verdict.why.text);
-    } else {
-        sp_why_say(&f->why, "Refused by rule %s: %s", rule, f->verdict.why.text);
+        snprintf(entry, sizeof entry, " (ledger entry %" PRIu64 ")", f->entry);
     }
+    if (f->at_source) {
+        snprintf(who, sizeof who, " what came from %s", f->source.host);
+    }
+    sp_why_say(&f->why, "Refused by rule %s%s%s: %s", rule, entry, who,
+               f->verdict.why.text);
     move(f, SP_STATION_REFUSE);
     *out = (struct sp_fill_effect){.kind = SP_FILL_QUARANTINE, .reason = rule};
     return true;

@@ -19,6 +19,11 @@
  * upstream that ignores the range has its bytes skipped up to there, and the digest
  * over the whole decides as ever.
  *
+ * What the upstream does not deliver a content source may (source.h), where the
+ * configuration names its host: once the upstream said 404 or failed, never because it
+ * was refused or sent what is wrong. The source goes on where the upstream stopped,
+ * over TLS first.
+ *
  * The driver may fetch parts on several connections at once (roads.h): each answer is
  * held against the part that it was asked for and against the first answer of all. */
 #ifndef SP_CORE_GATE_FILL_H
@@ -26,6 +31,7 @@
 
 #include "core/gate/extents.h"
 #include "core/gate/gate.h"
+#include "core/gate/source.h"
 
 enum sp_fill_effect_kind {
     SP_FILL_STAGE,   /* reserve claim.size bytes */
@@ -40,15 +46,18 @@ struct sp_fill_effect {
     enum sp_fill_effect_kind kind;
     bool over_http; /* FETCH: from the plain content port */
     uint64_t from;  /* FETCH: from the start so many bytes are staged */
+    /* FETCH: whom to ask instead of the upstream, or NULL; lives as long as the fill.
+     * No transfer from anybody else goes on beside it. */
+    const struct sp_source *source;
     uint32_t delay_ms;
     char path[SP_CONTENT_PATH_MAX];
     struct sp_view entry; /* RECORD: canonical facts; lives as long as the fill */
     bool is_file;
     const char *reason; /* QUARANTINE: a rule's text */
     bool good;          /* TELL */
-    bool keep; /* TELL, when not good: the next fill may go on with what is staged */
-    int status;         /* TELL, when not good: 404, 502, 503 */
-    const struct sp_why *why;
+    bool keep;  /* TELL, when not good: the next fill may go on with what is staged */
+    int status; /* TELL, when not good: 404, 502, 503 */
+    const struct sp_why *why; /* TELL; FETCH from a source: why not from the upstream */
 };
 
 struct sp_release_conf { /* when bytes go out */
@@ -60,6 +69,7 @@ struct sp_fill_conf { /* borrowed, outlives the fill */
     const char *upstream_name, *upstream_host;
     bool may_use_http; /* content_transport = https-or-http */
     struct sp_release_conf release;
+    struct sp_source_hosts sources; /* that may be asked; none by default */
 };
 struct sp_fill_got { /* what came */
     uint8_t sha1[20], sha256[32];
@@ -74,6 +84,10 @@ enum sp_err sp_fill_new(const struct sp_fill_conf *conf, const struct sp_policy 
                         const struct sp_claim *claim, struct sp_fill **out) SP_MUST_USE;
 void sp_fill_free(struct sp_fill **f);
 
+/* Before the start: metadata says that the file is there as well. An address that is
+ * not to be asked is passed over. */
+void sp_fill_hint(struct sp_fill *f, struct sp_view url);
+
 /* Each event gives at most one effect; *out is untouched and false is returned when
  * there is nothing to do but wait. */
 bool sp_fill_start(struct sp_fill *f, struct sp_fill_effect *out);
@@ -85,8 +99,8 @@ struct sp_fill_part { /* a GET for some of the file, or all of it */
     struct sp_span span;
     bool is_side; /* beside the trunk: it gets what it asked for or nothing */
 };
-/* The response head: SP_OK to read the body, else that transfer must be ended with this.
- * *whole: the body is all of the file, not the part. */
+/* The response head: SP_OK to read the body, else that transfer must be ended with
+ * this. *whole: the body is all of the file, not the part. */
 enum sp_err sp_fill_head(struct sp_fill *f, const struct sp_http_response *head,
                          const struct sp_fill_part *part, bool *whole) SP_MUST_USE;
 /* Why a side transfer was ended just now; the fill goes on as if it had not been. */
@@ -113,6 +127,8 @@ bool sp_fill_stored(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
 
 enum sp_station sp_fill_station(const struct sp_fill *f);
 const struct sp_verdict *sp_fill_verdict(const struct sp_fill *f);
+/* The content source that was asked last; NULL: none was. */
+const struct sp_source *sp_fill_source(const struct sp_fill *f);
 bool sp_fill_entry(const struct sp_fill *f, uint64_t *entry);
 
 #endif

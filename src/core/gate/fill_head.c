@@ -6,6 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *sp_fill_who(const struct sp_fill *f, char out[SP_FILL_WHO])
+{
+    if (f->at_source) {
+        snprintf(out, SP_FILL_WHO, "The content source %s", f->source.host);
+    } else {
+        snprintf(out, SP_FILL_WHO, "The upstream");
+    }
+    return out;
+}
+
 static bool is_ranged(const struct sp_fill *f, const struct sp_fill_part *p)
 {
     return p->span.first > 0 || p->span.end < f->claim.size;
@@ -14,15 +24,16 @@ static bool is_ranged(const struct sp_fill *f, const struct sp_fill_part *p)
 static enum sp_err unexpected_status(struct sp_fill *f, const struct sp_fill_part *p,
                                      int status)
 {
+    char who[SP_FILL_WHO];
     if (status == 404) {
-        return sp_why_set(
-            &f->why, SP_E_NOTFOUND,
-            "The upstream does not have this file yet (404). It fetches files "
-            "when they are approved or asked for.");
+        return sp_why_set(&f->why, SP_E_NOTFOUND, "%s does not have this file%s",
+                          sp_fill_who(f, who),
+                          f->at_source ? " (404)."
+                                       : " yet (404). It fetches files when they are "
+                                         "approved or asked for.");
     }
-    return sp_why_set(&f->why, SP_E_PROTOCOL,
-                      "The upstream answered %d where %s was due.", status,
-                      is_ranged(f, p) ? "206" : "200");
+    return sp_why_set(&f->why, SP_E_PROTOCOL, "%s answered %d where %s was due.",
+                      sp_fill_who(f, who), status, is_ranged(f, p) ? "206" : "200");
 }
 
 /* R28: proxies and filters on the way answer with a page of their own. */
@@ -36,20 +47,23 @@ static enum sp_err check_page(struct sp_fill *f, const struct sp_http_response *
         (head->has_length && head->content_length == f->claim.size)) {
         return SP_OK;
     }
+    char who[SP_FILL_WHO];
     return sp_why_set(
         &f->why, SP_E_PROTOCOL,
-        "The upstream's answer is a web page (text/html) where a file of %" PRIu64
+        "%s answered with a web page (text/html) where a file of %" PRIu64
         " bytes was due: a proxy or filter on the way shows a block or sign-in page.",
-        f->claim.size);
+        sp_fill_who(f, who), f->claim.size);
 }
 
 static enum sp_err check_coding(struct sp_fill *f, const struct sp_http_response *head)
 {
     struct sp_view coding;
+    char who[SP_FILL_WHO];
     if (sp_http_header(&head->headers, "Content-Encoding", &coding) &&
         !sp_view_eq_fold(coding, SP_VIEW("identity"))) {
         return sp_why_set(&f->why, SP_E_PROTOCOL,
-                          "The upstream encoded a file that was asked for as it is.");
+                          "%s encoded a file that was asked for as it is.",
+                          sp_fill_who(f, who));
     }
     return SP_OK;
 }
@@ -59,7 +73,7 @@ static enum sp_err check_coding(struct sp_fill *f, const struct sp_http_response
 static enum sp_err check_part(struct sp_fill *f, const struct sp_http_response *head,
                               const struct sp_span *s)
 {
-    char due[80];
+    char due[80], who[SP_FILL_WHO];
     struct sp_view range = {0};
     snprintf(due, sizeof due, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, s->first,
              s->end - 1, f->claim.size);
@@ -71,10 +85,10 @@ static enum sp_err check_part(struct sp_fill *f, const struct sp_http_response *
         return SP_OK;
     }
     return sp_why_set(&f->why, SP_E_PROTOCOL,
-                      "The upstream answered with another part of the file "
+                      "%s answered with another part of the file "
                       "(Content-Range \"%.*s\") than the one asked for (\"%s\").",
-                      range.len > 80 ? 80 : (int)range.len, (const char *)range.data,
-                      due);
+                      sp_fill_who(f, who), range.len > 80 ? 80 : (int)range.len,
+                      (const char *)range.data, due);
 }
 
 /* A field that is missing, or too long to be a validator, counts as empty. */
@@ -93,6 +107,7 @@ static void copy_field(const struct sp_http_response *head, const char *name, ch
 static enum sp_err check_marks(struct sp_fill *f, const struct sp_http_response *head)
 {
     char etag[sizeof f->etag], last_modified[sizeof f->last_modified];
+    char who[SP_FILL_WHO];
     copy_field(head, "ETag", etag, sizeof etag);
     copy_field(head, "Last-Modified", last_modified, sizeof last_modified);
     if (!f->has_mark) {
@@ -104,26 +119,30 @@ static enum sp_err check_marks(struct sp_fill *f, const struct sp_http_response 
     if (strcmp(f->etag, etag) == 0 && strcmp(f->last_modified, last_modified) == 0) {
         return SP_OK;
     }
-    return sp_why_set(&f->why, SP_E_PROTOCOL,
-                      "The upstream changed this file while it was fetched: it was %s "
-                      "of %s and is %s of %s.",
-                      f->etag, f->last_modified, etag, last_modified);
+    return sp_why_set(
+        &f->why, SP_E_PROTOCOL,
+        "%s changed this file while it was fetched: it was %s of %s and is "
+        "%s of %s.",
+        sp_fill_who(f, who), f->etag, f->last_modified, etag, last_modified);
 }
 
 static enum sp_err check_whole(struct sp_fill *f, const struct sp_http_response *head,
                                const struct sp_fill_part *p)
 {
     bool is_other_length = head->has_length && head->content_length != f->claim.size;
+    char who[SP_FILL_WHO];
     if (is_other_length && is_ranged(f, p)) {
-        return sp_why_set(&f->why, SP_E_PROTOCOL,
-                          "The upstream changed the length of this file while it was "
-                          "fetched, from %" PRIu64 " to %" PRIu64 " bytes.",
-                          f->claim.size, head->content_length);
+        return sp_why_set(
+            &f->why, SP_E_PROTOCOL,
+            "%s changed the length of this file while it was fetched, from "
+            "%" PRIu64 " to %" PRIu64 " bytes.",
+            sp_fill_who(f, who), f->claim.size, head->content_length);
     }
     if (p->is_side) {
         return sp_why_set(&f->why, SP_E_UNSUPPORTED,
-                          "The upstream, or a proxy on the way, answers 200 and the "
-                          "whole file where a range of it was asked for.");
+                          "%s, or a proxy on the way, answers 200 and the whole file "
+                          "where a range of it was asked for.",
+                          sp_fill_who(f, who));
     }
     /* what has another length cannot pass: nobody need see the start of it */
     f->grows = f->grows || !is_other_length;

@@ -266,6 +266,10 @@ void sp_gate_begun(struct sp_gate *g, struct sp_step *step);
 void sp_gate_filled(struct sp_gate *g, const struct sp_gate_object *o, int status,
                     const struct sp_why *why, struct sp_step *step);
 
+/* Of a GetUpdateData that goes out: where it says that files can be had; NULL for any
+ * other. Lives as long as the gate. */
+const struct sp_file_url *sp_gate_urls(const struct sp_gate *g, size_t *count);
+
 /* ---- what is told about it afterwards
  * ------------------------------------------------- */
 

@@ -57,8 +57,7 @@ enum sp_err sp_file_url_add(struct sp_reply *reply, struct sp_view digest,
 
 /* ---- what addresses are like --------------------------------------------------- */
 
-/* Microsoft names a file by its digest: ".../stem_<40 hex digits>.ext". */
-static bool names_digest(struct sp_view url, const uint8_t sha1[20])
+bool sp_url_names_digest(struct sp_view url, const uint8_t sha1[20])
 {
     uint8_t named[20];
     size_t dot = url.len;
@@ -91,7 +90,7 @@ static enum sp_err state_url(struct sp_facts *f, const struct sp_file_url *u)
         return SP_OK;
     }
     SP_TRY(sp_facts_text(f, SP_FACT_UPDATE_URL_HOST, authority(u->url)));
-    return names_digest(u->url, u->sha1)
+    return sp_url_names_digest(u->url, u->sha1)
                ? SP_OK
                : sp_facts_text(f, SP_FACT_UPDATE_URL_ODD, u->url);
 }

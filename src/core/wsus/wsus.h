@@ -173,6 +173,9 @@ struct sp_file_url {
     struct sp_view url;    /* MUUrl, in the reply's arena; may be empty */
     struct sp_place place; /* ServerSyncUrlData */
 };
+enum { SP_FILE_URL = 512 }; /* bytes with the NUL; a longer one is not kept */
+/* Microsoft names a file by its digest: ".../stem_<40 hex digits>.ext". */
+bool sp_url_names_digest(struct sp_view url, const uint8_t sha1[20]);
 
 /* What clients get of a document: fragment.h. */
 enum sp_derived_kind {
