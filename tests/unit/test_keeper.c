@@ -704,9 +704,65 @@ static void b_the_highest_revision_is_known(void **state)
     sp_keeper_free(&k);
 }
 
+/* ---- hints ---------------------------------------------------------------------- */
+
+static void hint(struct sp_keeper *k, uint8_t sha1, const char *url)
+{
+    struct sp_hints *h = NULL;
+    uint8_t digest[20] = {sha1}, second[20] = {99};
+    assert_ok(sp_hints_new(&h));
+    assert_ok(sp_hints_add(h, second, SP_VIEW("http://unclaimed")));
+    assert_ok(sp_hints_add(h, digest, sp_view_str(url)));
+    sp_keeper_hint(k, &h);
+    assert_null(h);
+}
+
+static void url_is(struct sp_keeper *k, uint8_t sha1, const char *url)
+{
+    struct sp_ask_claim q = {
+        .sha1 = {sha1}, .wants_origin = true, .loop = loop, .answer = on_claim};
+    sp_keeper_ask_claim(k, &q);
+    wait_for(1);
+    assert_ok(q.err);
+    assert_string_equal(q.url, url);
+    sp_facts_free(&q.origin);
+}
+
+/* The last one said counts; only of files that somebody claims; over a restart, and
+ * lost with the index. */
+static void b_hints(void **state)
+{
+    (void)state;
+    char longest[SP_FILE_URL];
+    fill();
+    struct sp_keeper *k = open_keeper();
+    url_is(k, 1, "");
+    hint(k, 1, "http://a/1");
+    hint(k, 1, "http://b/1");
+    hint(k, 77, "http://a/77");
+    url_is(k, 1, "http://b/1");
+    url_is(k, 77, "");
+    url_is(k, 99, "");
+    memset(longest, 'a', sizeof longest);
+    longest[SP_FILE_URL - 1] = 0;
+    hint(k, 2, longest);
+    url_is(k, 2, longest);
+    sp_keeper_free(&k);
+    expect_filled();
+    k = open_keeper();
+    url_is(k, 1, "http://b/1");
+    sp_keeper_free(&k);
+    remove_index();
+    expect_filled();
+    k = open_keeper();
+    url_is(k, 1, "");
+    sp_keeper_free(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(b_hints),
         TEST(b_the_highest_revision_is_known),
         TEST(c_what_is_withheld_outlives_the_index),
         TEST(c_withheld_revisions_come_free),

@@ -9,7 +9,7 @@
 /* "sply"; the version counts changes of the schema. Any other index is made anew. */
 #define SCHEMA                                                                         \
     "PRAGMA application_id = 1936747641;"                                              \
-    "PRAGMA user_version = 3;"                                                         \
+    "PRAGMA user_version = 4;"                                                         \
     "CREATE TABLE revisions(id BLOB NOT NULL, number INTEGER NOT NULL,"                \
     " document BLOB NOT NULL, entry INTEGER NOT NULL,"                                 \
     " PRIMARY KEY(id, number)) WITHOUT ROWID;" /* an absent SHA-256 is the empty blob: \
@@ -27,10 +27,12 @@
     "CREATE TABLE needs(child BLOB NOT NULL, child_number INTEGER NOT NULL,"           \
     " id BLOB NOT NULL, number INTEGER NOT NULL,"                                      \
     " PRIMARY KEY(child, child_number, id, number)) WITHOUT ROWID;"                    \
+    "CREATE TABLE urls(sha1 BLOB NOT NULL PRIMARY KEY, url TEXT NOT NULL) WITHOUT "    \
+    "ROWID;" /* not of the ledger: hints, that may be lost */                          \
     "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1),"                        \
     " ledger_size INTEGER NOT NULL, ledger_root BLOB NOT NULL);"
 #define EXPECTED_ID      1936747641
-#define EXPECTED_VERSION 3
+#define EXPECTED_VERSION 4
 
 enum statement {
     GET_MARK,
@@ -48,6 +50,8 @@ enum statement {
     DROP_WITHHELD,
     LIST_WITHHELD,
     PUT_NEED,
+    PUT_URL,
+    GET_URL,
     COUNT,
     STATEMENTS
 };
@@ -78,6 +82,11 @@ static const char *const sql[STATEMENTS] = {
                       " ON n.child = f.id AND n.child_number = f.number) "
                       "SELECT id, number, max(why) FROM found GROUP BY id, number"
                       " ORDER BY id, number",
+    [PUT_URL] = "INSERT INTO urls SELECT ?1, ?2"
+                " WHERE EXISTS(SELECT 1 FROM claims WHERE sha1 = ?1)"
+                " ON CONFLICT(sha1) DO UPDATE SET url = excluded.url"
+                " WHERE url <> excluded.url",
+    [GET_URL] = "SELECT url FROM urls WHERE sha1 = ?1",
     [PUT_NEED] = "INSERT OR IGNORE INTO needs VALUES(?1, ?2, ?3, ?4)",
     [COUNT] = "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM files)",
 };
@@ -452,6 +461,33 @@ enum sp_err sp_index_claim_entry(struct sp_index *ix, const uint8_t sha1[20],
     enum sp_err e = next_row(s);
     if (e == SP_OK) {
         e = column_size(s, 0, entry);
+    }
+    sqlite3_reset(s);
+    return e;
+}
+
+/* Only of files that some revision claims: nobody can fill the disk with the rest. */
+enum sp_err sp_index_put_url(struct sp_index *ix, const uint8_t sha1[20],
+                             struct sp_view url)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_URL);
+    bind_blob(s, 1, sha1, 20);
+    sqlite3_bind_text(s, 2, (const char *)url.data, (int)url.len, SQLITE_TRANSIENT);
+    return finish(s);
+}
+
+enum sp_err sp_index_url(struct sp_index *ix, const uint8_t sha1[20],
+                         char out[SP_FILE_URL])
+{
+    sqlite3_stmt *s = fresh(ix, GET_URL);
+    bind_blob(s, 1, sha1, 20);
+    enum sp_err e = next_row(s);
+    const unsigned char *url = e == SP_OK ? sqlite3_column_text(s, 0) : NULL;
+    if (e == SP_OK && (!url || strlen((const char *)url) >= SP_FILE_URL)) {
+        e = SP_E_CORRUPT;
+    }
+    if (e == SP_OK) {
+        snprintf(out, SP_FILE_URL, "%s", (const char *)url);
     }
     sqlite3_reset(s);
     return e;

@@ -66,6 +66,13 @@ enum sp_err sp_index_claim(struct sp_index *ix, const uint8_t sha1[20],
 enum sp_err sp_index_claim_entry(struct sp_index *ix, const uint8_t sha1[20],
                                  uint64_t *entry) SP_MUST_USE;
 
+/* Where a file may be had besides the upstream, as metadata said last: a hint. It is not
+ * in the ledger and goes with the index; of a file that nobody claims there is none. */
+enum sp_err sp_index_put_url(struct sp_index *ix, const uint8_t sha1[20],
+                             struct sp_view url) SP_MUST_USE;
+enum sp_err sp_index_url(struct sp_index *ix, const uint8_t sha1[20],
+                         char out[SP_FILE_URL]) SP_MUST_USE; /* SP_E_NOTFOUND */
+
 /* The highest RevisionNumber of an update. SP_E_NOTFOUND. */
 enum sp_err sp_index_highest(struct sp_index *ix, const struct sp_guid *id,
                              int32_t *out) SP_MUST_USE;

@@ -152,6 +152,10 @@ static enum sp_err find_origin(struct sp_keeper *k, struct sp_ask_claim *q)
     if (!q->wants_origin || !q->claimed) {
         return SP_OK;
     }
+    enum sp_err e = sp_index_url(k->index, q->sha1, q->url);
+    if (e != SP_OK && e != SP_E_NOTFOUND) {
+        return e;
+    }
     SP_TRY(sp_index_claim_entry(k->index, q->sha1, &entry));
     SP_TRY(sp_ledger_read(k->ledger, entry, &text, NULL));
     return sp_facts_decode(sp_buf_view(&text), &q->origin, NULL);

@@ -64,9 +64,10 @@ void sp_keeper_ask_revisions(struct sp_keeper *k, struct sp_ask_revisions *q);
 struct sp_ask_claim {
     struct sp_msg msg; /* private */
     uint8_t sha1[20];
-    bool wants_origin;
+    bool wants_origin; /* and url */
     /* answer: */
     struct sp_facts *origin; /* the asker's, to be freed: the entry that claims it first */
+    char url[SP_FILE_URL];   /* where else it may be had, or "" */
     bool claimed;
     struct sp_claim claim; /* name is empty */
     bool contradicted; /* two revisions claim different SHA-256 or size for this SHA-1 */
@@ -154,5 +155,17 @@ struct sp_record {
     void *keeper;    /* private */
 };
 void sp_keeper_record(struct sp_keeper *k, struct sp_record *r);
+
+/* ---- hints ---------------------------------------------------------------------- */
+
+/* Where files may be had, as metadata says. Nothing rests on it: what cannot be kept is
+ * lost, and nobody is told. */
+struct sp_hints;
+enum sp_err sp_hints_new(struct sp_hints **out) SP_MUST_USE;
+void sp_hints_free(struct sp_hints **h);
+/* url has no NUL and fewer than SP_FILE_URL bytes. */
+enum sp_err sp_hints_add(struct sp_hints *h, const uint8_t sha1[20],
+                         struct sp_view url) SP_MUST_USE;
+void sp_keeper_hint(struct sp_keeper *k, struct sp_hints **take);
 
 #endif
