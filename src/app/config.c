@@ -188,6 +188,9 @@ static void upstream_fini(struct sp_config_upstream *u)
     free(u->proxy);
     free(u->client_certificate);
     free(u->client_key);
+    free_strings(u->sources.hosts, u->sources.host_count);
+    free(u->sources.ca_file);
+    free(u->sources.proxy);
     sp_note_key_free(&u->custody_key);
 }
 

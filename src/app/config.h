@@ -16,11 +16,18 @@
 
 enum sp_log_level { SP_LOG_ERROR, SP_LOG_WARNING, SP_LOG_INFO, SP_LOG_DEBUG };
 
+struct sp_config_sources { /* of content, besides the upstream */
+    bool in_use;
+    char **hosts; /* owned, host_count of them */
+    size_t host_count;
+    char *ca_file, *proxy; /* owned */
+};
 struct sp_config_upstream {
     char *name, *url, *ca_file, *proxy, *client_certificate, *client_key; /* owned */
     struct sp_pin pins[SP_LIMIT_PINS];
     size_t pin_count;
     bool content_over_http;
+    struct sp_config_sources sources;
     bool seals_cookies;
     int64_t cookie_age; /* seconds */
     bool custody, custody_required;

@@ -152,6 +152,41 @@ static enum sp_err take_custody(const struct place *p, cfg_t *sec,
     return SP_OK;
 }
 
+/* The list stands where it is not used: its keys are checked all the same. */
+static enum sp_err take_hosts(const struct place *p, cfg_t *sec,
+                              struct sp_config_sources *s)
+{
+    SP_TRY(take_strings(sec, "content_hosts", &s->hosts, &s->host_count));
+    bool good = s->host_count <= SP_SOURCE_HOSTS;
+    for (size_t i = 0; good && i < s->host_count; i++) {
+        good = sp_source_is_pattern(sp_view_str(s->hosts[i]));
+    }
+    return good ? SP_OK
+                : complain(p, "content_hosts",
+                           "a host is written download.windowsupdate.com or "
+                           "*.windowsupdate.com, with :port where it has one; at most "
+                           "32 of them");
+}
+
+static enum sp_err take_sources(const struct place *p, cfg_t *sec,
+                                struct sp_config_sources *s)
+{
+    static const struct word orders[] = {{"upstream", 0},
+                                         {"upstream-then-microsoft", 1}};
+    int more = 0;
+    SP_TRY(take_word(p, sec, "content_sources", WORDS(orders), &more));
+    SP_TRY(take_hosts(p, sec, s));
+    SP_TRY(take_string(sec, "content_ca_file", &s->ca_file));
+    SP_TRY(take_string(sec, "content_proxy", &s->proxy));
+    s->in_use = more != 0;
+    if (more && (s->host_count == 0 || !s->ca_file[0])) {
+        return complain(p, "content_sources",
+                        "upstream-then-microsoft needs content_hosts, whom to ask, and "
+                        "content_ca_file, whom to trust for them");
+    }
+    return SP_OK;
+}
+
 static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
                                  struct sp_config_upstream *u)
 {
@@ -185,6 +220,7 @@ static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
     SP_TRY(take_pins(p, sec, u));
     SP_TRY(take_word(p, sec, "content_transport", WORDS(transports), &over_http));
     u->content_over_http = over_http != 0;
+    SP_TRY(take_sources(p, sec, &u->sources));
     SP_TRY(take_cookies(p, sec, u));
     SP_TRY(take_custody(p, sec, u));
     return take_ahead(p, sec, u);

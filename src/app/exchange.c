@@ -444,8 +444,39 @@ static void do_record(struct visit *v, const struct sp_effect *e)
 /* ---- ANSWER
  * ---------------------------------------------------------------- */
 
+/* Metadata that goes out says where else its files are: for fills of an upstream that
+ * has content sources. */
+static enum sp_err gather_hints(struct visit *v, struct sp_hints **h)
+{
+    const struct sp_fill_conf *fill = &v->world->fills[v->door->upstream];
+    struct sp_source source;
+    size_t count = 0;
+    const struct sp_file_url *urls = sp_gate_urls(v->gate, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (sp_source_read(urls[i].url, urls[i].sha1, &fill->sources, &source) !=
+            SP_OK) {
+            continue;
+        }
+        if (!*h) {
+            SP_TRY(sp_hints_new(h));
+        }
+        SP_TRY(sp_hints_add(*h, urls[i].sha1, urls[i].url));
+    }
+    return SP_OK;
+}
+
+static void keep_hints(struct visit *v)
+{
+    struct sp_hints *h = NULL;
+    if (gather_hints(v, &h) == SP_OK && h) {
+        sp_keeper_hint(v->lane->keeper, &h);
+    }
+    sp_hints_free(&h);
+}
+
 static void do_answer(struct visit *v, const struct sp_effect *e)
 {
+    keep_hints(v);
     struct sp_answer a = {.status = e->answer.status,
                           .fields = e->answer.fields,
                           .memory = e->answer.body,

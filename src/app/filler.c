@@ -85,6 +85,7 @@ void sp_fill_end(struct fill *f)
     sp_facts_free(&f->known.origin);
     sp_object_unref(&f->object);
     sp_inflow_unref(&f->inflow);
+    sp_upstream_unref(&f->source);
     sp_world_unref(&f->world);
     struct sp_filler *filler = f->filler;
     sp_stock_release(filler->stock, f->reserved);
@@ -140,6 +141,9 @@ static void on_looked_again(struct sp_ask_claim *q, enum sp_err e)
                                        .tree = &q->tree};
     bool here = e == SP_OK && q->verified &&
                 sp_stock_open(f->filler->stock, &file, &f->object) == SP_OK;
+    if (e == SP_OK) {
+        sp_fill_hint(f->machine, sp_view_str(q->url));
+    }
     if (here) {
         serve_what_is_here(f);
     } else if (sp_fill_start(f->machine, &first)) {

@@ -204,8 +204,10 @@ static enum sp_err transfer_start(struct fill *f, size_t which, struct sp_span s
                            .which = which,
                            .part = {.span = s, .is_side = which != SP_TRUNK}};
     bool to_the_end = s.end == f->claim.size;
+    struct sp_upstream *peer = f->source ? f->source : f->world->upstreams[f->upstream];
+    const struct sp_source *source = f->again.source;
     struct sp_fetch_ask ask = {.kind = SP_FETCH_CONTENT,
-                               .path = f->again.path,
+                               .path = source ? source->path : f->again.path,
                                .over_http = f->again.over_http,
                                .has_range = s.first > 0 || !to_the_end,
                                .range_first = s.first,
@@ -215,8 +217,7 @@ static enum sp_err transfer_start(struct fill *f, size_t which, struct sp_span s
                                                               : SP_TIME_UPSTREAM_SOAP};
     struct sp_fetch_handler handler = {
         .head = transfer_head, .data = transfer_data, .done = transfer_done, .ctx = t};
-    enum sp_err e = sp_fetch_start(f->filler->pool, f->world->upstreams[f->upstream],
-                                   &ask, &handler, &t->fetch);
+    enum sp_err e = sp_fetch_start(f->filler->pool, peer, &ask, &handler, &t->fetch);
     if (e != SP_OK) {
         free(t);
         return e;
@@ -353,9 +354,24 @@ void sp_fill_hurry(struct fill *f)
     }
 }
 
+/* What the upstream still sends would be held against the source's validators. */
+static void turn_to_source(struct fill *f, const struct sp_fill_effect *e)
+{
+    char path[SP_CONTENT_PATH_MAX];
+    sp_fill_forget_transfers(f);
+    sp_content_path_format(&f->path, path);
+    sp_log_say(SP_LOG_INFO, "source", "%s is fetched from %s: %s", path,
+               e->source->host, sp_why_text(e->why, SP_E_UNAVAILABLE));
+    f->failed = sp_content_source_open(f->world->sources[f->upstream], e->source->host,
+                                       &f->source, &f->failed_why);
+}
+
 void sp_fill_fetch(struct fill *f, const struct sp_fill_effect *e)
 {
     f->again = *e;
+    if (e->source && !f->source) {
+        turn_to_source(f, e);
+    }
     if (e->delay_ms > 0) {
         uv_timer_start(&f->pause, on_pause, e->delay_ms, 0);
         return;

@@ -33,6 +33,7 @@ struct fill {
     struct sp_filler *filler;     /* borrowed */
     struct sp_world *world;       /* shared */
     size_t upstream;
+    struct sp_upstream *source; /* shared; the content source, once it is asked */
     struct sp_content_path path;
     struct sp_claim claim;
     struct sp_fill *machine;      /* owned */

@@ -27,6 +27,7 @@ static void log_end(struct fill *f, const struct sp_fill_effect *e)
     char path[SP_CONTENT_PATH_MAX];
     uint64_t entry = 0;
     const struct sp_verdict *v = sp_fill_verdict(f->machine);
+    const struct sp_source *source = sp_fill_source(f->machine);
     bool refused = !e->good && v->ruling == SP_REFUSED;
     struct sp_desk_refusal r = {.what = "content", .operation = "content"};
     sp_content_path_format(&f->path, path);
@@ -35,14 +36,15 @@ static void log_end(struct fill *f, const struct sp_fill_effect *e)
     if (refused) {
         snprintf(r.rule, sizeof r.rule, "%s", sp_rule_text(v->rule));
         snprintf(r.why, sizeof r.why, "%s", e->why->text);
-        snprintf(r.peer, sizeof r.peer, "%s",
-                 f->world->config->upstreams[f->upstream].name);
+        snprintf(r.peer, sizeof r.peer, "%.63s",
+                 source ? source->host : f->world->config->upstreams[f->upstream].name);
         sp_desk_refused(f->filler->desk, &r);
     }
     if (!sp_log_begin(&l, e->good ? SP_LOG_INFO : SP_LOG_WARNING, "fill")) {
         return;
     }
     sp_log_str(&l, "path", path);
+    sp_log_str(&l, "source", source ? source->host : "");
     sp_log_str(&l, "result", e->good ? "verified" : refused ? "refused" : "failed");
     sp_log_int(&l, "bytes", (int64_t)f->got.size);
     sp_log_str(&l, "rule", r.rule);

@@ -188,6 +188,23 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
     return SP_OK;
 }
 
+static enum sp_err make_sources(struct sp_world *w, size_t i, struct sp_why *why)
+{
+    const struct sp_config_upstream *u = &w->config->upstreams[i];
+    struct sp_why inner = {0};
+    if (!u->sources.in_use) {
+        return SP_OK;
+    }
+    enum sp_err e = sp_content_sources_new(u, &w->sources[i], &inner);
+    if (e != SP_OK) {
+        return sp_why_set(why, SP_E_CONFIG, "%s:%d: upstream \"%s\": %s",
+                          w->config->file, u->line, u->name, sp_why_text(&inner, e));
+    }
+    w->fills[i].sources =
+        (struct sp_source_hosts){u->sources.hosts, u->sources.host_count};
+    return SP_OK;
+}
+
 static enum sp_err make_upstreams(struct sp_world *w, struct sp_why *why)
 {
     const struct sp_config *c = w->config;
@@ -199,6 +216,7 @@ static enum sp_err make_upstreams(struct sp_world *w, struct sp_why *why)
             .may_use_http = c->upstreams[i].content_over_http,
             .release = c->release,
         };
+        SP_TRY(make_sources(w, i, why));
     }
     return c->catalog
                ? make_upstream(c, "catalog", &c->catalog->source, &w->catalog, why)
@@ -229,6 +247,9 @@ static void world_free(struct sp_world **pw)
     for (size_t i = 0; w->upstreams && i < w->config->upstream_count; i++) {
         sp_upstream_unref(&w->upstreams[i]);
     }
+    for (size_t i = 0; w->sources && i < w->config->upstream_count; i++) {
+        sp_content_sources_free(&w->sources[i]);
+    }
     for (size_t i = 0; w->doors && i < w->config->listener_count; i++) {
         sp_tls_server_unref(&w->doors[i].tls);
     }
@@ -239,6 +260,7 @@ static void world_free(struct sp_world **pw)
     sp_config_free(&w->config);
     free(w->upstreams);
     free(w->fills);
+    free(w->sources);
     free(w->doors);
     free(w);
     *pw = NULL;
@@ -257,8 +279,9 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
     w->loaded = sp_clock_wall_s();
     w->upstreams = calloc(w->config->upstream_count, sizeof(struct sp_upstream *));
     w->fills = calloc(w->config->upstream_count, sizeof *w->fills);
+    w->sources = calloc(w->config->upstream_count, sizeof(struct sp_content_sources *));
     w->doors = calloc(w->config->listener_count, sizeof *w->doors);
-    if (!w->upstreams || !w->fills || !w->doors) {
+    if (!w->upstreams || !w->fills || !w->sources || !w->doors) {
         return SP_E_NOMEM;
     }
     SP_TRY(make_policy(w, why));

@@ -6,6 +6,7 @@
 #define SP_APP_WORLD_H
 
 #include "app/config.h"
+#include "app/content_source.h"
 #include "core/gate/fill.h"
 #include "core/crypto/trust.h"
 #include "io/net/upstream.h"
@@ -26,6 +27,7 @@ struct sp_world {
     struct sp_upstream **upstreams; /* shared, config->upstream_count of them */
     struct sp_upstream *catalog;    /* shared; NULL: no offline catalogue */
     struct sp_fill_conf *fills;     /* owned, one an upstream */
+    struct sp_content_sources **sources; /* owned, one an upstream; NULL: it has none */
     struct sp_world_door *doors;    /* owned, config->listener_count of them */
     struct sp_witness_book *books;  /* owned, config->witness_count of them */
     int64_t loaded;                 /* unix seconds */

@@ -40,6 +40,7 @@ class Upstream(ClientServices):
         self.mode = mode  # identity | chunked | gzip | xpress | gzip-chunked
         self.host = host
         self.hostile = lies.Hostile()
+        self.mu_host = "download.example.test"  # where GetUpdateData says that files are
         self.counter = 57
         self.cookies: set[str] = set()
         self.reports: list[bytes] = []
@@ -277,11 +278,14 @@ class Upstream(ClientServices):
         time.sleep(self.hostile.pace)
         listed = "".join(
             f"<ServerSyncUrlData><FileDigest>{cat.b64(digest)}</FileDigest>"
-            f"<MUUrl>{escape(file.mu_url)}</MUUrl><UssUrl /></ServerSyncUrlData>"
+            f"<MUUrl>{escape(self._mu_url(file))}</MUUrl><UssUrl /></ServerSyncUrlData>"
             for digest, file in urls.items())
         return soap.response("GetUpdateData", soap.S, (
             f"<updates>{''.join(updates)}</updates>"
             + (f"<fileUrls>{listed}</fileUrls>" if listed else "<fileUrls />")))
+
+    def _mu_url(self, file: cat.File) -> str:
+        return re.sub("//[^/]+", f"//{self.mu_host}", file.mu_url, count=1)
 
     def _decryption_data(self, element) -> bytes:
         self.check_cookie(element)
