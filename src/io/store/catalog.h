@@ -1,7 +1,7 @@
 /* The index of one offline catalogue: a file, made once, then read by many.
  *
  * SQLite, like the ledger's index, and like that only a cache: whatever is wrong with
- * it, it is made again from the catalogue (docs/decisions/0020). While it is made
+ * it, it is made again from the catalogue (docs/decisions/0023). While it is made
  * nothing in it is durable; finish makes it so, and gives it its name. Memory is
  * bounded by SQLite's own cache and sorter, 16 MiB each. Calls block; one thread a
  * handle. */
