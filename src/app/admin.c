@@ -43,6 +43,7 @@ static void totals(const struct sp_admin_view *v, struct sp_totals *t)
         sp_totals_add(t, &v->lanes[i].counters);
     }
     sp_totals_add(t, sp_filler_counters(v->filler));
+    sp_totals_add(t, sp_watch_counters(v->watch));
     if (v->renewer) {
         sp_totals_add(t, sp_renewer_counters(v->renewer));
     }

@@ -54,10 +54,17 @@ struct sp_config_catalog { /* the offline catalogue */
     unsigned interval, asked;         /* minutes: in force, and as written */
     uint64_t ceiling;                 /* bytes */
 };
-enum sp_witness_kind { SP_WITNESS_CATALOG, SP_WITNESS_EXPORT, SP_WITNESS_KINDS };
+enum sp_witness_kind {
+    SP_WITNESS_CATALOG,
+    SP_WITNESS_EXPORT,
+    SP_WITNESS_LEDGER,
+    SP_WITNESS_UPSTREAM,
+    SP_WITNESS_KINDS
+};
 struct sp_config_witness {
     char *name, *file; /* owned */
     enum sp_witness_kind kind;
+    size_t upstream; /* of a ledger or an upstream: which one */
     struct sp_note_key *key; /* owned; of an export */
     int line;
 };

@@ -18,7 +18,7 @@ enum sp_err sp_config_check_text(const char *file, struct sp_view text,
  * which is wrong and why. */
 enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out, const char **key,
                                  const char **what) SP_MUST_USE;
-/* config_witness.c: a witness section, the same way; its catalog section is known. */
+/* config_witness.c: a witness section, the same way; catalog and upstreams are known. */
 enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
                                    struct sp_config_witness *w, const char **key,
                                    const char **what) SP_MUST_USE;

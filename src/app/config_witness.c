@@ -17,6 +17,8 @@ static bool take_kind(cfg_t *sec, struct sp_config_witness *w)
     static const char *const kinds[SP_WITNESS_KINDS] = {
         [SP_WITNESS_CATALOG] = "catalogue",
         [SP_WITNESS_EXPORT] = "export",
+        [SP_WITNESS_LEDGER] = "ledger",
+        [SP_WITNESS_UPSTREAM] = "upstream",
     };
     const char *s = cfg_getstr(sec, "kind");
     for (size_t i = 0; i < SP_WITNESS_KINDS; i++) {
@@ -42,6 +44,18 @@ static bool take_key(cfg_t *sec, struct sp_config_witness *w)
            sp_note_key_import(key, &w->key, NULL) == SP_OK;
 }
 
+static bool take_upstream(const struct sp_config *c, cfg_t *sec,
+                          struct sp_config_witness *w)
+{
+    const char *name = cfg_getstr(sec, "upstream");
+    for (w->upstream = 0; w->upstream < c->upstream_count; w->upstream++) {
+        if (strcmp(c->upstreams[w->upstream].name, name) == 0) {
+            return w->kind == SP_WITNESS_UPSTREAM || c->upstreams[w->upstream].custody;
+        }
+    }
+    return false;
+}
+
 enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
                                    struct sp_config_witness *w, const char **key,
                                    const char **what)
@@ -56,7 +70,8 @@ enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
                            "a witness's name has 1 to 64 characters and no blanks");
     }
     if (!take_kind(sec, w)) {
-        return complain_of(key, "kind", what, "kind must be one of catalogue, export");
+        return complain_of(key, "kind", what,
+                           "kind must be one of catalogue, export, ledger, upstream");
     }
     if (w->kind == SP_WITNESS_CATALOG && !c->catalog) {
         return complain_of(key, "kind", what,
@@ -70,6 +85,12 @@ enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
         return complain_of(key, "key", what,
                            "an exported ledger is proven with its public key, "
                            "name+hash+base64: ledger/key.pub where it was made");
+    }
+    bool is_remote = w->kind == SP_WITNESS_LEDGER || w->kind == SP_WITNESS_UPSTREAM;
+    if (is_remote && !take_upstream(c, sec, w)) {
+        return complain_of(key, "upstream", what,
+                           "upstream names the upstream section that is asked; for its "
+                           "ledger it needs custody");
     }
     return SP_OK;
 }

@@ -310,6 +310,15 @@ static void ask_tier(struct visit *v)
     sp_watch_ask_tier(v->lane->watch, &v->tier);
 }
 
+void sp_visit_witnessed(struct visit *v, enum sp_err e)
+{
+    if (e == SP_OK && v->ask.count > v->asked_parts && upstream_of(v)->custody) {
+        ask_tier(v);
+    } else {
+        tell_known(v, e, NULL);
+    }
+}
+
 static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
 {
     struct visit *v = VISIT_OF(q, ask);
@@ -324,8 +333,8 @@ static void revisions_answer(struct sp_ask_revisions *q, enum sp_err e)
     }
     free(q->withheld);
     q->withheld = NULL;
-    if (e == SP_OK && q->count > v->asked_parts && upstream_of(v)->custody) {
-        ask_tier(v);
+    if (e == SP_OK) {
+        sp_visit_ask_witnesses(v);
     } else {
         tell_known(v, e, NULL);
     }
@@ -337,6 +346,7 @@ static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
     size_t all = e->ask.count + e->ask.parts;
     v->known = calloc(all + 1, sizeof *v->known);
     v->asked_parts = e->ask.parts;
+    v->asked_revisions = e->ask.revisions;
     if (!v->known) {
         out_of_memory(v);
         return;

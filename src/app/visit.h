@@ -46,6 +46,8 @@ struct visit {
     struct sp_gate_file *asked_files; /* the gate's, while the keeper is asked */
     struct sp_tier_ask tier;
     struct sp_tier_said *said; /* owned */
+    const struct sp_revision *asked_revisions; /* the gate's */
+    size_t witness;                            /* the section that is asked */
     struct sp_record record;
     struct sp_record_entry *entries;
     struct sp_record_revision *revisions;
@@ -79,6 +81,12 @@ bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
                      struct sp_guest *out);
 /* What he came for is over and moved so many bytes. */
 void sp_guest_leaves(struct sp_lane *lane, uint64_t bytes, struct sp_peer_lease *lease);
+
+/* exchange_witness.c: asks those that are not asked elsewhere, and then calls the next.
+ */
+void sp_visit_ask_witnesses(struct visit *v);
+/* exchange.c: they have said what they know, or e. */
+void sp_visit_witnessed(struct visit *v, enum sp_err e);
 
 /* exchange_content.c: the effects that only content has */
 void sp_visit_catalog(struct visit *v, const struct sp_effect *e);

@@ -295,6 +295,7 @@ static void follow_world(struct sp_watch *w)
         }
         sp_ward_tell(d);
     }
+    sp_second_follow_world(w);
 }
 
 static void announce(struct sp_watch *w)
@@ -354,6 +355,25 @@ void sp_watch_ask_tier(struct sp_watch *w, struct sp_tier_ask *q)
     sp_loop_post(w->loop, &q->msg);
 }
 
+static void on_ask_second(struct sp_msg *msg)
+{
+    struct sp_tier_ask *q = SP_HOLDER(msg, struct sp_tier_ask, msg);
+    sp_second_ask(q->watch, q);
+    sp_watch_answer_tier(q);
+}
+
+void sp_watch_ask_second(struct sp_watch *w, struct sp_tier_ask *q)
+{
+    q->watch = w;
+    q->msg.run = on_ask_second;
+    sp_loop_post(w->loop, &q->msg);
+}
+
+const struct sp_counters *sp_watch_counters(const struct sp_watch *w)
+{
+    return &w->counters;
+}
+
 /* ---- the thread -------------------------------------------------------------------
  */
 
@@ -375,6 +395,7 @@ static void on_tick(uv_timer_t *t)
 {
     struct sp_watch *w = t->data;
     drop_gone(w);
+    sp_second_tick(w);
     for (struct ward *d = w->wards; d; d = d->next) {
         sp_tier_tick(d);
         if (w->status.on) {
@@ -511,6 +532,7 @@ void sp_watch_free(struct sp_watch **pw)
         w->wards = d->next;
         ward_free(d);
     }
+    sp_second_free_all(w);
     sp_world_unref(&w->world);
     pthread_mutex_destroy(&w->lock);
     free(w->state_dir);

@@ -29,6 +29,7 @@ void sp_watch_free(struct sp_watch **w);
 /* ---- the ledger of an upstream that is a sallyport --------------------------------- */
 
 struct sp_tier_said { /* of one revision */
+    bool asked; /* of a second upstream: it has answered about this one */
     bool known;
     uint8_t document_sha256[32];
     uint64_t entry;
@@ -39,6 +40,9 @@ struct sp_tier_ask {
     const struct sp_revision_id *ids; /* borrowed until answer */
     size_t count;
     struct sp_tier_said *said; /* caller's array of count, filled in */
+    /* of a second upstream: */
+    const struct sp_revision *revisions; /* as they came; borrowed until answer */
+    char served_by[64];                  /* the upstream they came from */
     /* answer: followed is false where that upstream's ledger is not asked for. What is
      * missing is looked for once more at the upstream where it is required. */
     bool followed, required;
@@ -51,6 +55,12 @@ struct sp_tier_ask {
     struct sp_watch *watch; /* private */
 };
 void sp_watch_ask_tier(struct sp_watch *w, struct sp_tier_ask *q); /* any thread */
+
+/* Any thread: what the witness section q->upstream, another upstream, said of these
+ * revisions so far. Those it was not asked about yet are asked about in the background;
+ * what it contradicts then is recorded. Answered at once. */
+void sp_watch_ask_second(struct sp_watch *w, struct sp_tier_ask *q);
+const struct sp_counters *sp_watch_counters(const struct sp_watch *w);
 
 /* What is told about it, from any thread. */
 struct sp_watch_row {

@@ -55,6 +55,10 @@ static void end_pass(struct ward *d, enum sp_err e)
     if (sp_tier_reasons(d)) {
         sp_why_say(&d->why, "%s", d->tier.follow.why.text);
     }
+    if (d->contradicted) {
+        d->reasons |= SP_REASON_BIT(WITNESS_CONTRADICTS);
+        sp_why_say(&d->why, "%s", d->contradiction.text);
+    }
     if (e != SP_OK) {
         sp_why_say(&d->why, "%s", sp_err_text(e));
         sp_dss_forget(&d->dss);

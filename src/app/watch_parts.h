@@ -3,6 +3,7 @@
  *   watch.c       the thread, its wards, what is told
  *   watch_look.c  one look at one upstream: pass or probe, step by step
  *   watch_tier.c  follows the ledger of an upstream that is a sallyport
+ *   watch_second.c  asks a second upstream what it knows of revisions
  *   tier_book.c   what that ledger says, by revision
  */
 #ifndef SP_APP_WATCH_PARTS_H
@@ -35,6 +36,29 @@ struct tier {
     enum sp_follow_state told;
 };
 
+/* An upstream that is a witness: asked for the documents of revisions that others sent.
+ */
+struct second {
+    struct second *next;
+    struct sp_watch *watch; /* borrowed */
+    char name[65];          /* of the witness section */
+    bool gone, running;
+    struct sp_upstream *upstream; /* shared */
+    struct sp_tier_book known;    /* the documents it has */
+    struct sp_tier_book absent;   /* what it does not have: forgotten now and then */
+    struct sp_tier_book queued;   /* what is in the queue, or was since it was empty */
+    struct question *queue;       /* owned: the first batch of them are being asked */
+    size_t waiting, room, batch;
+    bool singly;       /* one of the last batch is refused: one at a time */
+    unsigned failures; /* in a row */
+    uint64_t next_ms, forget_ms;
+    struct sp_dss dss;
+    enum sp_dss_step step;
+    struct sp_fetch *fetch; /* borrowed from the pool while it runs */
+    struct sp_buf ask, reply;
+    int status;
+};
+
 /* One upstream that is watched. */
 struct ward {
     struct ward *next;
@@ -53,6 +77,8 @@ struct ward {
     struct sp_why why;
     struct sp_dss_list list;
     struct tier tier;
+    bool contradicted; /* a witness has another document than it sent */
+    struct sp_why contradiction;
     struct sp_watch_row row; /* guarded by the watch's lock */
 };
 
@@ -62,7 +88,9 @@ struct sp_watch {
     struct sp_keeper *keeper;      /* borrowed */
     struct sp_world *world;        /* shared */
     struct sp_guid account;
-    struct ward *wards; /* owned list */
+    struct ward *wards;     /* owned list */
+    struct second *seconds; /* owned list */
+    struct sp_counters counters;
     uv_timer_t timer;
     unsigned under_way; /* fetches, jobs and records that will come back */
     bool stopping;
@@ -99,6 +127,12 @@ void sp_tier_fini(struct ward *d);
 void sp_tier_tick(struct ward *d);
 void sp_tier_stop(struct ward *d); /* answers whoever waits */
 unsigned sp_tier_reasons(const struct ward *d);
+
+/* watch_second.c */
+void sp_second_follow_world(struct sp_watch *w);
+void sp_second_ask(struct sp_watch *w, struct sp_tier_ask *q);
+void sp_second_tick(struct sp_watch *w);
+void sp_second_free_all(struct sp_watch *w);
 
 /* watch_look.c */
 void sp_ward_look(struct ward *d, enum sp_look look);

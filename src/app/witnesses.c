@@ -155,9 +155,12 @@ enum sp_err sp_witnesses_testify(const struct sp_world *w, struct sp_renewer *re
     const struct sp_config *c = w->config;
     for (size_t i = 0; reply->revision_count && i < c->witness_count; i++) {
         const struct sp_config_witness *k = &c->witnesses[i];
-        enum sp_err e = k->kind == SP_WITNESS_EXPORT
-                            ? book_testifies(&w->books[i].book, k->name, reply)
-                            : catalog_testifies(renewer, k->name, reply);
+        enum sp_err e = SP_OK;
+        if (k->kind == SP_WITNESS_EXPORT) {
+            e = book_testifies(&w->books[i].book, k->name, reply);
+        } else if (k->kind == SP_WITNESS_CATALOG) {
+            e = catalog_testifies(renewer, k->name, reply);
+        }
         if (e == SP_E_NOMEM || e == SP_E_LIMIT) {
             return e;
         }

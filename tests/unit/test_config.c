@@ -150,6 +150,8 @@ static const struct key_case {
     {CATALOG, "path", "\"/scan/w.cab\"", "", "\"/Content/AA/x.cab\"", "none that WSUS"},
     {CATALOG, "max_mib", "4095", "", "4096", "1 to 4095"},
     {WITNESS, "kind", "\"catalogue\"", "", "\"oracle\"", "catalogue, export"},
+    {WITNESS, "upstream", "\"u\"", "kind = \"upstream\"", "{ \"u\" }",
+     "unexpected token"},
     {WITNESS, "file", "\"/ledger\"", "kind = \"export\" key = " LEDGER_KEY,
      "{ \"/x\" }", "unexpected token"},
     {WITNESS, "key", LEDGER_KEY, "kind = \"export\" file = \"/ledger\"", "{ \"x\" }",
@@ -293,6 +295,8 @@ static void b_witnesses(void **state)
         {"witness \"w\" { kind = \"export\" file = \"/x\" key = \"PRIVATE+KEY+x\" }",
          "public key"},
         {"witness \"a b\" { kind = \"catalogue\" }", "no blanks"},
+        {"witness \"w\" { kind = \"upstream\" upstream = \"v\" }", "upstream section"},
+        {"witness \"w\" { kind = \"ledger\" upstream = \"u\" }", "needs custody"},
         {"witness \"\" { kind = \"catalogue\" }", "no blanks"},
     };
     char text[2048];

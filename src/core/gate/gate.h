@@ -116,6 +116,11 @@ struct sp_gate_known {
     uint8_t tier_document_sha256[32];
     uint64_t tier_entry;
 };
+struct sp_gate_said { /* by a witness, of one revision */
+    bool asked;       /* false: it has not been asked yet, or cannot be */
+    bool known;
+    uint8_t document_sha256[32];
+};
 struct sp_gate_file { /* of ASK_FILES */
     uint8_t sha1[20];
     bool in_custody; /* filled in */
@@ -170,6 +175,7 @@ struct sp_effect {
     struct { /* ASK_REVISIONS; count may be 0 */
         const struct sp_revision_id *ids;
         size_t count, parts; /* revisions of the reply; behind them: what they refer to */
+        const struct sp_revision *revisions; /* as they came, count of them */
         const char *policy;  /* whose withheld revisions are wanted */
     } ask;
     struct { /* ASK_FILES */
@@ -234,6 +240,9 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
 enum sp_err sp_gate_withheld(struct sp_gate *g, const struct sp_withheld *list,
                              size_t count) SP_MUST_USE;
 /* known: of every id that was asked for, parts too. */
+/* Told before sp_gate_known: what a witness says, one each. SP_E_NOMEM, SP_E_LIMIT. */
+enum sp_err sp_gate_witness(struct sp_gate *g, const char *witness,
+                            const struct sp_gate_said *said) SP_MUST_USE;
 void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known *known,
                    struct sp_step *step);
 /* ASK_FILES was answered; what it points at is filled in. */

@@ -160,6 +160,7 @@ static void ask_revisions(struct sp_gate *g, struct sp_step *step)
         .ask = {.ids = g->ids,
                 .count = r->revision_count,
                 .parts = g->part_count,
+                .revisions = r->revisions,
                 .policy = sp_policy_name(g->policy)},
     };
 }

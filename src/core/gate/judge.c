@@ -3,6 +3,8 @@
 #include "core/custody/testimony.h"
 #include "core/gate/private.h"
 
+#include <string.h>
+
 enum sp_err sp_gate_link_facts(struct sp_gate *g, const struct sp_link *link)
 {
     struct sp_facts *f = NULL;
@@ -96,6 +98,30 @@ enum sp_err sp_gate_tier_facts(struct sp_gate *g, const struct sp_gate_known *kn
     for (size_t i = 0; i < r->revision_count; i++) {
         SP_TRY(tier_facts(&known[i], r->revisions[i].facts));
         g->known[i].tier = NULL; /* what it borrowed ends with the event */
+    }
+    return SP_OK;
+}
+
+static enum sp_testimony testimony_of(const struct sp_gate_said *said,
+                                      const struct sp_revision *r)
+{
+    if (!said->known) {
+        return SP_TESTIMONY_MISSING;
+    }
+    return memcmp(said->document_sha256, r->document_sha256, 32) == 0
+               ? SP_TESTIMONY_AGREES
+               : SP_TESTIMONY_CONTRADICTS;
+}
+
+enum sp_err sp_gate_witness(struct sp_gate *g, const char *witness,
+                            const struct sp_gate_said *said)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    for (size_t i = 0; i < r->revision_count; i++) {
+        if (said[i].asked) {
+            SP_TRY(sp_testimony_say(r->revisions[i].facts, witness,
+                                    testimony_of(&said[i], &r->revisions[i])));
+        }
     }
     return SP_OK;
 }

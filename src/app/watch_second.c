@@ -1,0 +1,421 @@
+/* A second upstream as a witness: what another one sent is asked for here as well, in
+ * the background, and the documents are compared by their digests. What it said is kept
+ * in memory; what it contradicts is recorded at once. */
+#include "app/log.h"
+#include "app/watch_parts.h"
+#include "core/base/text.h"
+#include "core/custody/testimony.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH = 50,
+    QUEUE_MAX = 1 << 17, /* ten MB; what does not fit is asked when it comes again */
+    RETRY_MS = 30000,
+    FAILURES_MAX = 3, /* of one batch: it is given up until it comes again */
+    ABSENT_MS = 600000
+};
+
+struct question {
+    struct sp_revision_id id;
+    uint8_t document_sha256[32];
+    char served_by[64];
+};
+
+/* ---- what it said ---------------------------------------------------------------- */
+
+static const uint8_t nothing[32];
+
+static void say(const struct second *s, const struct sp_revision_id *id,
+                struct sp_tier_said *out)
+{
+    const struct sp_tier_row *row = sp_tier_book_find(&s->known, id);
+    *out = (struct sp_tier_said){.asked = row != NULL, .known = row != NULL};
+    if (row) {
+        memcpy(out->document_sha256, row->document_sha256, 32);
+    } else {
+        out->asked = sp_tier_book_find(&s->absent, id) != NULL;
+    }
+}
+
+static enum sp_err make_room(struct second *s)
+{
+    if (s->waiting < s->room) {
+        return SP_OK;
+    }
+    size_t room = s->room ? 2 * s->room : 256;
+    struct question *queue =
+        room > QUEUE_MAX ? NULL : reallocarray(s->queue, room, sizeof *queue);
+    if (!queue) {
+        return SP_E_LIMIT;
+    }
+    s->queue = queue;
+    s->room = room;
+    return SP_OK;
+}
+
+static enum sp_err put_question(struct second *s, const struct sp_revision *r,
+                                const char *served_by)
+{
+    if (sp_tier_book_find(&s->queued, &r->id)) {
+        return SP_OK;
+    }
+    SP_TRY(make_room(s));
+    SP_TRY(sp_tier_book_put(&s->queued, &r->id, nothing, 0));
+    struct question *q = &s->queue[s->waiting++];
+    q->id = r->id;
+    memcpy(q->document_sha256, r->document_sha256, 32);
+    snprintf(q->served_by, sizeof q->served_by, "%s", served_by);
+    return SP_OK;
+}
+
+void sp_second_ask(struct sp_watch *w, struct sp_tier_ask *q)
+{
+    struct second *s = w->seconds;
+    while (s && (s->gone || strcmp(s->name, q->upstream) != 0)) {
+        s = s->next;
+    }
+    for (size_t i = 0; s && i < q->count; i++) {
+        say(s, &q->ids[i], &q->said[i]);
+        if (!q->said[i].asked) {
+            (void)put_question(s, &q->revisions[i], q->served_by);
+        }
+    }
+}
+
+/* ---- what it contradicts --------------------------------------------------------- */
+
+static enum sp_err write_facts(const struct second *s, const struct question *q,
+                               struct sp_facts *f)
+{
+    char now[SP_TIME_TEXT];
+    sp_time_format(sp_clock_wall_s(), now);
+    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, SP_VIEW("witness")));
+    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(now)));
+    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(q->served_by)));
+    SP_TRY(sp_facts_bytes(f, SP_FACT_UPDATE_ID,
+                          sp_view(q->id.id.bytes, sizeof q->id.id.bytes)));
+    SP_TRY(sp_facts_int(f, SP_FACT_UPDATE_REVISION, q->id.number));
+    SP_TRY(sp_facts_bytes(f, SP_FACT_DOCUMENT_SHA256, sp_view(q->document_sha256, 32)));
+    SP_TRY(sp_testimony_say(f, s->name, SP_TESTIMONY_CONTRADICTS));
+    return sp_testimony_sum(f);
+}
+
+static void tell(struct second *s, const struct question *q)
+{
+    struct sp_watch *w = s->watch;
+    struct sp_facts *f = NULL;
+    char id[SP_REVISION_TEXT];
+    sp_revision_id_format(&q->id, id);
+    SP_COUNT(&w->counters, witness_contradictions, 1);
+    sp_log_say(SP_LOG_WARNING, "witness",
+               "%s has another document for %s than upstream %s sent", s->name, id,
+               q->served_by);
+    if (sp_facts_new(SP_KIB(4), &f) == SP_OK && write_facts(s, q, f) == SP_OK) {
+        sp_watch_record(w, f);
+    }
+    sp_facts_free(&f);
+    for (struct ward *d = w->wards; d; d = d->next) {
+        if (!d->gone && strcmp(d->row.name, q->served_by) == 0) {
+            d->contradicted = true;
+            d->contradiction.text[0] = '\0';
+            sp_why_say(&d->contradiction, "witness %s has another document for %s",
+                       s->name, id);
+            sp_posture_recheck(&d->posture, sp_watch_now_s(w));
+        }
+    }
+}
+
+/* ---- an answer ------------------------------------------------------------------- */
+
+static void drop_batch(struct second *s)
+{
+    s->waiting -= s->batch;
+    memmove(s->queue, s->queue + s->batch, s->waiting * sizeof *s->queue);
+    s->batch = 0;
+    s->failures = 0;
+    if (s->waiting == 0) {
+        s->singly = false;
+        sp_tier_book_fini(&s->queued);
+    }
+}
+
+static const struct sp_revision *find(const struct sp_reply *r,
+                                      const struct sp_revision_id *id)
+{
+    for (size_t i = 0; i < r->revision_count; i++) {
+        if (sp_revision_id_cmp(&r->revisions[i].id, id) == 0) {
+            return &r->revisions[i];
+        }
+    }
+    return NULL;
+}
+
+static enum sp_err take_documents(struct second *s, const struct sp_reply *r)
+{
+    for (size_t i = 0; i < s->batch; i++) {
+        const struct question *q = &s->queue[i];
+        const struct sp_revision *its = find(r, &q->id);
+        bool is_read =
+            its && sp_facts_count(its->facts, SP_FACT_DOCUMENT_SHA256) == 1;
+        if (!is_read) {
+            SP_TRY(sp_tier_book_put(&s->absent, &q->id, nothing, 0));
+            continue;
+        }
+        SP_TRY(sp_tier_book_put(&s->known, &q->id, its->document_sha256, 0));
+        if (memcmp(its->document_sha256, q->document_sha256, 32) != 0) {
+            tell(s, q);
+        }
+    }
+    drop_batch(s);
+    return SP_OK;
+}
+
+static bool is_about_ids(const struct sp_reply *r)
+{
+    struct sp_fact_value v;
+    return sp_facts_get(r->facts, SP_FACT_REPLY_FAULT, 0, &v) &&
+           (sp_view_eq_str(v.bytes, "InternalServerError") ||
+            sp_view_eq_str(v.bytes, "InvalidParameters"));
+}
+
+/* A server answers a request for what it does not have with a fault: which of a batch
+ * that is, is found one at a time. */
+static enum sp_err take_data(struct second *s, struct sp_why *why)
+{
+    struct sp_reply *r = NULL;
+    enum sp_err e = sp_reply_inspect(SP_OP_GET_UPDATE_DATA, s->status,
+                                     sp_buf_view(&s->reply), NULL, 0, &r, why);
+    if (e == SP_OK && s->status == 200) {
+        e = take_documents(s, r);
+    } else if (e == SP_OK && is_about_ids(r)) {
+        bool is_one = s->batch == 1;
+        s->singly = true;
+        e = is_one ? sp_tier_book_put(&s->absent, &s->queue[0].id, nothing, 0) : SP_OK;
+        if (is_one) {
+            drop_batch(s);
+        }
+    } else if (e == SP_OK) {
+        e = sp_why_set(why, SP_E_PROTOCOL, "it answers with status %d", s->status);
+    }
+    sp_reply_free(&r);
+    return e;
+}
+
+/* ---- a round --------------------------------------------------------------------- */
+
+static void end_round(struct second *s, enum sp_err e, const struct sp_why *why)
+{
+    s->running = false;
+    if (e == SP_OK || s->watch->stopping) {
+        return;
+    }
+    sp_dss_forget(&s->dss);
+    s->next_ms = sp_loop_now_ms(s->watch->loop) + RETRY_MS;
+    sp_log_say(SP_LOG_WARNING, "witness", "%s cannot be asked: %s", s->name,
+               sp_why_text(why, e));
+    if (s->step == SP_DSS_DATA && ++s->failures >= FAILURES_MAX) {
+        drop_batch(s);
+    }
+}
+
+static void ask(struct second *s);
+
+static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
+{
+    struct second *s = ctx;
+    s->status = head->status;
+    return SP_OK;
+}
+
+static enum sp_err on_data(void *ctx, struct sp_view bytes)
+{
+    struct second *s = ctx;
+    return sp_buf_append(&s->reply, bytes);
+}
+
+static enum sp_err take(struct second *s, struct sp_why *why)
+{
+    struct sp_dss_list list;
+    if (s->step == SP_DSS_DATA) {
+        return take_data(s, why);
+    }
+    SP_TRY(
+        sp_dss_take(&s->dss, s->step, s->status, sp_buf_view(&s->reply), &list, why));
+    s->step = s->step == SP_DSS_AUTHORIZE ? SP_DSS_COOKIE : SP_DSS_DATA;
+    return SP_OK;
+}
+
+static void on_done(void *ctx, enum sp_err e, const struct sp_link_report *link)
+{
+    struct second *s = ctx;
+    struct sp_why why = {0};
+    s->fetch = NULL;
+    if (e == SP_OK) {
+        e = take(s, &why);
+    } else {
+        sp_why_say(&why, "%s", sp_why_text(&link->why, e));
+    }
+    sp_buf_fini(&s->reply);
+    if (e != SP_OK || s->waiting == 0 || s->gone) {
+        end_round(s, e, &why);
+    } else {
+        ask(s);
+    }
+    sp_watch_came_back(s->watch);
+}
+
+static enum sp_err write_ask(struct second *s)
+{
+    struct sp_revision_id ids[BATCH];
+    size_t most = s->singly ? 1 : BATCH;
+    s->batch = s->waiting < most ? s->waiting : most;
+    for (size_t i = 0; i < s->batch; i++) {
+        ids[i] = s->queue[i].id;
+    }
+    sp_buf_clear(&s->ask);
+    return sp_dss_ask(&s->dss, s->step, ids, s->batch, &s->ask);
+}
+
+static enum sp_err start_fetch(struct second *s)
+{
+    enum sp_op op = sp_dss_op(s->step);
+    SP_TRY(write_ask(s));
+    struct sp_fetch_ask a = {.kind = SP_FETCH_SOAP,
+                             .path = sp_service_path(sp_op_service(op)),
+                             .body = sp_buf_view(&s->ask),
+                             .soap_action = sp_op_action(op),
+                             .reply_limit = SP_LIMIT_SOAP_REPLY,
+                             .patience_ms = SP_TIME_UPSTREAM_SOAP};
+    struct sp_fetch_handler h = {
+        .head = on_head, .data = on_data, .done = on_done, .ctx = s};
+    return sp_fetch_start(s->watch->pool, s->upstream, &a, &h, &s->fetch);
+}
+
+static void ask(struct second *s)
+{
+    enum sp_err e = s->watch->stopping ? SP_E_CANCELLED : start_fetch(s);
+    if (e == SP_OK) {
+        s->watch->under_way++;
+    } else {
+        end_round(s, e, NULL);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------ */
+
+static void second_free(struct second *s)
+{
+    sp_tier_book_fini(&s->known);
+    sp_tier_book_fini(&s->absent);
+    sp_tier_book_fini(&s->queued);
+    free(s->queue);
+    sp_dss_fini(&s->dss);
+    sp_buf_fini(&s->ask);
+    sp_buf_fini(&s->reply);
+    sp_upstream_unref(&s->upstream);
+    free(s);
+}
+
+static void drop_gone(struct sp_watch *w)
+{
+    struct second **at = &w->seconds;
+    while (*at) {
+        struct second *s = *at;
+        if (s->gone && !s->running) {
+            *at = s->next;
+            second_free(s);
+        } else {
+            at = &s->next;
+        }
+    }
+}
+
+void sp_second_tick(struct sp_watch *w)
+{
+    uint64_t now = sp_loop_now_ms(w->loop);
+    drop_gone(w);
+    for (struct second *s = w->seconds; s && !w->stopping; s = s->next) {
+        if (now >= s->forget_ms) {
+            sp_tier_book_fini(&s->absent);
+            s->forget_ms = now + ABSENT_MS;
+        }
+        if (!s->running && !s->gone && s->waiting && now >= s->next_ms) {
+            s->running = true;
+            s->step = s->dss.cookie.len ? SP_DSS_DATA : SP_DSS_AUTHORIZE;
+            ask(s);
+        }
+    }
+}
+
+static struct second *second_new(struct sp_watch *w, const char *name)
+{
+    struct second *s = calloc(1, sizeof *s);
+    if (!s) {
+        sp_log_say(SP_LOG_ERROR, "witness", "%s: %s", name, sp_err_text(SP_E_NOMEM));
+        return NULL;
+    }
+    s->watch = w;
+    snprintf(s->name, sizeof s->name, "%s", name);
+    sp_dss_init(&s->dss, &w->account);
+    sp_buf_init(&s->ask, SP_MIB(1));
+    sp_buf_init(&s->reply, SP_LIMIT_SOAP_REPLY);
+    s->next = w->seconds;
+    w->seconds = s;
+    return s;
+}
+
+/* What it said under another address is not what it says now. */
+static void meet(struct sp_watch *w, const struct sp_config_witness *k)
+{
+    struct sp_upstream *upstream = w->world->upstreams[k->upstream];
+    struct second *s = w->seconds;
+    while (s && (s->gone || strcmp(s->name, k->name) != 0 ||
+                 strcmp(sp_upstream_host(s->upstream), sp_upstream_host(upstream)) !=
+                     0)) {
+        s = s->next;
+    }
+    s = s ? s : second_new(w, k->name);
+    if (s) {
+        sp_upstream_unref(&s->upstream);
+        s->upstream = sp_upstream_ref(upstream);
+    }
+}
+
+static bool is_wanted(const struct sp_config *c, const struct second *s,
+                      struct sp_upstream *const *upstreams)
+{
+    for (size_t i = 0; i < c->witness_count; i++) {
+        const struct sp_config_witness *k = &c->witnesses[i];
+        if (k->kind == SP_WITNESS_UPSTREAM && strcmp(k->name, s->name) == 0 &&
+            strcmp(sp_upstream_host(upstreams[k->upstream]),
+                   sp_upstream_host(s->upstream)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sp_second_follow_world(struct sp_watch *w)
+{
+    const struct sp_config *c = w->world->config;
+    for (struct second *s = w->seconds; s; s = s->next) {
+        s->gone = s->gone || !is_wanted(c, s, w->world->upstreams);
+    }
+    for (size_t i = 0; i < c->witness_count; i++) {
+        if (c->witnesses[i].kind == SP_WITNESS_UPSTREAM) {
+            meet(w, &c->witnesses[i]);
+        }
+    }
+}
+
+void sp_second_free_all(struct sp_watch *w)
+{
+    while (w->seconds) {
+        struct second *s = w->seconds;
+        w->seconds = s->next;
+        second_free(s);
+    }
+}
