@@ -2,12 +2,14 @@
 import os
 import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
 import harness  # noqa: F401
 
 import catalogue
+from gate import wait_until
 from scene import Scene
 
 
@@ -60,6 +62,38 @@ class FullDisk(Scene):
         ballast.unlink()
         server.download(claim)  # as soon as there is room
         gate.check_objects()
+
+    def test_parts_of_files_make_room(self) -> None:
+        """What an earlier fill has left, to be gone on with, goes when the disk is full."""
+        disk = small_disk(self, "64m")
+        upstream = self.upstream(self.catalogue)
+        gate = self.gate(upstream, cache_dir=disk / "cache")
+        server = self.downstream(gate)
+        claims = sorted(server.sync().claims.values(), key=lambda c: c.size)
+        small, big = next(c for c in claims if c.size == 300_000), claims[-1]
+        free = threading.Event()
+        self.addCleanup(free.set)
+        upstream.hostile.stall = (15 << 20, free)
+        leaver = self.wire(gate.http_url, timeout=1)
+        with self.assertRaises(TimeoutError):
+            leaver.ask("GET", big.path)
+        mark = gate.cache_dir / "staging" / f"{big.sha1.hex()}.mark"
+        wait_until("the note", mark.exists)
+        gate.kill()
+        gate.start()
+        self.assertEqual(sorted(gate.staged()), [f"{big.sha1.hex()}.mark", f"{big.sha1.hex()}.part"])
+        free.set()
+        upstream.hostile.reset()
+        self.fill(disk / "ballast", disk)
+        server.download(small)
+        self.assertEqual(gate.staged(), [])
+        gate.check_objects()
+
+    def fill(self, ballast: Path, disk: Path) -> None:
+        """Leaves less than any file here needs."""
+        with ballast.open("wb", buffering=0) as data:
+            left = os.statvfs(disk)
+            data.write(bytes(left.f_bavail * left.f_bsize - (100 << 10)))
 
     def test_state_disk_fails_closed(self) -> None:
         """Without a ledger nothing new is passed; what follows is whole."""
