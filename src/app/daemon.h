@@ -25,6 +25,7 @@ struct farewell;
 struct sp_filler;
 struct sp_watch; /* watch.h */
 struct sp_renewer;
+struct sp_joined;
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
 /* Objects that were served lately, found without a message; a place a key, newest wins.
@@ -81,6 +82,8 @@ struct sp_lane {
     struct farewell *farewell;       /* lane.c: whom to tell at the end */
     void (*idle)(struct sp_lane *l); /* called when visits falls to 0; NULL: do not */
     struct sp_hot hot;
+    struct sp_joined *joined; /* joined.c; each frees itself */
+    size_t joined_count;
     struct sp_rate refusals;
     struct sp_rate turned_away; /* log lines about those */
     struct sp_counters counters;

@@ -1,8 +1,8 @@
 /* One exchange on a lane: performs the effects of its gate and tells it what came of
  * them. What only content has: exchange_content.c. */
 #include "app/custody_serve.h"
+#include "app/joined.h"
 #include "app/log.h"
-#include "app/visit.h"
 #include "app/witnesses.h"
 
 #include <stdio.h>
@@ -71,8 +71,8 @@ static void out_of_memory(struct visit *v)
 /* ---- FETCH
  * ------------------------------------------------------------------------------ */
 
-static void copy_header(const struct sp_http_headers *h, const char *name, char *out,
-                        size_t size)
+void sp_visit_copy_header(const struct sp_http_headers *h, const char *name, char *out,
+                          size_t size)
 {
     struct sp_view value;
     out[0] = 0;
@@ -86,41 +86,44 @@ static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
 {
     struct visit *v = ctx;
     v->reply_status = head->status;
-    copy_header(&head->headers, "Content-Encoding", v->coding, sizeof v->coding);
-    copy_header(&head->headers, "Content-Type", v->type, sizeof v->type);
+    sp_visit_copy_header(&head->headers, "Content-Encoding", v->coding,
+                         sizeof v->coding);
+    sp_visit_copy_header(&head->headers, "Content-Type", v->type, sizeof v->type);
     return SP_OK;
 }
 
-static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
+enum sp_err sp_visit_take_reply(struct visit *v, struct sp_view bytes)
 {
-    struct visit *v = ctx;
     SP_TRY(hold(v, bytes.len, NULL));
     return sp_buf_append(&v->reply, bytes);
 }
 
-static void count_upstream(struct visit *v, enum sp_err e,
-                           const struct sp_link_report *r)
+static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
+{
+    return sp_visit_take_reply(ctx, bytes);
+}
+
+void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,
+                             enum sp_err e, const struct sp_link_report *r)
 {
     if (e == SP_OK) {
-        SP_COUNT(&v->lane->counters, upstream_ok, 1);
+        SP_COUNT(&lane->counters, upstream_ok, 1);
     } else if (e == SP_E_UNPROVEN) {
-        SP_COUNT(&v->lane->counters, upstream_unproven, 1);
+        SP_COUNT(&lane->counters, upstream_unproven, 1);
     } else if (e != SP_E_CANCELLED) {
-        SP_COUNT(&v->lane->counters, upstream_failed, 1);
+        SP_COUNT(&lane->counters, upstream_failed, 1);
     }
     if (e != SP_E_CANCELLED) {
-        sp_desk_upstream(v->lane->desk, v->door->door.upstream_name, e,
+        sp_desk_upstream(lane->desk, door->door.upstream_name, e,
                          sp_why_text(&r->why, e));
     }
 }
 
-static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *report)
+void sp_visit_fetched(struct visit *v, enum sp_err e,
+                      const struct sp_link_report *report)
 {
-    struct visit *v = ctx;
     struct sp_step step;
-    v->fetch = NULL;
     v->moved += v->reply.len;
-    count_upstream(v, e, report);
     if (!sp_visit_came_back(v)) {
         return;
     }
@@ -139,6 +142,26 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     sp_visit_perform(v, &step);
 }
 
+static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *report)
+{
+    struct visit *v = ctx;
+    v->fetch = NULL;
+    sp_visit_count_upstream(v->lane, v->door, e, report);
+    sp_visit_fetched(v, e, report);
+}
+
+static enum sp_err start_fetch(struct visit *v, const struct sp_fetch_ask *ask,
+                               bool is_common)
+{
+    struct sp_fetch_handler handler = {
+        .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = v};
+    enum sp_err e = is_common ? sp_joined_fetch(v, ask) : SP_E_AGAIN;
+    return e == SP_E_AGAIN
+               ? sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream],
+                                ask, &handler, &v->fetch)
+               : e;
+}
+
 static void do_fetch(struct visit *v, const struct sp_effect *e)
 {
     struct sp_fetch_ask ask = {.kind = SP_FETCH_SOAP,
@@ -148,14 +171,11 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
                                .accept_xpress = e->fetch.accept_coded,
                                .reply_limit = SP_LIMIT_SOAP_REPLY,
                                .patience_ms = e->fetch.patience_ms};
-    struct sp_fetch_handler handler = {
-        .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = v};
     struct sp_step step;
     struct sp_why why = {0};
     enum sp_err err = hold(v, sizeof *v + e->fetch.body.len, &why);
     if (err == SP_OK) {
-        err = sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream],
-                             &ask, &handler, &v->fetch);
+        err = start_fetch(v, &ask, e->fetch.common);
     }
     if (err == SP_OK) {
         v->busy = true;
@@ -685,7 +705,7 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
         return;
     }
     snprintf(path, sizeof path, SP_VIEW_FMT, SP_VIEW_ARG(v->head.target));
-    copy_header(&v->head.headers, "MS-CV", correlation, sizeof correlation);
+    sp_visit_copy_header(&v->head.headers, "MS-CV", correlation, sizeof correlation);
     sp_log_str(&l, "listener", v->door->door.name);
     sp_log_str(&l, "peer", v->peer);
     sp_log_str(&l, "service", s->service);
@@ -733,6 +753,9 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
     v->exchange = NULL;
     if (v->fetch) {
         sp_fetch_cancel(v->fetch);
+    } else if (v->joined) {
+        sp_joined_leave(v);
+        sp_visit_free(v);
     } else if (v->wants_fill) {
         sp_visit_leave(v);
     } else if (!v->busy) {

@@ -29,7 +29,9 @@ struct visit {
     uint64_t moved; /* bytes of the body and of the reply, or of content */
     uint64_t began_ms;
     /* FETCH */
-    struct sp_fetch *fetch; /* borrowed from the pool while it runs */
+    struct sp_fetch *fetch; /* borrowed from the pool while it runs; or */
+    struct sp_joined *joined; /* what it shares with others, while that runs */
+    struct visit *joined_next, **joined_previous;
     struct sp_buf reply;
     int reply_status;
     char coding[64], type[256];
@@ -68,6 +70,15 @@ void sp_visit_free(struct visit *v);
  */
 bool sp_visit_came_back(struct visit *v);
 void sp_visit_perform(struct visit *v, const struct sp_step *step);
+/* For joined.c: what FETCH is made of. The reply goes into v->reply; a fetch that came
+ * back goes to the gate; the upstream's answers are counted. */
+enum sp_err sp_visit_take_reply(struct visit *v, struct sp_view bytes) SP_MUST_USE;
+void sp_visit_fetched(struct visit *v, enum sp_err e,
+                      const struct sp_link_report *report);
+void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,
+                             enum sp_err e, const struct sp_link_report *r);
+void sp_visit_copy_header(const struct sp_http_headers *h, const char *name, char *out,
+                          size_t size);
 
 /* guest.c: true when this exchange is for a host that the listener is not; answered. */
 bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x);

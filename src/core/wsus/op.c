@@ -45,6 +45,11 @@ enum sp_reply_kind sp_op_reply(enum sp_op op)
     return ops[op].reply;
 }
 
+bool sp_op_is_common(enum sp_op op)
+{
+    return op == SP_OP_GET_CONFIG || op == SP_OP_GET_AUTH_CONFIG;
+}
+
 bool sp_op_find(enum sp_service s, struct sp_view soap_action, enum sp_op *out)
 {
     size_t n = soap_action.len;

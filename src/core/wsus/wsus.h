@@ -61,6 +61,9 @@ const char *sp_op_text(enum sp_op op); /* "GetUpdateData" */
 enum sp_service sp_op_service(enum sp_op op);
 const char *sp_op_action(enum sp_op op); /* SOAPAction without quotes */
 int64_t sp_op_patience(enum sp_op op);   /* milliseconds an upstream may take */
+/* Asked without anything of the asker's, changes nothing, gives nothing away: the answer is
+ * the same for all who ask the same. (docs/decisions/0042) */
+bool sp_op_is_common(enum sp_op op);
 /* By service and SOAPAction header value (quotes required, as on the wire). */
 bool sp_op_find(enum sp_service s, struct sp_view soap_action, enum sp_op *out);
 
