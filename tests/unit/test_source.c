@@ -101,7 +101,8 @@ static void f_odd_addresses(void **state)
         "https://localhost/x_1" HEX ".cab",
         "https://localhost/x_0202030405060708090a0b0c0d0e0f1011121314.cab",
         "https://localhost/x.cab",
-        "https://localhost/x_" HEX};
+        ("https://localhost/x_" HEX),
+    };
     char host[] = "localhost";
     struct sp_source s = {.host = "untouched"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {

@@ -1,5 +1,6 @@
-/* Where metadata says that files can be had. Nobody here asks there, downstream servers
- * may. Updates that were published locally have no such address. (reference 1.7, 6.3)
+/* Where metadata says that files can be had. Downstream servers may ask there, and
+ * fills do where the configuration lists the host. Updates that were published locally
+ * have no such address. (reference 1.7, 6.3)
  */
 #include "core/policy/rules.h"
 
