@@ -95,6 +95,13 @@ static enum sp_err write_gauges(const struct sp_admin_view *v, struct sp_buf *ou
                          "# TYPE sallyport_metadata_revisions gauge\n"
                          "sallyport_metadata_revisions %" PRIu64 "\n",
                          k.revisions));
+    SP_TRY(sp_buf_printf(
+        out,
+        "# HELP sallyport_metadata_newest_timestamp_seconds When the newest revision "
+        "was recorded; 0: none was.\n"
+        "# TYPE sallyport_metadata_newest_timestamp_seconds gauge\n"
+        "sallyport_metadata_newest_timestamp_seconds %" PRId64 "\n",
+        k.newest));
     SP_TRY(sp_buf_printf(out,
                          "# HELP sallyport_cache_objects Files that were verified.\n"
                          "# TYPE sallyport_cache_objects gauge\n"

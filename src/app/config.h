@@ -87,6 +87,7 @@ struct sp_config {
     uint64_t scrub_rate; /* bytes a second */
     const struct sp_posture_profile *posture; /* NULL: off */
     unsigned posture_interval;                /* minutes as wanted; 0: the profile's */
+    long freshness_days;                      /* 0: any */
     struct sp_config_upstream *upstreams;
     size_t upstream_count;
     struct sp_config_listener *listeners;

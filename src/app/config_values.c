@@ -472,6 +472,7 @@ static enum sp_err take_posture(struct sp_config *c, cfg_t *cfg, const struct pl
     long interval = 0;
     SP_TRY(take_word(p, cfg, "posture", WORDS(profiles), &profile));
     SP_TRY(take_number(p, cfg, "posture_interval", 0, 1000000, &interval));
+    SP_TRY(take_number(p, cfg, "freshness_days", 0, 366, &c->freshness_days));
     c->posture = meant[profile];
     c->posture_interval = (unsigned)interval;
     return SP_OK;

@@ -542,6 +542,13 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
 /* ---- what the listener tells
  * ------------------------------------------------------------ */
 
+static int64_t newest_of(struct sp_keeper *k)
+{
+    struct sp_keeper_status s;
+    sp_keeper_status(k, &s);
+    return s.newest;
+}
+
 static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
                              struct sp_guest *guest, struct visit **out)
 {
@@ -569,6 +576,7 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     asker.has_pin = guest->has_pin;
     memcpy(asker.pin, guest->pin.sha256, 32);
     asker.now = sp_clock_wall_s();
+    asker.newest = newest_of(d->lane->keeper);
     asker.stopped = sp_lockdown_is_on(d->lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
     asker.seals = &v->seals->keys;
     enum sp_err e = sp_random_bytes(asker.fault_id.bytes, sizeof asker.fault_id.bytes);

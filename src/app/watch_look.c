@@ -2,6 +2,9 @@
  * what is new since. */
 #include "app/watch_parts.h"
 
+#include "core/custody/freshness.h"
+
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- what a look saw, as a number that differs when anything does -----------------
@@ -15,12 +18,37 @@ static uint64_t mix(uint64_t h, struct sp_view v)
     return h;
 }
 
+/* Nothing new for too long, where the policy does not only list that. */
+static bool is_frozen(const struct ward *d, struct sp_freshness *out)
+{
+    const struct sp_world *w = d->watch->world;
+    struct sp_keeper_status s;
+    sp_keeper_status(d->watch->keeper, &s);
+    sp_freshness_at(s.newest, w->config->freshness_days, sp_clock_wall_s(), out);
+    return s.newest > 0 && (out->is_old || out->has_missed) &&
+           sp_policy_mode(w->policy, SP_RULE_METADATA_FRESH) == SP_MODE_ENFORCE;
+}
+
+static unsigned freshness_reasons(struct ward *d)
+{
+    struct sp_freshness f;
+    if (!is_frozen(d, &f)) {
+        return 0;
+    }
+    sp_why_say(&d->why, "nothing new came for %" PRId64 " days%s", f.days,
+               f.has_missed ? ", nor since the last second Tuesday of a month" : "");
+    return SP_REASON_BIT(FROZEN);
+}
+
 /* A working upstream with nothing new is what a pass leaves behind. */
 static uint64_t seen_of(const struct ward *d, enum sp_err e,
                         const struct sp_dss_list *news)
 {
+    struct sp_freshness f;
+    bool frozen = is_frozen(d, &f);
     uint64_t h = 0xcbf29ce484222325u;
     h = mix(h, sp_view(&e, sizeof e));
+    h = mix(h, sp_view(&frozen, sizeof frozen));
     h = mix(h, sp_view(&d->tier.follow.state, sizeof d->tier.follow.state));
     if (e == SP_OK && news) {
         h = mix(h, sp_view(&news->count, sizeof news->count));
@@ -51,7 +79,7 @@ static unsigned reasons_of(enum sp_err e)
 
 static void end_pass(struct ward *d, enum sp_err e)
 {
-    d->reasons |= reasons_of(e) | sp_tier_reasons(d);
+    d->reasons |= reasons_of(e) | freshness_reasons(d) | sp_tier_reasons(d);
     if (sp_tier_reasons(d)) {
         sp_why_say(&d->why, "%s", d->tier.follow.why.text);
     }

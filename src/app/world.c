@@ -182,6 +182,7 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
             .seals_cookies = c->upstreams[d->upstream].seals_cookies,
             .file_locations = l->file_locations,
             .content_address = l->content_address,
+            .freshness_days = c->freshness_days,
             .cookie_age = c->upstreams[d->upstream].cookie_age,
         };
     }

@@ -365,6 +365,47 @@ static void f_an_older_anchor_is_refused(void **state)
     }
 }
 
+/* A list that brings nothing is held against the calendar; one that brings something
+ * never is, or a freeze would last for ever. */
+static void c_a_freeze(void **state)
+{
+    (void)state;
+    enum { DAY = 86400, NOW = 1795305600 }; /* 2026-11-22, after the second Tuesday */
+    static const struct {
+        int days;
+        const char *listed;
+        bool refused;
+    } rows[] = {{10, "", false},
+                {11, "", true},
+                {11, IDENTITY(ID_A), false},
+                {0, "", false},
+                {NOW / DAY, "", false}}; /* nothing was ever recorded */
+    static const char policy[] = "policy test\nupstream-pinned enforce\n"
+                                 "reply-wellformed enforce\nmetadata-fresh enforce\n";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char reply[1024];
+        struct story s;
+        begin(&s, policy, HEAD_OF("GetRevisionIdList"), true);
+        s.door.freshness_days = 10;
+        s.gate->asker.now = NOW;
+        s.gate->asker.newest = NOW - (int64_t)rows[i].days * DAY;
+        give_body(&s, ASK_LIST);
+        snprintf(reply, sizeof reply, LIST("%s"), rows[i].listed);
+        give_reply(&s, 200, reply);
+        if (rows[i].listed[0]) {
+            assert_ok(sp_gate_withheld(s.gate, NULL, 0));
+            sp_gate_known(s.gate, SP_OK, NULL, &s.step);
+        }
+        if (rows[i].refused) {
+            assert_true(entry_has(&s, 0, "verdict.rule metadata-fresh\n"));
+            assert_true(entry_has(&s, 0, "freshness.days 11\n"));
+        } else {
+            assert_int_equal(effect(&s, SP_EFFECT_ANSWER)->answer.status, 200);
+        }
+        finish(&s);
+    }
+}
+
 /* More than fits into one entry goes on in another. */
 static void c_many_removals_take_several_entries(void **state)
 {
@@ -417,6 +458,7 @@ int main(void)
         cmocka_unit_test(c_what_is_withheld_already_is_not_recorded_again),
         cmocka_unit_test(c_release_and_quarantine),
         cmocka_unit_test(c_addresses_go_with_their_last_revision),
+        cmocka_unit_test(c_a_freeze),
         cmocka_unit_test(c_many_removals_take_several_entries),
         cmocka_unit_test(f_a_refusal_is_stronger),
         cmocka_unit_test(f_no_edit_without_its_entry),

@@ -85,6 +85,7 @@ static const struct key_case {
      "unexpected token"},
     {TOP, "posture", "\"long\"", "", "\"sometimes\"", "standard, long, off"},
     {TOP, "posture_interval", "1000000", "", "1000001", "0 to 1000000"},
+    {TOP, "freshness_days", "366", "", "367", "0 to 366"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
     {UPSTREAM, "url", "\"https://other:8531\"", "", "\"http://u:8530\"", "plain HTTP"},

@@ -41,6 +41,8 @@ static void made_end(struct made *m, struct sp_facts *f)
     m->entry.text = sp_buf_view(&m->text);
 }
 
+static const char *recorded_at; /* of entries that are made; NULL: they do not say */
+
 static void make_revision(struct made *m, const char *kind, uint8_t id,
                           uint8_t document, const struct sp_claim *claims, size_t count)
 {
@@ -48,6 +50,9 @@ static void make_revision(struct made *m, const char *kind, uint8_t id,
     *m = (struct made){.revision = {revision_id(id), {document}, claims, count}};
     assert_ok(sp_facts_new(65536, &f));
     add_text(f, SP_FACT_ENTRY_KIND, kind);
+    if (recorded_at) {
+        add_text(f, SP_FACT_ENTRY_TIME, recorded_at);
+    }
     assert_ok(
         sp_facts_bytes(f, SP_FACT_UPDATE_ID, sp_view(m->revision.id.id.bytes, 16)));
     assert_ok(sp_facts_int(f, SP_FACT_UPDATE_REVISION, m->revision.id.number));
@@ -759,11 +764,44 @@ static void b_hints(void **state)
     sp_keeper_free(&k);
 }
 
+static int64_t newest(struct sp_keeper *k)
+{
+    struct sp_keeper_status s;
+    sp_keeper_status(k, &s);
+    return s.newest;
+}
+
+/* What is recorded again is not new. */
+static void b_the_newest_revision_has_a_time(void **state)
+{
+    (void)state;
+    struct sp_keeper *k = open_keeper();
+    struct made m;
+    assert_int_equal(newest(k), 0);
+    recorded_at = "2026-11-22T00:00:00Z";
+    make_revision(&m, "revision", 1, 1, NULL, 0);
+    assert_ok(record_one(k, &m).err);
+    assert_int_equal(newest(k), 1795305600);
+    recorded_at = "2026-11-22T00:00:09Z";
+    make_revision(&m, "revision", 1, 1, NULL, 0);
+    assert_ok(record_one(k, &m).err);
+    assert_int_equal(newest(k), 1795305600);
+    sp_keeper_free(&k);
+    k = open_keeper();
+    assert_int_equal(newest(k), 1795305600);
+    make_revision(&m, "revision", 2, 1, NULL, 0);
+    assert_ok(record_one(k, &m).err);
+    assert_int_equal(newest(k), 1795305609);
+    recorded_at = NULL;
+    sp_keeper_free(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(b_hints),
         TEST(b_the_highest_revision_is_known),
+        TEST(b_the_newest_revision_has_a_time),
         TEST(c_what_is_withheld_outlives_the_index),
         TEST(c_withheld_revisions_come_free),
         TEST(c_bundles_come_free_with_their_parts),

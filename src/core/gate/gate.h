@@ -64,6 +64,7 @@ struct sp_door { /* one listener; immutable, borrowed by its gates */
     const char *upstream_host;
     bool seals_cookies; /* they leave sealed, and only sealed ones come back in */
     int64_t cookie_age; /* seconds that a sealed one is good for */
+    int64_t freshness_days; /* that may bring nothing new; 0: any */
     enum sp_locations file_locations;
     const char *content_address; /* "http://gate.example:8530"; "": as the asker came */
 };
@@ -76,6 +77,7 @@ struct sp_asker {
     struct sp_guid fault_id; /* fresh and random: correlates a fault with the log */
     const char *stopped;     /* why no metadata passes at all, or NULL; borrowed */
     int64_t now;             /* unix seconds, when the asker came */
+    int64_t newest; /* when the newest revision was first recorded; 0: none */
     const struct sp_seal_keys *seals;    /* borrowed; where the door seals cookies */
     uint8_t seal_nonce[SP_AEAD_NONCE];   /* fresh and random: one cookie an exchange */
 };

@@ -218,7 +218,7 @@ bool sp_gate_judge(struct sp_gate *g)
     const struct sp_reply *r = g->inspection.reply;
     g->has_verdict = true;
     g->verdict = (struct sp_verdict){0};
-    if (asked_facts(g) != SP_OK) {
+    if (asked_facts(g) != SP_OK || sp_gate_state_freshness(g) != SP_OK) {
         return out_of_memory(g);
     }
     if (!judge(g, SP_SUBJECT_LINK, g->link)) {

@@ -77,6 +77,9 @@ enum sp_err sp_gate_list_ids(struct sp_gate *g) SP_MUST_USE;
 /* States what revision i refers to and nobody knows. */
 enum sp_err sp_gate_state_missing(struct sp_gate *g, size_t i) SP_MUST_USE;
 
+/* fresh.c: says of a list that brings nothing how long that has been so. */
+enum sp_err sp_gate_state_freshness(struct sp_gate *g) SP_MUST_USE;
+
 /* withhold.c: what is known to be kept back; NULL for a revision that is not. */
 const struct sp_withheld *sp_gate_kept_back(const struct sp_gate *g,
                                             const struct sp_revision_id *id);

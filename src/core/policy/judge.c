@@ -22,6 +22,8 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_service_url_relative(f, why);
     case SP_RULE_ANCHOR_NOT_OLDER:
         return sp_rule_anchor_not_older(f, why);
+    case SP_RULE_METADATA_FRESH:
+        return sp_rule_metadata_fresh(f, why);
     case SP_RULE_DOCUMENT_READABLE:
         return sp_rule_document_readable(f, why);
     case SP_RULE_REVISION_ASKED:

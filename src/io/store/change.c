@@ -1,5 +1,6 @@
 #include "io/store/change.h"
 
+#include "core/base/text.h"
 #include "core/wsus/claim.h"
 
 #include <string.h>
@@ -176,6 +177,15 @@ static enum sp_err put_named(const struct sp_change *c, struct sp_index *ix,
     return put_needs(c, ix);
 }
 
+int64_t sp_change_time(const struct sp_change *c)
+{
+    struct sp_fact_value v;
+    int64_t t = 0;
+    bool known = sp_facts_get(c->facts, SP_FACT_ENTRY_TIME, 0, &v) &&
+                 sp_time_parse(v.bytes, &t) == SP_OK;
+    return known ? t : 0;
+}
+
 static enum sp_err put_revision(const struct sp_change *c, struct sp_index *ix,
                                 uint64_t number, struct sp_index_counts *counts)
 {
@@ -183,6 +193,7 @@ static enum sp_err put_revision(const struct sp_change *c, struct sp_index *ix,
     enum sp_err e = sp_index_revision(ix, &c->id, &known);
     if (e == SP_E_NOTFOUND) {
         counts->revisions++;
+        counts->newest = sp_change_time(c);
         e = sp_index_put_revision(ix, &c->id, c->document_sha256, number);
     }
     SP_TRY(e);

@@ -31,6 +31,8 @@ struct sp_change {
 enum sp_err sp_change_read(struct sp_view entry, struct sp_change *out,
                            struct sp_why *why) SP_MUST_USE;
 void sp_change_fini(struct sp_change *c);
+/* When it was recorded, unix seconds; 0 where the entry does not say. */
+int64_t sp_change_time(const struct sp_change *c);
 /* Puts it into the index as what entry number says, and counts what is new. */
 enum sp_err sp_change_apply(const struct sp_change *c, struct sp_index *ix,
                             uint64_t number,

@@ -88,7 +88,8 @@ static const char *const sql[STATEMENTS] = {
                 " WHERE url <> excluded.url",
     [GET_URL] = "SELECT url FROM urls WHERE sha1 = ?1",
     [PUT_NEED] = "INSERT OR IGNORE INTO needs VALUES(?1, ?2, ?3, ?4)",
-    [COUNT] = "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM files)",
+    [COUNT] = "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM files),"
+              " (SELECT coalesce(max(entry), 0) FROM revisions)",
 };
 
 struct sp_index {
@@ -498,8 +499,11 @@ enum sp_err sp_index_count(struct sp_index *ix, struct sp_index_counts *out)
     sqlite3_stmt *s = fresh(ix, COUNT);
     enum sp_err e = next_row(s);
     if (e == SP_OK) {
-        *out = (struct sp_index_counts){(uint64_t)sqlite3_column_int64(s, 0),
-                                        (uint64_t)sqlite3_column_int64(s, 1)};
+        *out = (struct sp_index_counts){
+            .revisions = (uint64_t)sqlite3_column_int64(s, 0),
+            .files = (uint64_t)sqlite3_column_int64(s, 1),
+            .newest_entry = (uint64_t)sqlite3_column_int64(s, 2),
+        };
     }
     sqlite3_reset(s);
     return e;

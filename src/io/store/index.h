@@ -95,6 +95,8 @@ enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
 
 struct sp_index_counts {
     uint64_t revisions, files;
+    uint64_t newest_entry; /* of a revision; 0 where there is none, too */
+    int64_t newest;        /* its time, unix seconds; for the keeper to fill in */
 };
 enum sp_err sp_index_count(struct sp_index *ix,
                            struct sp_index_counts *out) SP_MUST_USE;

@@ -271,6 +271,7 @@ void sp_keeper_publish(struct sp_keeper *k, enum sp_err e, const struct sp_why *
     struct sp_keeper_status s = {.writable = e == SP_OK,
                                  .revisions = k->counts.revisions,
                                  .files = k->counts.files,
+                                 .newest = k->counts.newest,
                                  .entries = sp_ledger_size(k->ledger)};
     sp_ledger_root(k->ledger, s.root);
     if (e != SP_OK) {

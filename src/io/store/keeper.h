@@ -29,6 +29,7 @@ void sp_keeper_free(struct sp_keeper **k);
 
 struct sp_keeper_status {
     uint64_t entries, revisions, files;
+    int64_t newest; /* when the newest revision was recorded, unix seconds; 0: none */
     uint8_t root[32];
     bool writable; /* false after a failed write: metadata is refused until it works again */
     struct sp_why why;

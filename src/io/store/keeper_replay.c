@@ -87,12 +87,29 @@ static enum sp_err open_index(struct sp_keeper *k, struct sp_index_mark *mark,
     return sp_index_mark(k->index, mark);
 }
 
+/* The time of the newest revision that the index knows; its entry tells. */
+static enum sp_err find_newest(struct sp_keeper *k, struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    struct sp_change c;
+    sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
+    if (k->counts.revisions == 0) {
+        return SP_OK;
+    }
+    SP_TRY(sp_ledger_read(k->ledger, k->counts.newest_entry, &text, why));
+    SP_TRY(sp_change_read(sp_buf_view(&text), &c, why));
+    k->counts.newest = sp_change_time(&c);
+    sp_change_fini(&c);
+    return SP_OK;
+}
+
 static enum sp_err open_and_replay(struct sp_keeper *k, struct sp_why *why)
 {
     struct sp_index_mark mark;
     uint64_t size = sp_ledger_size(k->ledger);
     SP_TRY(open_index(k, &mark, why));
     SP_TRY(sp_index_count(k->index, &k->counts));
+    SP_TRY(find_newest(k, why));
     while (mark.size < size) {
         uint64_t to = size - mark.size > REPLAY_STEP ? mark.size + REPLAY_STEP : size;
         SP_TRY(replay_step(k, mark.size, to, why));
