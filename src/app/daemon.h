@@ -18,6 +18,7 @@
 #include "app/peers.h"
 #include "app/seals.h"
 #include "app/world.h"
+#include "core/base/spares.h"
 #include "io/store/keeper.h"
 #include "io/store/objects.h"
 
@@ -75,9 +76,11 @@ struct sp_lane {
     struct sp_upstream_pool *pool; /* owned */
     struct sp_server **servers;    /* owned, one a listener of the first world */
     size_t server_count, servers_open;
-    struct sp_door_context *doors;   /* owned: a server's handler context */
-    struct sp_server_conf *confs;    /* owned: the servers borrow them */
-    size_t visits;                   /* exchanges and what they still wait for */
+    struct sp_door_context *doors; /* owned: a server's handler context */
+    struct sp_server_conf *confs;  /* owned: the servers borrow them */
+    size_t visits;                 /* exchanges and what they still wait for */
+    struct sp_spares rested;       /* exchange.c: visits that ended, to be used again */
+    struct sp_random_stock random;
     size_t custody_readings;         /* custody_serve.c: files that are being opened */
     struct farewell *farewell;       /* lane.c: whom to tell at the end */
     void (*idle)(struct sp_lane *l); /* called when visits falls to 0; NULL: do not */
@@ -92,6 +95,9 @@ struct sp_lane {
 /* exchange.c: the handler of every listener; ctx is a struct sp_door_context. */
 extern const struct sp_server_handler sp_exchange_handler;
 
+/* exchange.c: frees the visits that were kept. */
+void sp_visits_clear(struct sp_lane *l);
+
 /* hot.c */
 void sp_hot_init(struct sp_hot *h,
                  size_t places); /* as many, but within 1..SP_HOT_OBJECTS */
@@ -103,13 +109,14 @@ void sp_hot_clear(struct sp_hot *h);
 enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
                           struct sp_desk *desk, struct sp_filler **out,
                           struct sp_why *why) SP_MUST_USE;
-/* Cancels what is under way, answers everybody, ends the thread; then stopped is called,
- * once, on the loop l. */
+/* Cancels what is under way, answers everybody, ends the thread; then stopped is
+ * called, once, on the loop l. */
 void sp_filler_stop(struct sp_filler *f, struct sp_loop *l, void (*stopped)(void *ctx),
                     void *ctx);
 void sp_filler_free(struct sp_filler **f);
 const struct sp_counters *sp_filler_counters(const struct sp_filler *f);
-struct sp_stock *sp_filler_stock(struct sp_filler *f); /* stock.h; owned by the filler */
+struct sp_stock *
+sp_filler_stock(struct sp_filler *f); /* stock.h; owned by the filler */
 struct sp_board *sp_filler_board(struct sp_filler *f); /* board.h; the same */
 /* Any thread: the world that is in force, for what is fetched ahead. */
 void sp_filler_set_world(struct sp_filler *f, struct sp_world *w);
@@ -141,7 +148,7 @@ struct sp_want {
     bool open_only;
     uint8_t verified_sha256[32];
     struct sp_tree_root tree; /* its block tree's, as the ledger has it */
-    struct sp_loop *loop; /* where the answer goes */
+    struct sp_loop *loop;     /* where the answer goes */
     /* SP_OK: object, a reference the receiver owns. Else status and why; for open_only
      * e. */
     void (*answer)(struct sp_want *w, enum sp_err e);

@@ -12,12 +12,32 @@
 /* ---- life
  * ----------------------------------------------------------------------------- */
 
+/* Keeps the memory for the visits to come, where there is room for it. */
+static void rest(struct sp_lane *lane, struct visit *v)
+{
+    if (v->gate && sp_spares_keep(&lane->rested, v)) {
+        sp_gate_rest(v->gate);
+    } else {
+        sp_gate_free(&v->gate);
+        free(v);
+    }
+}
+
+void sp_visits_clear(struct sp_lane *l)
+{
+    struct visit *v = sp_spares_take(&l->rested);
+    while (v) {
+        sp_gate_free(&v->gate);
+        free(v);
+        v = sp_spares_take(&l->rested);
+    }
+}
+
 void sp_visit_free(struct visit *v)
 {
     struct sp_lane *lane = v->lane;
     sp_budget_give(lane->budget, v->held);
     sp_guest_leaves(lane, v->moved, &v->lease);
-    sp_gate_free(&v->gate);
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
     free(v->known);
@@ -32,7 +52,7 @@ void sp_visit_free(struct visit *v)
     sp_inflow_unref(&v->want.inflow);
     sp_world_unref(&v->world);
     sp_seals_unref(&v->seals);
-    free(v);
+    rest(lane, v);
     if (--lane->visits == 0 && lane->idle) {
         lane->idle(lane);
     }
@@ -549,10 +569,46 @@ static int64_t newest_of(struct sp_keeper *k)
     return s.newest;
 }
 
+/* One that rested, with its gate, or a new one without. */
+static struct visit *visit_take(struct sp_lane *lane)
+{
+    struct visit *v = sp_spares_take(&lane->rested);
+    if (!v) {
+        return calloc(1, sizeof *v);
+    }
+    struct sp_gate *gate = v->gate;
+    memset(v, 0, sizeof *v);
+    v->gate = gate;
+    return v;
+}
+
+static enum sp_err draw(struct sp_lane *lane, struct sp_asker *a)
+{
+    SP_TRY(sp_random_draw(&lane->random, a->fault_id.bytes, sizeof a->fault_id.bytes));
+    return sp_random_draw(&lane->random, a->seal_nonce, sizeof a->seal_nonce);
+}
+
+static enum sp_err give_gate(struct visit *v, const struct sp_asker *asker)
+{
+    if (!v->gate) {
+        return sp_gate_new(&v->door->door, v->world->policy, asker, &v->gate);
+    }
+    sp_gate_renew(v->gate, &v->door->door, v->world->policy, asker);
+    return SP_OK;
+}
+
+/* As much of it as fits. */
+static void copy_text(struct sp_view from, char *out, size_t size)
+{
+    size_t n = from.len < size - 1 ? from.len : size - 1;
+    memcpy(out, from.data, n);
+    out[n] = 0;
+}
+
 static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
                              struct sp_guest *guest, struct visit **out)
 {
-    struct visit *v = calloc(1, sizeof *v);
+    struct visit *v = visit_take(d->lane);
     struct sp_asker asker = {0};
     if (!v) {
         sp_guest_leaves(d->lane, 0, &guest->lease);
@@ -565,12 +621,11 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     v->seals = sp_seals_ref(d->lane->seals);
     v->door = &v->world->doors[d->door];
     v->exchange = x;
-    v->head = *sp_exchange_request(x);
+    v->head = sp_exchange_request(x);
     v->began_ms = sp_loop_now_ms(d->lane->loop);
     sp_buf_init(&v->reply, SP_LIMIT_SOAP_REPLY);
-    snprintf(v->peer, sizeof v->peer, "%s", sp_exchange_peer(x));
-    snprintf(v->host, sizeof v->host, "%.*s", (int)v->head.host.len,
-             (const char *)v->head.host.data);
+    copy_text(sp_view_str(sp_exchange_peer(x)), v->peer, sizeof v->peer);
+    copy_text(v->head->host, v->host, sizeof v->host);
     asker.address = v->peer;
     asker.host = v->host;
     asker.has_pin = guest->has_pin;
@@ -579,12 +634,9 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     asker.newest = newest_of(d->lane->keeper);
     asker.stopped = sp_lockdown_is_on(d->lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
     asker.seals = &v->seals->keys;
-    enum sp_err e = sp_random_bytes(asker.fault_id.bytes, sizeof asker.fault_id.bytes);
+    enum sp_err e = draw(d->lane, &asker);
     if (e == SP_OK) {
-        e = sp_random_bytes(asker.seal_nonce, sizeof asker.seal_nonce);
-    }
-    if (e == SP_OK) {
-        e = sp_gate_new(&v->door->door, v->world->policy, &asker, &v->gate);
+        e = give_gate(v, &asker);
     }
     if (e != SP_OK) {
         sp_visit_free(v);
@@ -598,8 +650,8 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
  * longer than the ceiling is refused without being read. */
 static enum sp_err hold_body(struct visit *v, size_t ceiling)
 {
-    bool bounded = v->head.has_length && v->head.content_length < ceiling;
-    return hold(v, bounded ? (size_t)v->head.content_length : ceiling / 2, NULL);
+    bool bounded = v->head->has_length && v->head->content_length < ceiling;
+    return hold(v, bounded ? (size_t)v->head->content_length : ceiling / 2, NULL);
 }
 
 static void on_head(void *ctx, struct sp_exchange *x)
@@ -618,7 +670,7 @@ static void on_head(void *ctx, struct sp_exchange *x)
         return;
     }
     *sp_exchange_slot(x) = v;
-    sp_gate_head(v->gate, &v->head, &want_body, &ceiling, &step);
+    sp_gate_head(v->gate, v->head, &want_body, &ceiling, &step);
     if (want_body && hold_body(v, ceiling) != SP_OK) {
         out_of_memory(v);
         return;
@@ -712,8 +764,8 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
     if (!sp_log_begin(&l, level, s->ruling == SP_REFUSED ? "refused" : "exchange")) {
         return;
     }
-    snprintf(path, sizeof path, SP_VIEW_FMT, SP_VIEW_ARG(v->head.target));
-    sp_visit_copy_header(&v->head.headers, "MS-CV", correlation, sizeof correlation);
+    snprintf(path, sizeof path, SP_VIEW_FMT, SP_VIEW_ARG(v->head->target));
+    sp_visit_copy_header(&v->head->headers, "MS-CV", correlation, sizeof correlation);
     sp_log_str(&l, "listener", v->door->door.name);
     sp_log_str(&l, "peer", v->peer);
     sp_log_str(&l, "service", s->service);

@@ -148,7 +148,7 @@ static void claim_answer(struct sp_ask_claim *q, enum sp_err e)
         return; /* and the head is gone with the asker */
     }
     if (e == SP_OK && q->claimed && q->verified) {
-        struct sp_route route = sp_route(v->head.target);
+        struct sp_route route = sp_route(v->head->target);
         open_object(v, &route.content, &q->claim);
         return;
     }

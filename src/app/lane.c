@@ -178,6 +178,7 @@ static void on_idle(struct sp_lane *l)
     struct farewell *f = l->farewell;
     l->idle = NULL;
     sp_hot_clear(&l->hot);
+    sp_visits_clear(l);
     sp_loop_stop(l->loop);
     report(f);
 }

@@ -19,9 +19,9 @@ struct visit {
     struct sp_world *world; /* shared */
     struct sp_seals *seals; /* shared */
     const struct sp_world_door *door;
-    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
-    struct sp_gate *gate;         /* owned */
-    struct sp_http_request head;  /* copy; its views stay valid until end */
+    struct sp_exchange *exchange;       /* borrowed; NULL once the asker is gone */
+    struct sp_gate *gate;               /* owned; at rest where the visit is */
+    const struct sp_http_request *head; /* borrowed from the exchange, until end */
     char peer[64], host[256];
     bool busy;   /* something was started and will come back */
     size_t held; /* bytes of the lane's budget */

@@ -143,6 +143,14 @@ static void b_numbers(void **state)
     assert_ok(sp_u64_parse(SP_VIEW("5"), 5, &u));
     assert_err(sp_u64_parse(SP_VIEW("6"), 5, &u), SP_E_LIMIT);
     static const char *const bad[] = {"", "+7", " 7", "7 ", "007", "0x7", "-0", "1e3"};
+    struct sp_buf b;
+    sp_buf_init(&b, 22);
+    assert_ok(sp_u64_append(&b, 0));
+    assert_ok(sp_u64_append(&b, 9));
+    assert_ok(sp_u64_append(&b, UINT64_MAX));
+    assert_true(sp_view_eq_str(sp_buf_view(&b), "0918446744073709551615"));
+    assert_err(sp_u64_append(&b, 7), SP_E_LIMIT);
+    sp_buf_fini(&b);
     int64_t i = 0;
     for (size_t n = 0; n < sizeof bad / sizeof bad[0]; n++) {
         assert_err(sp_i64_parse(sp_view_str(bad[n]), -9, 9, &i), SP_E_MALFORMED);

@@ -307,6 +307,16 @@ static void b_clock_and_chance(void **state)
     assert_ok(sp_random_bytes(b, sizeof b));
     assert_memory_not_equal(a, b, sizeof a);
     assert_ok(sp_random_bytes(NULL, 0));
+    struct sp_random_stock stock = {0};
+    for (size_t i = 0; i < 1000; i++) { /* over the end of the stock, many times */
+        memcpy(b, a, sizeof b);
+        assert_ok(sp_random_draw(&stock, a, i % 32 < 16 ? 32 : 16));
+        assert_memory_not_equal(a, b, 16);
+    }
+    for (size_t i = 0; i < sizeof stock.bytes - stock.left; i++) {
+        assert_int_equal(stock.bytes[i], 0); /* what was given away is not kept */
+    }
+    assert_ok(sp_random_draw(&stock, NULL, 0));
     int64_t now = sp_clock_wall_s();
     assert_true(now > 1577836800); /* 2020 */
     assert_true(sp_clock_wall_s() - now <= 1);

@@ -95,8 +95,8 @@ static size_t base64_group(const uint8_t *in, bool last, uint8_t out[3])
     out[0] = (uint8_t)(v >> 16);
     out[1] = (uint8_t)(v >> 8);
     out[2] = (uint8_t)v;
-    bool pad_bits_zero = (n == 3) || (n == 2 && out[2] == 0) ||
-                         (n == 1 && out[1] == 0 && out[2] == 0);
+    bool pad_bits_zero =
+        (n == 3) || (n == 2 && out[2] == 0) || (n == 1 && out[1] == 0 && out[2] == 0);
     return pad_bits_zero ? n : 0;
 }
 
@@ -296,6 +296,17 @@ enum sp_err sp_i64_parse(struct sp_view text, int64_t min, int64_t max, int64_t 
     }
     *out = x;
     return SP_OK;
+}
+
+enum sp_err sp_u64_append(struct sp_buf *b, uint64_t x)
+{
+    uint8_t digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (uint8_t)('0' + x % 10);
+        x /= 10;
+    } while (x > 0);
+    return sp_buf_append(b, sp_view(digits + at, sizeof digits - at));
 }
 
 enum sp_err sp_guid_parse(struct sp_view text, struct sp_guid *out)

@@ -1,14 +1,15 @@
 /* Texts: hex, base64, UTF-16, UTF-8, numbers, GUIDs, times. Strict in, canonical out.
  *
- * Every parser here takes the whole view or fails: no leading or trailing blanks, no sign
- * where none is named, no second spelling of the same value, except where the function
- * says so. Writers append to a bounded buffer. */
+ * Every parser here takes the whole view or fails: no leading or trailing blanks, no
+ * sign where none is named, no second spelling of the same value, except where the
+ * function says so. Writers append to a bounded buffer. */
 #ifndef SP_CORE_BASE_TEXT_H
 #define SP_CORE_BASE_TEXT_H
 
 #include "sallyport/bytes.h"
 
-/* Hex, two digits a byte. Parsing accepts both cases; out must hold text.len / 2 bytes. */
+/* Hex, two digits a byte. Parsing accepts both cases; out must hold text.len / 2 bytes.
+ */
 enum sp_err sp_hex_parse(struct sp_view text, uint8_t *out, size_t out_len) SP_MUST_USE;
 enum sp_err sp_hex_append(struct sp_buf *b, struct sp_view bytes) SP_MUST_USE;
 enum sp_err sp_hex_append_upper(struct sp_buf *b, struct sp_view bytes) SP_MUST_USE;
@@ -32,6 +33,9 @@ enum sp_err sp_u64_parse(struct sp_view text, uint64_t max, uint64_t *out) SP_MU
 enum sp_err sp_i64_parse(struct sp_view text, int64_t min, int64_t max,
                          int64_t *out) SP_MUST_USE;
 
+/* Decimal digits. The same bytes as "%" PRIu64, without the price of printf. */
+enum sp_err sp_u64_append(struct sp_buf *b, uint64_t x) SP_MUST_USE;
+
 /* xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, either case, no braces. Kept as its 16 bytes in
  * the order of the text. */
 struct sp_guid {
@@ -51,8 +55,8 @@ int64_t sp_days_from_civil(int64_t year, unsigned month, unsigned day);
 /* Its inverse. */
 void sp_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day);
 
-/* The row of names (count entries) nearest to word by edit distance, or NULL when none is
- * near enough to be meant. */
+/* The row of names (count entries) nearest to word by edit distance, or NULL when none
+ * is near enough to be meant. */
 const char *sp_text_nearest(const char *word, const char *const *names, size_t count);
 
 #endif

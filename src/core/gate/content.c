@@ -1,7 +1,7 @@
 /* Content: ADMIT and LOOKUP of a digest, and what is served of a proven object. */
+#include "core/base/text.h"
 #include "core/gate/private.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,28 +56,40 @@ void sp_gate_no_catalog(struct sp_gate *g, struct sp_step *step)
                         step);
 }
 
+/* RFC 9110 14.4: the part that is sent, or that there is none. */
+static enum sp_err range_field(struct sp_buf *f, const struct sp_http_answer *a,
+                               uint64_t size)
+{
+    SP_TRY(sp_buf_append(f, SP_VIEW("Content-Range: bytes ")));
+    if (a->status == 206) {
+        SP_TRY(sp_u64_append(f, a->first));
+        SP_TRY(sp_buf_append_byte(f, '-'));
+        SP_TRY(sp_u64_append(f, a->last));
+    } else {
+        SP_TRY(sp_buf_append_byte(f, '*'));
+    }
+    SP_TRY(sp_buf_append_byte(f, '/'));
+    SP_TRY(sp_u64_append(f, size));
+    return sp_buf_append(f, SP_VIEW("\r\n"));
+}
+
 static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *a)
 {
     char date[SP_HTTP_DATE_TEXT];
+    struct sp_buf *f = &g->fields;
     sp_http_date_format(g->object->last_modified, date);
-    SP_TRY(sp_buf_printf(&g->fields,
-                         "Content-Type: application/octet-stream\r\n"
-                         "Last-Modified: %s\r\nAccept-Ranges: bytes\r\nETag: %s\r\n",
-                         date, g->object->etag));
+    SP_TRY(sp_buf_append(f, SP_VIEW("Content-Type: application/octet-stream\r\n"
+                                    "Accept-Ranges: bytes\r\nLast-Modified: ")));
+    SP_TRY(sp_buf_append_str(f, date));
+    SP_TRY(sp_buf_append(f, SP_VIEW("\r\nETag: ")));
+    SP_TRY(sp_buf_append_str(f, g->object->etag));
+    SP_TRY(sp_buf_append(f, SP_VIEW("\r\n")));
     if (g->route.kind == SP_ROUTE_CATALOG) {
         /* it changes under one address: nobody on the way may serve it unasked */
-        SP_TRY(sp_buf_append_str(&g->fields, "Cache-Control: no-cache\r\n"));
+        SP_TRY(sp_buf_append(f, SP_VIEW("Cache-Control: no-cache\r\n")));
     }
-    if (a->status == 206) {
-        return sp_buf_printf(
-            &g->fields, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n",
-            a->first, a->last, g->object->size);
-    }
-    if (a->status == 416) {
-        return sp_buf_printf(&g->fields, "Content-Range: bytes */%" PRIu64 "\r\n",
-                             g->object->size);
-    }
-    return SP_OK;
+    return a->status == 206 || a->status == 416 ? range_field(f, a, g->object->size)
+                                                : SP_OK;
 }
 
 /* RFC 9110 13 and 14: conditions first, then the range. */

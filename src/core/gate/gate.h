@@ -219,6 +219,11 @@ struct sp_gate;
 enum sp_err sp_gate_new(const struct sp_door *door, const struct sp_policy *policy,
                         const struct sp_asker *asker, struct sp_gate **out) SP_MUST_USE;
 void sp_gate_free(struct sp_gate **g);
+/* Instead of freeing and making anew: a gate at rest holds a few bytes, and renewed it is
+ * as new. */
+void sp_gate_rest(struct sp_gate *g);
+void sp_gate_renew(struct sp_gate *g, const struct sp_door *door,
+                   const struct sp_policy *policy, const struct sp_asker *asker);
 
 /* The head. *want_body: read a body of at most *ceiling bytes and call sp_gate_body;
  * else the step holds the effect. head is borrowed until the gate is freed. */

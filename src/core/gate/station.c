@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { FIELDS_KEPT = 1024 }; /* bytes of memory that a gate at rest may hold */
+
 const char *sp_station_text(enum sp_station s)
 {
     static const char *const texts[] = {
@@ -51,24 +53,28 @@ enum sp_err sp_gate_new(const struct sp_door *door, const struct sp_policy *poli
     if (!g) {
         return SP_E_NOMEM;
     }
-    g->door = door;
-    g->policy = policy;
-    g->asker = *asker;
-    sp_buf_init(&g->reply, SP_LIMIT_SOAP_REPLY);
-    sp_buf_init(&g->coding, SP_LIMIT_HEADER_VALUE);
-    sp_buf_init(&g->type, SP_LIMIT_HEADER_VALUE);
     sp_buf_init(&g->fields, SP_LIMIT_HEAD);
-    sp_buf_init(&g->body, SP_KIB(64));
+    sp_gate_renew(g, door, policy, asker);
     *out = g;
     return SP_OK;
 }
 
-void sp_gate_free(struct sp_gate **pg)
+void sp_gate_renew(struct sp_gate *g, const struct sp_door *door,
+                   const struct sp_policy *policy, const struct sp_asker *asker)
 {
-    struct sp_gate *g = *pg;
-    if (!g) {
-        return;
-    }
+    struct sp_buf fields = g->fields;
+    SP_ASSERT(fields.len == 0);
+    *g = (struct sp_gate){
+        .door = door, .policy = policy, .asker = *asker, .fields = fields};
+    sp_buf_init(&g->reply, SP_LIMIT_SOAP_REPLY);
+    sp_buf_init(&g->coding, SP_LIMIT_HEADER_VALUE);
+    sp_buf_init(&g->type, SP_LIMIT_HEADER_VALUE);
+    sp_buf_init(&g->body, SP_KIB(64));
+}
+
+/* Everything but the fields of the answer. */
+static void release(struct sp_gate *g)
+{
     sp_soap_request_fini(&g->request);
     sp_facts_free(&g->link);
     sp_buf_fini(&g->reply);
@@ -83,8 +89,28 @@ void sp_gate_free(struct sp_gate **pg)
     free(g->withheld);
     sp_splices_clear(&g->edits);
     sp_gate_entries_clear(g);
-    sp_buf_fini(&g->fields);
     sp_buf_fini(&g->body);
+}
+
+void sp_gate_rest(struct sp_gate *g)
+{
+    struct sp_buf fields = g->fields;
+    release(g);
+    if (fields.cap > FIELDS_KEPT) {
+        sp_buf_fini(&fields);
+    }
+    sp_buf_clear(&fields);
+    *g = (struct sp_gate){.fields = fields};
+}
+
+void sp_gate_free(struct sp_gate **pg)
+{
+    struct sp_gate *g = *pg;
+    if (!g) {
+        return;
+    }
+    release(g);
+    sp_buf_fini(&g->fields);
     free(g);
     *pg = NULL;
 }

@@ -1,7 +1,6 @@
 #include "core/base/text.h"
 #include "core/http/http.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* RFC 9110 5.6.7: IMF-fixdate. */
@@ -18,6 +17,14 @@ static const char *weekday_of(int64_t days)
     return weekdays + (days % 7 + 7) % 7 * 3;
 }
 
+static void put_digits(char *at, size_t n, unsigned x)
+{
+    while (n > 0) {
+        at[--n] = (char)('0' + x % 10);
+        x /= 10;
+    }
+}
+
 void sp_http_date_format(int64_t unix_s, char out[SP_HTTP_DATE_TEXT])
 {
     int64_t days = days_of(unix_s);
@@ -26,10 +33,14 @@ void sp_http_date_format(int64_t unix_s, char out[SP_HTTP_DATE_TEXT])
     unsigned month, day;
     sp_civil_from_days(days, &year, &month, &day);
     SP_ASSERT(year >= 0 && year <= 9999);
-    /* the remainders tell the compiler what the calendar already promises */
-    snprintf(out, SP_HTTP_DATE_TEXT, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
-             weekday_of(days), day % 100U, months + (month - 1) * 3,
-             (unsigned)year % 10000U, s / 3600 % 100U, s / 60 % 60U, s % 60U);
+    memcpy(out, "___, __ ___ ____ __:__:__ GMT", SP_HTTP_DATE_TEXT);
+    memcpy(out, weekday_of(days), 3);
+    put_digits(out + 5, 2, day);
+    memcpy(out + 8, months + (size_t)(month - 1) * 3, 3);
+    put_digits(out + 12, 4, (unsigned)year);
+    put_digits(out + 17, 2, s / 3600);
+    put_digits(out + 20, 2, s / 60 % 60);
+    put_digits(out + 23, 2, s % 60);
 }
 
 /* Digits at an offset; sets *good to false where one is none. */

@@ -1,5 +1,6 @@
 /* Writing answers. A connection that waits for its peer holds the answer's head and no
  * more: memory stays the handler's, a file is read again where the socket left off. */
+#include "core/base/text.h"
 #include "io/net/conn.h"
 
 /* RFC 9112 section 6.3: these have no body whatever their head says. */
@@ -33,15 +34,32 @@ static uint64_t body_length(const struct sp_answer *a)
     return a->file.length ? a->file.length : a->memory.len;
 }
 
+static enum sp_err write_status(struct sp_buf *head, int status, const char *date)
+{
+    SP_TRY(sp_buf_append(head, SP_VIEW("HTTP/1.1 ")));
+    SP_TRY(sp_u64_append(head, (uint64_t)status));
+    SP_TRY(sp_buf_append_byte(head, ' '));
+    SP_TRY(sp_buf_append_str(head, sp_http_reason(status)));
+    SP_TRY(sp_buf_append(head, SP_VIEW("\r\nDate: ")));
+    SP_TRY(sp_buf_append(head, sp_view(date, SP_HTTP_DATE_TEXT - 1)));
+    return sp_buf_append(head, SP_VIEW("\r\n"));
+}
+
+static enum sp_err write_length(struct sp_buf *head, const struct sp_answer *a)
+{
+    SP_TRY(sp_buf_append(head, SP_VIEW("Content-Length: ")));
+    SP_TRY(
+        sp_u64_append(head, a->announce_length ? a->content_length : body_length(a)));
+    return sp_buf_append(head, SP_VIEW("\r\n"));
+}
+
+/* Once a request: no printf here, which took a fifth of a small answer's time. */
 static enum sp_err write_head(struct sp_exchange *x, const struct sp_answer *a)
 {
     struct sp_buf *head = &x->reply.head;
-    SP_TRY(sp_buf_printf(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", a->status,
-                         sp_http_reason(a->status), sp_server_date(x->conn->server)));
+    SP_TRY(write_status(head, a->status, sp_server_date(x->conn->server)));
     if (has_length(a)) {
-        uint64_t length = a->announce_length ? a->content_length : body_length(a);
-        SP_TRY(sp_buf_printf(head, "Content-Length: %llu\r\n",
-                             (unsigned long long)length));
+        SP_TRY(write_length(head, a));
     }
     if (x->reply.close) {
         SP_TRY(sp_buf_append_str(head, "Connection: close\r\n"));
@@ -75,7 +93,6 @@ bool sp_reply_keep_memory(struct sp_reply *r)
 void sp_reply_fini(struct sp_reply *r)
 {
     sp_slice_free(r);
-    sp_buf_fini(&r->head);
     if (r->release) {
         r->release(r->owner);
         r->release = NULL;

@@ -15,6 +15,7 @@
 #ifndef SP_IO_NET_CONN_H
 #define SP_IO_NET_CONN_H
 
+#include "core/base/spares.h"
 #include "io/net/deadlines.h"
 #include "io/net/list.h"
 #include "io/net/transport.h"
@@ -66,6 +67,7 @@ struct sp_exchange {
     uint64_t body_since_ms;
     uint64_t body_seen; /* bytes on the wire, framing included */
     struct sp_reply reply;
+    size_t room;          /* bytes of head_bytes */
     uint8_t head_bytes[]; /* the head as it came */
 };
 
@@ -113,6 +115,7 @@ struct sp_server {
     uint64_t peer_seed;
     unsigned handshakes;
     struct sp_http_request scratch;
+    struct sp_spares exchanges; /* ended, to be used again */
     char date[SP_HTTP_DATE_TEXT];
     int64_t date_s; /* what date says */
     bool draining;
@@ -147,12 +150,14 @@ void sp_conn_refuse(struct sp_conn *c, int status, const char *text);
 struct sp_exchange *sp_exchange_new(struct sp_conn *c, struct sp_view head);
 /* Releases the answer, tells the handler, if it has not been told, and frees. */
 void sp_exchange_end(struct sp_conn *c, bool complete);
+/* Frees those that were kept to be used again. */
+void sp_exchanges_clear(struct sp_server *s);
 
 /* answer.c. Fills x->reply. False when memory ran out. */
 bool sp_reply_fill(struct sp_exchange *x, const struct sp_answer *a);
 /* Copies the body in memory behind the head, so that nothing is borrowed. */
 bool sp_reply_keep_memory(struct sp_reply *r) SP_MUST_USE;
-void sp_reply_fini(struct sp_reply *r);
+void sp_reply_fini(struct sp_reply *r); /* its head stays */
 void sp_answer_begin(struct sp_conn *c);
 
 /* slice.c: how many bytes of the file may have gone out by now. */

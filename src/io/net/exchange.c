@@ -6,9 +6,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROOM      SP_KIB(1) /* for a head, in an exchange that may be used again */
+#define HEAD_KEPT SP_KIB(1) /* the memory for an answer's head that goes with it */
+
+/* All zero, but for room and the memory of the answer's head. */
+static struct sp_exchange *obtain(struct sp_server *s, size_t head)
+{
+    struct sp_exchange *x = head <= ROOM ? sp_spares_take(&s->exchanges) : NULL;
+    size_t room = head <= ROOM ? ROOM : head;
+    if (x) {
+        struct sp_buf kept = x->reply.head;
+        memset(x, 0, sizeof *x);
+        x->reply.head = kept;
+    } else {
+        x = calloc(1, sizeof *x + room);
+        if (x) {
+            sp_buf_init(&x->reply.head, SP_LIMIT_HEAD);
+        }
+    }
+    if (x) {
+        x->room = room;
+    }
+    return x;
+}
+
+static void drop(struct sp_exchange *x)
+{
+    sp_buf_fini(&x->reply.head);
+    free(x);
+}
+
+static void put_away(struct sp_server *s, struct sp_exchange *x)
+{
+    sp_buf_clear(&x->reply.head);
+    if (x->room != ROOM || x->reply.head.cap > HEAD_KEPT ||
+        !sp_spares_keep(&s->exchanges, x)) {
+        drop(x);
+    }
+}
+
+void sp_exchanges_clear(struct sp_server *s)
+{
+    struct sp_exchange *x = sp_spares_take(&s->exchanges);
+    while (x) {
+        drop(x);
+        x = sp_spares_take(&s->exchanges);
+    }
+}
+
 struct sp_exchange *sp_exchange_new(struct sp_conn *c, struct sp_view head)
 {
-    struct sp_exchange *x = calloc(1, sizeof *x + head.len);
+    struct sp_exchange *x = obtain(c->server, head.len);
     if (!x) {
         return NULL;
     }
@@ -17,7 +65,6 @@ struct sp_exchange *sp_exchange_new(struct sp_conn *c, struct sp_view head)
     }
     x->conn = c;
     sp_buf_init(&x->body, 1);
-    sp_buf_init(&x->reply.head, SP_LIMIT_HEAD);
     c->x = x;
     return x;
 }
@@ -39,7 +86,7 @@ void sp_exchange_end(struct sp_conn *c, bool complete)
     tell_end(x, complete);
     c->x = NULL;
     sp_buf_fini(&x->body);
-    free(x);
+    put_away(c->server, x);
 }
 
 void sp_conn_refuse(struct sp_conn *c, int status, const char *text)

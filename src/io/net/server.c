@@ -157,6 +157,7 @@ static void server_free(struct sp_server *s)
     }
     sp_tls_server_unref(&s->tls);
     sp_wire_fini(&s->wire);
+    sp_exchanges_clear(s);
     free(s);
 }
 

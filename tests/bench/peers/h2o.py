@@ -2,13 +2,13 @@
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from gate import free_ports
 
+from peers import wait_for
+
 CONF = """num-threads: {workers}
-pid-file: {dir}/pid
 error-log: {dir}/error.log
 hosts:
   default:
@@ -50,7 +50,7 @@ class Peer:
         self.url, self.plain_url = f"https://localhost:{plain + 1}", f"http://localhost:{plain}"
         self.process = subprocess.Popen(["h2o", "-c", conf], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
+        wait_for(plain, self.process)
         scene.warm(self.plain_url)
 
     def pids(self) -> list[int]:

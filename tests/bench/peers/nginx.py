@@ -2,10 +2,11 @@
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from gate import free_ports
+
+from peers import wait_for
 
 CONF = """daemon off; master_process on; worker_processes {workers}; pid {dir}/pid;
 error_log {dir}/error.log error;
@@ -46,7 +47,7 @@ class Peer:
         self.url, self.plain_url = f"https://localhost:{plain + 1}", f"http://localhost:{plain}"
         self.process = subprocess.Popen(["nginx", "-p", self.dir, "-c", self.dir / "conf"],
                                         stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
+        wait_for(plain, self.process)
         scene.warm(self.plain_url)
 
     def pids(self) -> list[int]:
