@@ -8,6 +8,7 @@ are what their names promise: cabinets are signed, the rest is of kinds that car
 import base64
 import hashlib
 import random
+import re
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -159,10 +160,26 @@ def _file_element(file: File, name: str = "File", more: str = "") -> str:
 
 def _fragment(document_part: str) -> str:
     """What a server makes of a part of the document for its clients."""
-    return (document_part.replace("<upd:", "<").replace("</upd:", "</")
-            .replace("<cmd:", "<").replace("</cmd:", "</")
-            .replace("<bar:", "<b.").replace("</bar:", "</b.").replace("xsi:type", "type")
-            .replace(f' xmlns:xsi="{XSI}"', ""))
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", document_part)
+    text = re.sub(r"<(/?)bar:", r"<\1b.", text)
+    return re.sub(r"<(/?)\w+:", r"<\1", text).replace("xsi:type", "type")
+
+
+CORE = {"UpdateType", "ExplicitlyDeployable", "AutoSelectOnWebSites", "EulaID", "OSUpgrade"}
+NOT_EXTENDED = CORE | {"PublicationState", "PublisherID", "CreationDate", "IsPublic", "LegacyName",
+                       "DetectoidType", "PerUser"}
+
+
+def _for_clients(part: str) -> tuple[str, str]:
+    """Properties as they stand in core, and in extended."""
+    head, _, children = part.rstrip().removesuffix("</upd:Properties>").partition(">")
+    attributes = re.findall(r'(\w+)=("[^"]*")', head)
+
+    def kept(keep) -> str:
+        return "".join(f" {name}={value}" for name, value in attributes if keep(name))
+    core = f"<upd:Properties{kept(lambda n: n in CORE)} />"
+    return core, (f"<upd:ExtendedProperties{kept(lambda n: n not in NOT_EXTENDED)}>{children}"
+                  "</upd:ExtendedProperties>")
 
 
 class Catalogue:
@@ -212,12 +229,13 @@ class Catalogue:
             + "".join(parts.get(name, "") for name in
                       ("properties", "localized", "relationships", "rules", "files", "handler"))
             + "</upd:Update>")
-        core = identity + '<upd:Properties UpdateType="Software" />' + \
-            parts.get("relationships", "") + parts.get("rules", "")
-        extended = ('<upd:ExtendedProperties DefaultPropertiesLanguage="en" MaxDownloadSize="0" />'
-                    + parts.get("files", "") + parts.get("handler", ""))
+        in_core, in_extended = _for_clients(parts["properties"])
+        core = identity + in_core + parts.get("relationships", "") + parts.get("rules", "")
+        extended = in_extended + parts.get("files", "") + parts.get("handler", "")
+        english = re.search("<upd:LocalizedProperties>.*?</upd:LocalizedProperties>",
+                            parts["localized"])
         revision = Revision(update_id, number, kind, document, _fragment(core),
-                            _fragment(extended), _fragment(parts["localized"]), list(files),
+                            _fragment(extended), _fragment(english[0]), list(files),
                             bundled, 1000 + len(self.revisions))
         self.revisions.append(revision)
         return revision

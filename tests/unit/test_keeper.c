@@ -1,6 +1,7 @@
 #include "folder.h"
 
 #include "core/wsus/claim.h"
+#include "io/store/index.h"
 #include "io/store/keeper.h"
 
 #include <fcntl.h>
@@ -796,6 +797,113 @@ static void b_the_newest_revision_has_a_time(void **state)
     sp_keeper_free(&k);
 }
 
+/* ---- fragments for clients ----------------------------------------------------- */
+
+static void on_files(struct sp_ask_files *q, enum sp_err e)
+{
+    q->err = e;
+    one_answered();
+}
+
+static void compare(struct sp_keeper *k, const char *upstream, struct sp_shown *s)
+{
+    struct sp_ask_files q = {.upstream = upstream,
+                             .shown = s,
+                             .shown_count = 1,
+                             .loop = loop,
+                             .answer = on_files};
+    sp_keeper_ask_files(k, &q);
+    wait_for(1);
+    assert_ok(q.err);
+}
+
+/* Of a document whose fragments have these digests, and a title in 40 languages. */
+static void record_derived(struct sp_keeper *k, uint8_t id)
+{
+    struct sp_facts *f = NULL, *plain = NULL;
+    struct made m;
+    make_revision(&m, "revision", id, id, NULL, 0);
+    assert_ok(sp_facts_decode(m.entry.text, &plain, NULL));
+    sp_buf_fini(&m.text);
+    assert_ok(sp_facts_new(65536, &f));
+    assert_ok(sp_facts_merge(f, plain));
+    sp_facts_free(&plain);
+    uint8_t digest[32] = {id, 1};
+    assert_ok(sp_facts_bytes(f, SP_FACT_FRAGMENT_CORE, sp_view(digest, 32)));
+    digest[1] = 2;
+    assert_ok(sp_facts_bytes(f, SP_FACT_FRAGMENT_EXTENDED, sp_view(digest, 32)));
+    for (uint8_t i = 0; i < 40; i++) {
+        digest[1] = (uint8_t)(3 + i);
+        assert_ok(sp_facts_bytes(f, SP_FACT_FRAGMENT_LOCALIZED, sp_view(digest, 32)));
+    }
+    made_end(&m, f);
+    assert_ok(record_one(k, &m).err);
+}
+
+static struct sp_shown shown(int32_t number, enum sp_derived_kind kind, uint8_t id,
+                             uint8_t digest)
+{
+    struct sp_shown s = {.number = number, .is_readable = true};
+    s.parts.has[kind] = true;
+    s.parts.sha256[kind][0] = id;
+    s.parts.sha256[kind][1] = digest;
+    if (kind == SP_DERIVED_CORE) {
+        s.parts.has_id = true;
+        s.parts.id = revision_id(id);
+    }
+    return s;
+}
+
+static void says(struct sp_keeper *k, const char *upstream, struct sp_shown s,
+                 enum sp_shown_says expected)
+{
+    compare(k, upstream, &s);
+    assert_int_equal(s.says, expected);
+}
+
+static void c_fragments_are_compared_with_what_is_recorded(void **state)
+{
+    (void)state;
+    const enum sp_derived_kind core = SP_DERIVED_CORE, extended = SP_DERIVED_EXTENDED,
+                               localized = SP_DERIVED_LOCALIZED;
+    struct sp_keeper *k = open_keeper();
+    record_derived(k, 1);
+    record_derived(k, 2);
+    /* which revision 7 stands for is not known before core names it */
+    says(k, "a", shown(7, extended, 9, 9), SP_SHOWN_UNKNOWN);
+    says(k, "a", shown(7, core, 1, 1), SP_SHOWN_AGREES);
+    says(k, "a", shown(7, extended, 1, 2), SP_SHOWN_AGREES);
+    says(k, "a", shown(7, extended, 2, 2), SP_SHOWN_DIFFERS); /* another document's */
+    says(k, "a", shown(7, localized, 1, 42), SP_SHOWN_AGREES);
+    says(k, "a", shown(7, localized, 1, 43), SP_SHOWN_DIFFERS);
+    says(k, "a", shown(8, extended, 1, 9), SP_SHOWN_UNKNOWN);
+    says(k, "b", shown(7, extended, 1, 9), SP_SHOWN_UNKNOWN); /* its own numbers */
+    says(k, "a", shown(9, core, 3, 1), SP_SHOWN_UNKNOWN); /* no such document */
+    struct sp_shown broken = {.number = 7};
+    says(k, "a", broken, SP_SHOWN_DIFFERS);
+    broken.number = 8;
+    says(k, "a", broken, SP_SHOWN_UNKNOWN);
+    struct sp_shown both = shown(7, extended, 1, 2);
+    both.parts.has[localized] = true;
+    says(k, "a", both, SP_SHOWN_DIFFERS);
+    struct sp_shown bad = shown(7, core, 1, 9);
+    compare(k, "a", &bad);
+    assert_int_equal(bad.says, SP_SHOWN_DIFFERS);
+    assert_true(bad.has_derived && bad.derived[1] == 1);
+    sp_keeper_free(&k);
+    /* numbers outlive a restart, digests an index that is lost */
+    k = open_keeper();
+    says(k, "a", shown(7, extended, 1, 9), SP_SHOWN_DIFFERS);
+    sp_keeper_free(&k);
+    sp_index_remove(in_folder("state/index"));
+    k = open_keeper();
+    says(k, "a", shown(7, extended, 1, 9), SP_SHOWN_UNKNOWN);
+    says(k, "a", shown(7, core, 2, 1), SP_SHOWN_AGREES); /* counted anew */
+    says(k, "a", shown(7, extended, 2, 2), SP_SHOWN_AGREES);
+    says(k, "a", shown(7, extended, 1, 2), SP_SHOWN_DIFFERS);
+    sp_keeper_free(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -805,6 +913,7 @@ int main(void)
         TEST(c_what_is_withheld_outlives_the_index),
         TEST(c_withheld_revisions_come_free),
         TEST(c_bundles_come_free_with_their_parts),
+        TEST(c_fragments_are_compared_with_what_is_recorded),
         TEST(b_claim_text),
         TEST(b_records_and_finds),
         TEST(b_contradictions),

@@ -140,7 +140,8 @@ enum sp_effect_kind {
     SP_EFFECT_FETCH,         /* POST the rebuilt request to the upstream */
     SP_EFFECT_INSPECT,       /* run sp_gate_inspect over the reply, off the loop */
     SP_EFFECT_ASK_REVISIONS, /* what does the ledger know of these? */
-    SP_EFFECT_ASK_FILES,     /* which of these are in custody? */
+    SP_EFFECT_ASK_FILES,     /* which of these are in custody? Are
+                                fragments those of documents in custody? */
     SP_EFFECT_RECORD,        /* append these entries, durably, or say who was first */
     SP_EFFECT_EDIT,          /* run sp_gate_edit over the reply, off the loop */
     SP_EFFECT_CATALOG,       /* the offline catalogue in force, if there is one */
@@ -184,6 +185,8 @@ struct sp_effect {
     struct { /* ASK_FILES */
         struct sp_gate_file *at; /* in_custody is the driver's to fill in */
         size_t count;
+        struct sp_shown *shown; /* what custody says is the driver's to fill in */
+        size_t shown_count;
     } files;
     struct { /* RECORD */
         const struct sp_gate_entry *entries;

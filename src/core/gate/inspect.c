@@ -260,11 +260,16 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
 
 void sp_gate_files(struct sp_gate *g, enum sp_err e, struct sp_step *step)
 {
-    SP_ASSERT(g->station == SP_STATION_LOOKUP && g->files);
+    SP_ASSERT(g->station == SP_STATION_LOOKUP && g->inspection.reply);
     *step = (struct sp_step){0};
     if (e != SP_OK) {
         sp_why_say(&g->why, "the ledger could not be asked: %s", sp_err_text(e));
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        return;
+    }
+    if (sp_gate_state_shown(g) != SP_OK) {
+        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
+                             step);
         return;
     }
     sp_gate_move(g, SP_STATION_JUDGE);

@@ -7,29 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t files_to_ask(const struct sp_gate *g)
+{
+    return g->door->file_locations == SP_LOCATIONS_CUSTODY
+               ? g->inspection.reply->location_count
+               : 0;
+}
+
 bool sp_gate_asks_files(const struct sp_gate *g)
 {
-    return g->door->file_locations == SP_LOCATIONS_CUSTODY &&
-           g->inspection.reply->location_count > 0;
+    return files_to_ask(g) > 0 || g->inspection.reply->fragment_count > 0;
 }
 
 void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step)
 {
     const struct sp_reply *r = g->inspection.reply;
-    g->files = calloc(r->location_count, sizeof *g->files);
-    if (!g->files) {
+    size_t n = files_to_ask(g);
+    g->files = n ? calloc(n, sizeof *g->files) : NULL;
+    if (n && !g->files) {
         sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
                              step);
         return;
     }
-    for (size_t i = 0; i < r->location_count; i++) {
+    for (size_t i = 0; i < n; i++) {
         memcpy(g->files[i].sha1, r->locations[i].file.sha1, 20);
     }
     sp_gate_move(g, SP_STATION_LOOKUP);
     step->has_effect = true;
     step->effect =
         (struct sp_effect){.kind = SP_EFFECT_ASK_FILES,
-                           .files = {.at = g->files, .count = r->location_count}};
+                           .files = {.at = g->files,
+                                     .count = n,
+                                     .shown = r->fragments,
+                                     .shown_count = r->fragment_count}};
 }
 
 /* scheme://authority: as configured, or as the asker came. */

@@ -93,6 +93,8 @@ enum sp_err sp_gate_take_out(struct sp_gate *g) SP_MUST_USE;
  * addresses. */
 bool sp_gate_asks_files(const struct sp_gate *g);
 void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step);
+/* shown.c: what custody says of fragments for clients, as facts of the reply. */
+enum sp_err sp_gate_state_shown(struct sp_gate *g) SP_MUST_USE;
 enum sp_err sp_gate_move_locations(struct sp_gate *g) SP_MUST_USE;
 
 /* record.c: entries of the new revisions, or of the refusal. */

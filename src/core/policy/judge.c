@@ -24,6 +24,8 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_anchor_not_older(f, why);
     case SP_RULE_METADATA_FRESH:
         return sp_rule_metadata_fresh(f, why);
+    case SP_RULE_FRAGMENT_DERIVED:
+        return sp_rule_fragment_derived(f, why);
     case SP_RULE_DOCUMENT_READABLE:
         return sp_rule_document_readable(f, why);
     case SP_RULE_REVISION_ASKED:

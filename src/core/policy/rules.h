@@ -30,6 +30,8 @@ enum sp_finding sp_rule_service_url_relative(const struct sp_facts *f,
 enum sp_finding sp_rule_anchor_not_older(const struct sp_facts *f, struct sp_why *why);
 /* rules_freshness.c */
 enum sp_finding sp_rule_metadata_fresh(const struct sp_facts *f, struct sp_why *why);
+/* rules_fragment.c */
+enum sp_finding sp_rule_fragment_derived(const struct sp_facts *f, struct sp_why *why);
 /* rules_revision.c */
 enum sp_finding sp_rule_document_readable(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_revision_asked(const struct sp_facts *f, struct sp_why *why);

@@ -242,6 +242,8 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
         r->reply->is_fault = true;
     } else if (state == CLIENT_UPDATE) {
         sp_fragment_begin(&r->fragment);
+    } else if (state == CLIENT_XML) {
+        r->fragment.place.from = sp_xml_behind_tag(r->body, sp_xml_offset(x));
     } else if (state == LOCATION) {
         sp_location_begin(&r->location);
     } else if (state == COOKIE_DATA || state == FILE_URL) {
@@ -373,6 +375,10 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     if (state == LISTED && lists_revisions(r)) {
         return sp_listed_add(r->reply, sp_buf_view(&r->first), sp_buf_view(&r->second),
                              place_here(r, x), sp_xml_why(x));
+    }
+    if (state == CLIENT_XML) {
+        r->fragment.place.to = sp_xml_offset(x);
+        return SP_OK;
     }
     if (state == CLIENT_UPDATE && serves_clients(r)) {
         return sp_fragment_end(&r->fragment, sp_xml_why(x));

@@ -30,6 +30,7 @@ void sp_fragment_begin(struct sp_fragment_reader *r)
     sp_buf_clear(&r->update_id);
     sp_buf_clear(&r->revision);
     sp_buf_clear(&r->xml);
+    r->place = (struct sp_place){0};
 }
 
 static enum sp_err add(struct sp_reply *reply, const struct sp_shown *f,
@@ -71,7 +72,7 @@ static void read_global_id(const struct sp_fragment_reader *r,
 
 enum sp_err sp_fragment_end(struct sp_fragment_reader *r, struct sp_why *why)
 {
-    struct sp_shown f = {.is_readable = true};
+    struct sp_shown f = {.is_readable = true, .place = r->place};
     struct sp_why unread = {0};
     int64_t number = 0;
     if (sp_i64_parse(trimmed(&r->number), INT32_MIN, INT32_MAX, &number) != SP_OK) {

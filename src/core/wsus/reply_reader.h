@@ -45,6 +45,7 @@ struct sp_fragment_reader {
     struct sp_reply *reply;            /* borrowed */
     struct sp_buf number, xml;         /* texts of ID and Xml */
     struct sp_buf update_id, revision; /* of GlobalID */
+    struct sp_place place;             /* of the text of Xml */
 };
 void sp_fragment_reader_init(struct sp_fragment_reader *r);
 void sp_fragment_reader_fini(struct sp_fragment_reader *r);

@@ -197,6 +197,17 @@ struct sp_shown {
     int32_t number; /* the server's own for the revision */
     bool is_readable;
     struct sp_derived_parts parts; /* none where only number and id are told */
+    struct sp_place place;         /* of the text; empty where there is none */
+    /* what custody knows, filled in once it was asked: */
+    enum sp_shown_says {
+        SP_SHOWN_UNKNOWN, /* the document, or what it derives, is not known */
+        SP_SHOWN_AGREES,
+        SP_SHOWN_DIFFERS
+    } says;
+    enum sp_derived_kind kind; /* of what differs */
+    struct sp_revision_id id;  /* of the document; with AGREES and DIFFERS */
+    bool has_derived;
+    uint8_t derived[32]; /* what should have come; not for one of many languages */
 };
 
 /* Where a client is told to get a file: the text of Url. */

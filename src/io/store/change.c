@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/wsus/claim.h"
+#include "core/wsus/fragment.h"
 
 #include <string.h>
 
@@ -170,10 +171,37 @@ static enum sp_err put_needs(const struct sp_change *c, struct sp_index *ix)
     return SP_OK;
 }
 
+static enum sp_err list_derived(const struct sp_facts *f, struct sp_buf *rows)
+{
+    struct sp_fact_value v;
+    for (enum sp_derived_kind k = 0; k < SP_DERIVED_KINDS; k++) {
+        for (size_t i = 0; sp_facts_get(f, sp_derived_fact(k), i, &v); i++) {
+            if (v.bytes.len == SP_DERIVED_ROW - 1) {
+                SP_TRY(sp_buf_append_byte(rows, (uint8_t)k));
+                SP_TRY(sp_buf_append(rows, v.bytes));
+            }
+        }
+    }
+    return SP_OK;
+}
+
+static enum sp_err put_derived(const struct sp_change *c, struct sp_index *ix)
+{
+    struct sp_buf rows;
+    sp_buf_init(&rows, SP_LIMIT_LEDGER_ENTRY);
+    enum sp_err e = list_derived(c->facts, &rows);
+    if (e == SP_OK && rows.len) {
+        e = sp_index_put_derived(ix, &c->id, sp_buf_view(&rows));
+    }
+    sp_buf_fini(&rows);
+    return e;
+}
+
 static enum sp_err put_named(const struct sp_change *c, struct sp_index *ix,
                              uint64_t number)
 {
     SP_TRY(put_claims(c, ix, number));
+    SP_TRY(put_derived(c, ix));
     return put_needs(c, ix);
 }
 

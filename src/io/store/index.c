@@ -9,7 +9,7 @@
 /* "sply"; the version counts changes of the schema. Any other index is made anew. */
 #define SCHEMA                                                                         \
     "PRAGMA application_id = 1936747641;"                                              \
-    "PRAGMA user_version = 4;"                                                         \
+    "PRAGMA user_version = 5;"                                                         \
     "CREATE TABLE revisions(id BLOB NOT NULL, number INTEGER NOT NULL,"                \
     " document BLOB NOT NULL, entry INTEGER NOT NULL,"                                 \
     " PRIMARY KEY(id, number)) WITHOUT ROWID;" /* an absent SHA-256 is the empty blob: \
@@ -29,10 +29,15 @@
     " PRIMARY KEY(child, child_number, id, number)) WITHOUT ROWID;"                    \
     "CREATE TABLE urls(sha1 BLOB NOT NULL PRIMARY KEY, url TEXT NOT NULL) WITHOUT "    \
     "ROWID;" /* not of the ledger: hints, that may be lost */                          \
+    "CREATE TABLE derived(id BLOB NOT NULL, number INTEGER NOT NULL,"                  \
+    " rows BLOB NOT NULL, PRIMARY KEY(id, number)) WITHOUT ROWID;" /* newest last */   \
+    "CREATE TABLE numbers(place INTEGER PRIMARY KEY, upstream TEXT NOT NULL,"          \
+    " called INTEGER NOT NULL, id BLOB NOT NULL, number INTEGER NOT NULL,"             \
+    " UNIQUE(upstream, called));"                                                      \
     "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1),"                        \
     " ledger_size INTEGER NOT NULL, ledger_root BLOB NOT NULL);"
 #define EXPECTED_ID      1936747641
-#define EXPECTED_VERSION 4
+#define EXPECTED_VERSION 5
 
 enum statement {
     GET_MARK,
@@ -52,6 +57,11 @@ enum statement {
     PUT_NEED,
     PUT_URL,
     GET_URL,
+    PUT_DERIVED,
+    GET_DERIVED,
+    PUT_NUMBER,
+    TRIM_NUMBERS,
+    GET_NUMBER,
     COUNT,
     STATEMENTS
 };
@@ -90,6 +100,14 @@ static const char *const sql[STATEMENTS] = {
     [PUT_NEED] = "INSERT OR IGNORE INTO needs VALUES(?1, ?2, ?3, ?4)",
     [COUNT] = "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM files),"
               " (SELECT coalesce(max(entry), 0) FROM revisions)",
+    [PUT_DERIVED] = "INSERT INTO derived VALUES(?1, ?2, ?3) ON CONFLICT(id, number)"
+                    " DO UPDATE SET rows = CAST(rows || excluded.rows AS BLOB)",
+    [GET_DERIVED] = "SELECT rows FROM derived WHERE id = ?1 AND number = ?2",
+    [PUT_NUMBER] = "INSERT OR REPLACE INTO numbers(upstream, called, id, number)"
+                   " VALUES(?1, ?2, ?3, ?4)",
+    [TRIM_NUMBERS] = "DELETE FROM numbers WHERE place <= last_insert_rowid() - 500000",
+    [GET_NUMBER] =
+        "SELECT id, number FROM numbers WHERE upstream = ?1 AND called = ?2",
 };
 
 struct sp_index {
@@ -491,6 +509,64 @@ enum sp_err sp_index_url(struct sp_index *ix, const uint8_t sha1[20],
         snprintf(out, SP_FILE_URL, "%s", (const char *)url);
     }
     sqlite3_reset(s);
+    return e;
+}
+
+enum sp_err sp_index_put_derived(struct sp_index *ix, const struct sp_revision_id *id,
+                                 struct sp_view rows)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_DERIVED);
+    bind_blob(s, 1, id->id.bytes, sizeof id->id.bytes);
+    sqlite3_bind_int64(s, 2, id->number);
+    bind_blob(s, 3, rows.data, rows.len);
+    return finish(s);
+}
+
+enum sp_err sp_index_derived(struct sp_index *ix, const struct sp_revision_id *id,
+                             struct sp_buf *rows)
+{
+    sqlite3_stmt *s = fresh(ix, GET_DERIVED);
+    bind_blob(s, 1, id->id.bytes, sizeof id->id.bytes);
+    sqlite3_bind_int64(s, 2, id->number);
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        const void *bytes = sqlite3_column_blob(s, 0);
+        int n = sqlite3_column_bytes(s, 0);
+        e = bytes && n > 0 ? sp_buf_append(rows, sp_view(bytes, (size_t)n))
+                           : SP_E_CORRUPT;
+    }
+    sqlite3_reset(s);
+    return e;
+}
+
+enum sp_err sp_index_put_number(struct sp_index *ix, const char *upstream,
+                                int32_t number, const struct sp_revision_id *id)
+{
+    sqlite3_stmt *s = fresh(ix, PUT_NUMBER);
+    sqlite3_bind_text(s, 1, upstream, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(s, 2, number);
+    bind_blob(s, 3, id->id.bytes, sizeof id->id.bytes);
+    sqlite3_bind_int64(s, 4, id->number);
+    SP_TRY(finish(s));
+    return finish(fresh(ix, TRIM_NUMBERS));
+}
+
+enum sp_err sp_index_number(struct sp_index *ix, const char *upstream, int32_t number,
+                            struct sp_revision_id *out)
+{
+    sqlite3_stmt *s = fresh(ix, GET_NUMBER);
+    struct sp_revision_id id = {0};
+    sqlite3_bind_text(s, 1, upstream, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(s, 2, number);
+    enum sp_err e = next_row(s);
+    if (e == SP_OK) {
+        e = column_blob(s, 0, id.id.bytes, sizeof id.id.bytes);
+        id.number = (int32_t)sqlite3_column_int64(s, 1);
+    }
+    sqlite3_reset(s);
+    if (e == SP_OK) {
+        *out = id;
+    }
     return e;
 }
 

@@ -1,8 +1,9 @@
 /* The index: what the ledger says, by key. The only file that knows SQLite.
  *
- * A cache of the ledger and nothing else: it names the size and root it stands for, may
- * be behind after a crash (synchronous=NORMAL: a commit is atomic but not yet durable;
- * what is lost is replayed) and is made anew when it is damaged, foreign or missing.
+ * A cache of the ledger, and of the numbers that upstreams give revisions, which are
+ * learned: it names the size and root it stands for, may be behind after a crash
+ * (synchronous=NORMAL: a commit is atomic but not yet durable; what is lost is replayed)
+ * and is made anew when it is damaged, foreign or missing.
  * One connection, one owner, one thread. All calls block. */
 #ifndef SP_IO_STORE_INDEX_H
 #define SP_IO_STORE_INDEX_H
@@ -92,6 +93,24 @@ enum sp_err sp_index_put_need(struct sp_index *ix, const struct sp_revision_id *
  * by id and number. The caller frees *out, which may be NULL. */
 enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
                               struct sp_withheld **out, size_t *count) SP_MUST_USE;
+
+/* Digests of fragments that a revision's document derives: rows of a byte, the enum
+ * sp_derived_kind, and 32. Adding appends. SP_E_NOTFOUND. */
+#define SP_DERIVED_ROW 33
+#define SP_DERIVED_MAX SP_MIB(4)
+enum sp_err sp_index_put_derived(struct sp_index *ix, const struct sp_revision_id *id,
+                                 struct sp_view rows) SP_MUST_USE;
+enum sp_err sp_index_derived(struct sp_index *ix, const struct sp_revision_id *id,
+                             struct sp_buf *rows) SP_MUST_USE;
+
+/* What an upstream calls a revision. Learned, not replayed: the one thing in the index
+ * that the ledger does not say, and lost with it. The newest 500,000 are kept.
+ * SP_E_NOTFOUND. */
+enum sp_err sp_index_put_number(struct sp_index *ix, const char *upstream,
+                                int32_t number,
+                                const struct sp_revision_id *id) SP_MUST_USE;
+enum sp_err sp_index_number(struct sp_index *ix, const char *upstream, int32_t number,
+                            struct sp_revision_id *out) SP_MUST_USE;
 
 struct sp_index_counts {
     uint64_t revisions, files;

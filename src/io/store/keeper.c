@@ -209,6 +209,9 @@ static enum sp_err find_files(struct sp_keeper *k, struct sp_ask_files *q)
     for (size_t i = 0; i < q->count; i++) {
         SP_TRY(find_file(k, &q->files[i]));
     }
+    for (size_t i = 0; i < q->shown_count; i++) {
+        SP_TRY(sp_keeper_compare(k, q->upstream, &q->shown[i]));
+    }
     return SP_OK;
 }
 

@@ -106,7 +106,9 @@ struct sp_ask_ahead {
 };
 void sp_keeper_ask_ahead(struct sp_keeper *k, struct sp_ask_ahead *q);
 
-/* For each of count digests: does a proven revision claim it, or was it verified before? */
+/* For each of count digests: does a proven revision claim it, or was it verified before?
+ * For each of shown_count fragments: is it what the document in custody derives? The
+ * numbers that an upstream gives its revisions are learned from these very fragments. */
 struct sp_ask_files {
     struct sp_msg msg; /* private */
     struct sp_asked_file {
@@ -114,6 +116,9 @@ struct sp_ask_files {
         bool in_custody; /* filled in */
     } *files;            /* caller's array of count */
     size_t count;
+    const char *upstream;   /* borrowed until answer */
+    struct sp_shown *shown; /* borrowed until answer; says and what follows is filled in */
+    size_t shown_count;
     struct sp_loop *loop; /* where the answer goes */
     void (*answer)(struct sp_ask_files *q, enum sp_err e);
     enum sp_err err; /* private */

@@ -39,6 +39,10 @@ void sp_keeper_mark(struct sp_keeper *k,
 /* keeper_batch.c: takes k->records, records them and answers. */
 void sp_keeper_flush(struct sp_keeper *k);
 
+/* keeper_shown.c: a fragment for a client against the document in custody. */
+enum sp_err sp_keeper_compare(struct sp_keeper *k, const char *upstream,
+                              struct sp_shown *s) SP_MUST_USE;
+
 /* keeper.c */
 void sp_keeper_post(struct sp_keeper *k, struct sp_msg *msg); /* any thread */
 void sp_keeper_answer_record(struct sp_record *r, enum sp_err e);

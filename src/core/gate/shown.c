@@ -1,0 +1,75 @@
+/* Fragments for clients at the gate: what custody says of them becomes facts of the
+ * reply. Of a fragment that differs both digests are kept, and how it began. */
+#include "core/gate/private.h"
+
+#include "core/wsus/fragment.h"
+
+enum { CAME_MAX = 2048, DIFFERENCES = 8 /* of a reply that are told */ };
+
+static enum sp_err put_hex(struct sp_buf *b, const uint8_t sha256[32])
+{
+    for (size_t i = 0; i < 32; i++) {
+        SP_TRY(sp_buf_printf(b, "%02x", sha256[i]));
+    }
+    return SP_OK;
+}
+
+static enum sp_err describe(const struct sp_shown *s, struct sp_buf *b)
+{
+    char id[SP_REVISION_TEXT];
+    sp_revision_id_format(&s->id, id);
+    if (!s->is_readable) {
+        return sp_buf_printf(b, "a text for %s that cannot be read", id);
+    }
+    SP_TRY(sp_buf_printf(b, "%s of %s: came ", sp_derived_text(s->kind), id));
+    SP_TRY(put_hex(b, s->parts.sha256[s->kind]));
+    SP_TRY(sp_buf_append_str(b, ", derived "));
+    return s->has_derived ? put_hex(b, s->derived)
+                          : sp_buf_append_str(b, "for no language");
+}
+
+/* As it stood in the reply; cut between characters. */
+static struct sp_view beginning(struct sp_view text)
+{
+    size_t n = text.len < CAME_MAX ? text.len : CAME_MAX;
+    while (n < text.len && n > 0 && (text.data[n] & 0xC0) == 0x80) {
+        n--;
+    }
+    return sp_view_slice(text, 0, n);
+}
+
+static enum sp_err state_difference(struct sp_gate *g, const struct sp_shown *s)
+{
+    struct sp_facts *f = g->inspection.reply->facts;
+    struct sp_buf text;
+    sp_buf_init(&text, SP_KIB(1));
+    enum sp_err e = describe(s, &text);
+    if (e == SP_OK) {
+        e = sp_facts_text(f, SP_FACT_FRAGMENT_DIFFERS, sp_buf_view(&text));
+    }
+    sp_buf_fini(&text);
+    SP_TRY(e);
+    struct sp_view came =
+        beginning(sp_view_slice(sp_gate_text(g), s->place.from, s->place.to));
+    /* a reply that could be read is UTF-8 */
+    return came.len ? sp_facts_text(f, SP_FACT_FRAGMENT_CAME, came) : SP_OK;
+}
+
+enum sp_err sp_gate_state_shown(struct sp_gate *g)
+{
+    struct sp_reply *r = g->inspection.reply;
+    int64_t agree = 0, unknown = 0, differ = 0;
+    for (size_t i = 0; i < r->fragment_count; i++) {
+        const struct sp_shown *s = &r->fragments[i];
+        agree += s->says == SP_SHOWN_AGREES;
+        unknown += s->says == SP_SHOWN_UNKNOWN;
+        if (s->says == SP_SHOWN_DIFFERS && differ++ < DIFFERENCES) {
+            SP_TRY(state_difference(g, s));
+        }
+    }
+    if (r->fragment_count == 0) {
+        return SP_OK;
+    }
+    SP_TRY(sp_facts_int(r->facts, SP_FACT_FRAGMENT_UNKNOWN, unknown));
+    return agree ? sp_facts_int(r->facts, SP_FACT_FRAGMENT_AGREE, agree) : SP_OK;
+}
