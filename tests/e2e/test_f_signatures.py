@@ -13,6 +13,7 @@ import harness  # noqa: F401
 import cabinet
 import catalogue
 import signer
+import versioned
 from gate import hang_up, wait_until
 from pki import SOURCE
 from scene import Scene
@@ -40,6 +41,13 @@ def signed_by(name: str, size: int, who: signer.Signer) -> catalogue.File:
     return catalogue.File(name, size, name, overlay=who.overlay(size, noise.pieces))
 
 
+def program(name: str, original: str) -> catalogue.File:
+    """Signed well; what it calls itself stands in its version resource."""
+    plain = versioned.image({"CompanyName": "Fabrikam", "OriginalFilename": original})
+    content = versioned.signed(plain, signer.make())
+    return catalogue.File(name, len(content), name, overlay={0: content})
+
+
 class Wrong(catalogue.Catalogue):
     def _make_files(self, count: int, big: int) -> list[catalogue.File]:
         with tempfile.TemporaryDirectory() as directory:
@@ -52,6 +60,7 @@ class Wrong(catalogue.Catalogue):
                 catalogue.genuine("large.cab", LARGE, "large"),
                 holding("unsigned.cab", cabinet.write(random.Random(1).randbytes(50_000))),
                 tampered("tampered.cab", 90_000), tampered("large-tampered.cab", LARGE),
+                program("update.exe", "psexec.c"), program("setup.exe", "setup.exe"),
                 foreign, holding("trailing.cab", trailing.read() + b"PK\5\6" + bytes(18)),
                 catalogue.File("noise.cab", 60_000, "noise"),
                 catalogue.File("noise.wim", 60_001, "noise"),
@@ -93,12 +102,14 @@ class Signatures(Scene):
                 ("tampered.cab", "file-signed", "is not the one that was signed"),
                 ("foreign.cab", "file-signed", "missing issuer"),
                 ("trailing.cab", "file-signature-strict", "behind the end"),
+                ("update.exe", "file-not-tool", 'calls itself "psexec.c"'),
                 ("noise.cab", "file-type-agrees", "plain"),
                 ("noise.wim", "file-type-agrees", "plain"),
                 ("really-a-cabinet.txt", "file-type-agrees", "cab")):
             with self.subTest(name):
                 self.refused(name, rule, words)
         self.assert_passes("good.cab")
+        self.assert_passes("setup.exe")
         self.door.check_objects()
         self.assertEqual(self.door.staged(), [])
         self.assertEqual(self.door.stop(), 0)

@@ -20,7 +20,7 @@ ROOT_NAME = "Content Test Root"
 _OIDS = {
     "signed-data": "2a864886f70d010702", "content-type": "2a864886f70d010903",
     "message-digest": "2a864886f70d010904", "indirect-data": "2b060104018237020104",
-    "cabinet": "2b060104018237020119", "sha256": "608648016503040201",
+    "cabinet": "2b060104018237020119", "image": "2b06010401823702010f", "sha256": "608648016503040201",
     "rsa": "2a864886f70d010101"}
 _SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
@@ -144,7 +144,14 @@ class Signer:
 
     def sign(self, digest: bytes) -> bytes:
         """The signature of a cabinet with this digest."""
-        data = tlv(0x30, _oid("cabinet"), tlv(0xa2, tlv(0x80)))
+        return self._sign(tlv(0x30, _oid("cabinet"), tlv(0xa2, tlv(0x80))), digest)
+
+    def sign_image(self, digest: bytes) -> bytes:
+        """The same of a PE image: SpcPeImageData without page hashes."""
+        data = tlv(0x30, tlv(3, b"\0"), tlv(0xa0, tlv(0xa2, tlv(0x80))))
+        return self._sign(tlv(0x30, _oid("image"), data), digest)
+
+    def _sign(self, data: bytes, digest: bytes) -> bytes:
         content = data + tlv(0x30, _algorithm("sha256"), tlv(4, digest))
         attributes = b"".join((
             tlv(0x30, _oid("content-type"), tlv(0x31, _oid("indirect-data"))),

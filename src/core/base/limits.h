@@ -108,6 +108,7 @@
 /* Signatures of files. The table of a large PE with page hashes has some MiB, a catalogue
  * of Windows as many; two signatures a file are normal. */
 #define SP_LIMIT_SIGNATURE       SP_MIB(16)
+#define SP_LIMIT_VERSION         SP_KIB(64) /* its own length has 16 bits */
 #define SP_LIMIT_SIGNATURES      16
 #define SP_LIMIT_SIGNATURE_CERTS 64
 /* Keys that are tried to find out who issued the certificates of one signature; each

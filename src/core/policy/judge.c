@@ -96,6 +96,8 @@ static enum sp_finding find(enum sp_rule r, const struct sp_facts *f,
         return sp_rule_file_type_agrees(f, why);
     case SP_RULE_FILE_DIGEST_STRONG:
         return sp_rule_file_digest_strong(f, why);
+    case SP_RULE_FILE_NOT_TOOL:
+        return sp_rule_file_not_tool(f, why);
     case SP_RULE_COUNT:
         break;
     }

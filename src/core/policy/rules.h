@@ -75,6 +75,8 @@ enum sp_finding sp_rule_command_witnessed(const struct sp_facts *f, struct sp_wh
 enum sp_finding sp_rule_file_size(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha1(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha256(const struct sp_facts *f, struct sp_why *why);
+/* rules_tool.c */
+enum sp_finding sp_rule_file_not_tool(const struct sp_facts *f, struct sp_why *why);
 /* rules_sign.c */
 enum sp_finding sp_rule_file_not_revoked(const struct sp_facts *f, struct sp_why *why);
 /* All signatures are good, whoever made them. */

@@ -30,6 +30,13 @@ enum sp_sink { SP_SINK_COLLECT, SP_SINK_DIGEST, SP_SINK_BLANK };
 
 struct sp_msi;
 
+/* Where the search for a version resource stands: version.c. */
+struct sp_version {
+    struct sp_range section; /* that holds the resources, in the file */
+    uint32_t va, root;       /* its address; offset of the resources in it */
+    unsigned level;          /* of the directories, then data entry, then version */
+};
+
 struct sp_sign {
     uint64_t size;
     enum sp_format by_name, format; /* COUNT: the name promises nothing */
@@ -51,10 +58,11 @@ struct sp_sign {
     struct sp_hasher *hasher; /* owned */
     bool is_unreadable;       /* there is a signature, it cannot be read */
     bool overlaps, trails, is_outside;
-    uint64_t tail;            /* where bytes begin that nothing covers, or 0 */
-    struct sp_range table;    /* where the signatures stand */
-    uint64_t checksum, entry; /* PE: offsets of what is left out */
-    struct sp_msi *msi;       /* owned; of that format only */
+    uint64_t tail;             /* where bytes begin that nothing covers, or 0 */
+    struct sp_range table;     /* where the signatures stand */
+    uint64_t checksum, entry;  /* PE: offsets of what is left out */
+    struct sp_msi *msi;        /* owned; of that format only */
+    struct sp_version version; /* PE */
 };
 
 #define FORMAT(name, kind, extensions) bool sp_##name##_probe(struct sp_view head);

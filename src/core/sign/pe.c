@@ -1,9 +1,7 @@
 /* PE images, [Authenticode_PE] and [PE]: the certificate table (data directory 4)
  * stands at the end; CheckSum, the directory's entry and the table are left out of the
  * digest. */
-#include "core/sign/inside.h"
-
-#include "core/base/cursor.h"
+#include "core/sign/version.h"
 
 enum {
     DOS_HEADER = 64,
@@ -14,8 +12,11 @@ enum {
     SECTIONS_MAX = 96,
     MAGIC32 = 0x10b,
     MAGIC64 = 0x20b,
-    SECURITY = 4,      /* index of the certificate table's directory */
+    RESOURCES = 2,     /* indices of data directories */
+    SECURITY = 4,      /* the certificate table */
     IS_UNSIGNED = 100, /* the step after which no table comes */
+    AT_TABLE = 2,      /* the step that looks for the certificate table */
+    AT_VERSION = 200,  /* the step that reads resources, and comes again */
     HEADERS = COFF + 240 + SECTIONS_MAX * SECTION
 };
 
@@ -24,12 +25,19 @@ struct image {
     uint32_t sections, optional_size, magic, directories;
     uint32_t headers_size;
     uint32_t table_at, table_size;
-    uint32_t entry; /* offset of the directory's entry in the PE header; 0: none */
+    uint32_t resources; /* address; 0: none */
+    uint32_t entry;     /* offset of the directory's entry in the PE header; 0: none */
 };
 
 bool sp_pe_probe(struct sp_view head)
 {
     return head.len >= DOS_HEADER && sp_view_starts(head, SP_VIEW("MZ"));
+}
+
+static void collect_headers(struct sp_sign *s)
+{
+    uint64_t left = s->size - s->table.at;
+    sp_sign_collect(s, s->table.at, left < HEADERS ? left : HEADERS);
 }
 
 static enum sp_err find_headers(struct sp_sign *s)
@@ -40,9 +48,8 @@ static enum sp_err find_headers(struct sp_sign *s)
     if (c.err != SP_OK || at >= s->size || s->size - at < COFF) {
         return sp_sign_broken(s, "an old program without a PE header");
     }
-    uint64_t left = s->size - at;
     s->table.at = at;
-    sp_sign_collect(s, at, left < HEADERS ? left : HEADERS);
+    collect_headers(s);
     return SP_OK;
 }
 
@@ -61,6 +68,10 @@ static bool read_optional(struct sp_cur *c, struct image *out)
     sp_cur_seek(c, OPTIONAL + directories - 4);
     out->directories = sp_cur_le32(c);
     size_t entry = directories + SECURITY * 8;
+    if (out->directories > RESOURCES) {
+        sp_cur_seek(c, OPTIONAL + directories + RESOURCES * 8);
+        out->resources = sp_cur_le32(c);
+    }
     if (out->directories > SECURITY) {
         sp_cur_seek(c, OPTIONAL + entry);
         out->entry = (uint32_t)(OPTIONAL + entry);
@@ -145,6 +156,36 @@ static enum sp_err pad_digest(struct sp_sign *s)
     return s->hasher ? sp_hasher_update(s->hasher, sp_view(zeros, length)) : SP_OK;
 }
 
+static enum sp_err find_table(struct sp_sign *s);
+
+/* The version resource first; then the headers once more. */
+static enum sp_err find_version(struct sp_sign *s)
+{
+    struct image m = {.at = s->table.at};
+    struct sp_view head = sp_buf_view(&s->piece);
+    if (read_image(head, &m)) {
+        struct sp_cur table = sp_cur(head);
+        sp_cur_seek(&table, COFF + m.optional_size);
+        if (sp_version_begin(s, table, m.sections, m.resources)) {
+            s->step = AT_VERSION;
+            return SP_OK;
+        }
+    }
+    s->step++;
+    return find_table(s);
+}
+
+static enum sp_err go_on_with_version(struct sp_sign *s)
+{
+    bool more = false;
+    SP_TRY(sp_version_step(s, &more));
+    if (!more) {
+        s->step = AT_TABLE;
+        collect_headers(s);
+    }
+    return SP_OK;
+}
+
 static enum sp_err find_table(struct sp_sign *s)
 {
     struct image m = {.at = s->table.at};
@@ -224,12 +265,17 @@ enum sp_err sp_pe_step(struct sp_sign *s)
         s->step++;
         return pad_digest(s);
     }
+    if (s->step == AT_VERSION) {
+        return go_on_with_version(s);
+    }
     switch (s->step++) {
     case 0:
         return find_headers(s);
     case 1:
+        return find_version(s);
+    case AT_TABLE:
         return find_table(s);
-    case 2:
+    case 3:
         return read_signatures(s);
     default:
         return SP_OK;
