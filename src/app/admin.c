@@ -248,8 +248,7 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
         cache_json(v), "upstreams", upstreams, "listeners", listeners_json(w),
         "plain_http", sp_desk_plain_json(v->desk), "limited",
         sp_peers_json(v->peers, sp_loop_now_ms(sp_loop_current()), sp_clock_wall_s()),
-        "refusals",
-        sp_desk_refusals_json(v->desk), "counters", counters_json(v));
+        "refusals", sp_desk_refusals_json(v->desk), "counters", counters_json(v));
     return append_json(root, flags, out);
 }
 

@@ -311,8 +311,7 @@ static int with_word(int argc, char **argv, const char *what,
 }
 
 static enum sp_err export(struct sp_ledger_files *l, const char *file,
-                          struct sp_why *why)
-{
+                          struct sp_why *why) {
     SP_TRY(sp_export_write(l, file, why));
     printf("%s: %" PRIu64 " entries; whoever has the public key checks it with\n"
            "sallyport ledger verify %s --key %s\n",
@@ -327,9 +326,9 @@ int sp_cmd_ledger_export(int argc, char **argv)
 
 static enum sp_err take_kb(const char *word, char kb[SP_KB_TEXT], struct sp_why *why)
 {
-    return sp_kb_parse(word, kb) ? SP_OK
-                                 : sp_why_set(why, SP_E_USAGE,
-                                              "\"%s\" is no KB, as KB5031356", word);
+    return sp_kb_parse(word, kb)
+               ? SP_OK
+               : sp_why_set(why, SP_E_USAGE, "\"%s\" is no KB, as KB5031356", word);
 }
 
 static enum sp_err find(struct sp_ledger_files *l, const char *word, struct sp_why *why)

@@ -102,7 +102,8 @@ static cfg_opt_t top_keys[] = {
     CFG_SEC("listener", listener_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("catalog", catalog_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("witness", witness_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-    CFG_SEC("admin", admin_keys, CFGF_NONE), CFG_END()};
+    CFG_SEC("admin", admin_keys, CFGF_NONE),
+    CFG_END()};
 #undef KEY
 
 static const cfg_opt_t *keys_of(const char *section)
@@ -111,12 +112,9 @@ static const cfg_opt_t *keys_of(const char *section)
         const char *name;
         const cfg_opt_t *keys;
     } sections[] = {
-        {"log", log_keys},
-        {"upstream", upstream_keys},
-        {"listener", listener_keys},
-        {"catalog", catalog_keys},
-        {"witness", witness_keys},
-        {"admin", admin_keys},
+        {"log", log_keys},           {"upstream", upstream_keys},
+        {"listener", listener_keys}, {"catalog", catalog_keys},
+        {"witness", witness_keys},   {"admin", admin_keys},
     };
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         if (strcmp(section, sections[i].name) == 0) {

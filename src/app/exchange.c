@@ -417,15 +417,14 @@ static void files_answer(struct sp_ask_files *q, enum sp_err e)
 
 static void do_ask_files(struct visit *v, const struct sp_effect *e)
 {
-    v->files =
-        (struct sp_ask_files){.files = calloc(e->files.count + 1,
-                                              sizeof *v->files.files),
-                              .count = e->files.count,
-                              .upstream = upstream_of(v)->name,
-                              .shown = e->files.shown,
-                              .shown_count = e->files.shown_count,
-                              .loop = v->lane->loop,
-                              .answer = files_answer};
+    v->files = (struct sp_ask_files){
+        .files = calloc(e->files.count + 1, sizeof *v->files.files),
+        .count = e->files.count,
+        .upstream = upstream_of(v)->name,
+        .shown = e->files.shown,
+        .shown_count = e->files.shown_count,
+        .loop = v->lane->loop,
+        .answer = files_answer};
     if (!v->files.files) {
         out_of_memory(v);
         return;

@@ -158,8 +158,7 @@ static enum sp_err take_documents(struct second *s, const struct sp_reply *r)
     for (size_t i = 0; i < s->batch; i++) {
         const struct question *q = &s->queue[i];
         const struct sp_revision *its = find(r, &q->id);
-        bool is_read =
-            its && sp_facts_count(its->facts, SP_FACT_DOCUMENT_SHA256) == 1;
+        bool is_read = its && sp_facts_count(its->facts, SP_FACT_DOCUMENT_SHA256) == 1;
         if (!is_read) {
             SP_TRY(sp_tier_book_put(&s->absent, &q->id, nothing, 0));
             continue;
@@ -372,9 +371,9 @@ static void meet(struct sp_watch *w, const struct sp_config_witness *k)
 {
     struct sp_upstream *upstream = w->world->upstreams[k->upstream];
     struct second *s = w->seconds;
-    while (s && (s->gone || strcmp(s->name, k->name) != 0 ||
-                 strcmp(sp_upstream_host(s->upstream), sp_upstream_host(upstream)) !=
-                     0)) {
+    while (s &&
+           (s->gone || strcmp(s->name, k->name) != 0 ||
+            strcmp(sp_upstream_host(s->upstream), sp_upstream_host(upstream)) != 0)) {
         s = s->next;
     }
     s = s ? s : second_new(w, k->name);

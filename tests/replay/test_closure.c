@@ -34,7 +34,7 @@ static const char open_policy[] = "policy test\n"
 #define NEEDS(id)                                                                      \
     "&lt;upd:Prerequisites&gt;&lt;upd:UpdateIdentity UpdateID=\"" id                   \
     "\" /&gt;&lt;/upd:Prerequisites&gt;"
-#define DATA(updates)                                                                 \
+#define DATA(updates)                                                                  \
     ENVELOPE("<GetUpdateDataResponse " NS "><GetUpdateDataResult><updates>" updates    \
              "</updates></GetUpdateDataResult></GetUpdateDataResponse>")
 

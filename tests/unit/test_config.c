@@ -176,9 +176,10 @@ static const char *with(const struct key_case *k, const char *value, const char 
 {
     static char text[4096], line[512];
     static const char *const heads[SECTIONS] = {
-        [TOP] = "",      [LOG] = "log { ", [ADMIN] = "admin { ",
-        [WITNESS] = "witness \"w\" { ",
-        [UPSTREAM] = "", [LISTENER] = "",  [CATALOG] = ""};
+        [TOP] = "",           [LOG] = "log { ",
+        [ADMIN] = "admin { ", [WITNESS] = "witness \"w\" { ",
+        [UPSTREAM] = "",      [LISTENER] = "",
+        [CATALOG] = ""};
     bool framed = k->section == LOG || k->section == ADMIN || k->section == WITNESS;
     snprintf(line, sizeof line, "%s%s = %s %s%s", heads[k->section], k->key, value,
              more, framed ? " }" : "");
@@ -231,8 +232,7 @@ static void b_every_key_has_a_case(void **state)
 
 static bool is_given(const char *key)
 {
-    static const char *const given[] = {"url", "ca_file", "pins", "upstream",
-                                        "kind"};
+    static const char *const given[] = {"url", "ca_file", "pins", "upstream", "kind"};
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         if (strcmp(key, given[i]) == 0) {
             return true;
@@ -244,8 +244,8 @@ static bool is_given(const char *key)
 static void b_defaults(void **state)
 {
     (void)state;
-    struct sp_config *c = parse(TEXT_WITH("", "", "", "")
-                                "witness \"w\" { kind = \"catalogue\" }\n");
+    struct sp_config *c =
+        parse(TEXT_WITH("", "", "", "") "witness \"w\" { kind = \"catalogue\" }\n");
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
         const char *key = defaults[i].key;
         bool given =

@@ -2,14 +2,6 @@
  * memory is asked for, neither by the server nor by the gate. The library's allocator
  * is counted, a thread by itself; a sanitizer has its own, and there this is skipped.
  */
-#include "server_rig.h"
-
-#include "core/base/spares.h"
-#include "core/gate/gate.h"
-
-#include <fcntl.h>
-#include <sys/uio.h>
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAS_SANITIZER 1
 #elif defined(__has_feature)
@@ -20,6 +12,8 @@
 
 #ifdef HAS_SANITIZER
 
+#include <stdio.h>
+
 int main(void)
 {
     fprintf(stderr, "SKIP: the sanitizer owns the allocator\n");
@@ -27,6 +21,14 @@ int main(void)
 }
 
 #else
+
+#include "server_rig.h"
+
+#include "core/base/spares.h"
+#include "core/gate/gate.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);

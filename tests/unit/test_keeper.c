@@ -878,7 +878,7 @@ static void c_fragments_are_compared_with_what_is_recorded(void **state)
     says(k, "a", shown(7, localized, 1, 43), SP_SHOWN_DIFFERS);
     says(k, "a", shown(8, extended, 1, 9), SP_SHOWN_UNKNOWN);
     says(k, "b", shown(7, extended, 1, 9), SP_SHOWN_UNKNOWN); /* its own numbers */
-    says(k, "a", shown(9, core, 3, 1), SP_SHOWN_UNKNOWN); /* no such document */
+    says(k, "a", shown(9, core, 3, 1), SP_SHOWN_UNKNOWN);     /* no such document */
     struct sp_shown broken = {.number = 7};
     says(k, "a", broken, SP_SHOWN_DIFFERS);
     broken.number = 8;

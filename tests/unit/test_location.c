@@ -11,7 +11,7 @@
 #define LOCATIONS(inner) "<FileLocations>" inner "</FileLocations>"
 #define LOCATION(digest, url)                                                          \
     "<FileLocation><FileDigest>" digest "</FileDigest><Url>" url "</Url></"            \
-                                                                 "FileLocation>"
+    "FileLocation>"
 #define DIGEST "e29ecGm5NObqBqaQZl6P/PoMQEg="
 #define PATH   "/Content/48/7B6F5E7069B934E6EA06A690665E8FFCFA0C4048.exe"
 

@@ -53,7 +53,7 @@ static void f_what_breaks_the_way(void **state)
         {DATA + 2, 1},          /* data behind it */
         {DATA + 6, 2},          /* longer than its own length can say */
         {DATA + 5, 0x80},       /* longer than the section */
-        {VERSION + 1, 0xff}, /* longer than the resource */
+        {VERSION + 1, 0xff},    /* longer than the resource */
         {VERSION + 6, 'X'},     /* not VS_VERSION_INFO */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -28,8 +28,8 @@ int64_t sp_patch_tuesday(int64_t now)
     sp_civil_from_days(today, &year, &month, &day);
     int64_t found = second_tuesday(year, month);
     if (found > today) {
-        found = month == 1 ? second_tuesday(year - 1, 12)
-                           : second_tuesday(year, month - 1);
+        found =
+            month == 1 ? second_tuesday(year - 1, 12) : second_tuesday(year, month - 1);
     }
     return found * DAY;
 }

@@ -34,12 +34,11 @@ void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step)
     }
     sp_gate_move(g, SP_STATION_LOOKUP);
     step->has_effect = true;
-    step->effect =
-        (struct sp_effect){.kind = SP_EFFECT_ASK_FILES,
-                           .files = {.at = g->files,
-                                     .count = n,
-                                     .shown = r->fragments,
-                                     .shown_count = r->fragment_count}};
+    step->effect = (struct sp_effect){.kind = SP_EFFECT_ASK_FILES,
+                                      .files = {.at = g->files,
+                                                .count = n,
+                                                .shown = r->fragments,
+                                                .shown_count = r->fragment_count}};
 }
 
 /* scheme://authority: as configured, or as the asker came. */

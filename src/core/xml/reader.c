@@ -32,7 +32,7 @@ struct sp_xml {
     size_t declared;          /* namespace declarations of the element to come */
     size_t depth;
     size_t nodes;
-    size_t text; /* bytes of character data since the last tag */
+    size_t text;  /* bytes of character data since the last tag */
     uint64_t fed; /* bytes that came in pieces */
     enum sp_err err;
     unsigned long line, column; /* where err happened, from 1 */

@@ -9,7 +9,7 @@
 struct sp_loop {
     uv_loop_t uv;
     uv_async_t wake;
-    const char *name;               /* borrowed */
+    const char *name; /* borrowed */
     struct sp_inbox inbox;
     atomic_bool stopping;
     bool wake_open; /* the wake handle was made and not closed yet */

@@ -106,8 +106,7 @@ static const char *const sql[STATEMENTS] = {
     [PUT_NUMBER] = "INSERT OR REPLACE INTO numbers(upstream, called, id, number)"
                    " VALUES(?1, ?2, ?3, ?4)",
     [TRIM_NUMBERS] = "DELETE FROM numbers WHERE place <= last_insert_rowid() - 500000",
-    [GET_NUMBER] =
-        "SELECT id, number FROM numbers WHERE upstream = ?1 AND called = ?2",
+    [GET_NUMBER] = "SELECT id, number FROM numbers WHERE upstream = ?1 AND called = ?2",
 };
 
 struct sp_index {
