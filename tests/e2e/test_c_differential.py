@@ -2,7 +2,6 @@
 but for the differences that DIFFERENCES explains."""
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
@@ -38,7 +37,7 @@ DIFFERENCES = {  # file: (osslsigncode passes it, why sallyport decides otherwis
 DIGEST = re.compile(r"Calculated (?:message digest|DigitalSignature) +: ([0-9A-F]+)")
 
 
-@unittest.skipUnless(shutil.which("osslsigncode"), "osslsigncode is not installed")
+@unittest.skipUnless(signing.can_sign(), "nothing signs here")
 class Differential(unittest.TestCase):
     maxDiff = None
 
