@@ -1,10 +1,8 @@
 #include "core/base/cursor.h"
 #include "core/pack/allowance.h"
+#include "core/pack/mspack_host.h"
 #include "core/pack/pack.h"
 
-#include <mspack.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* [MS-CAB] 2: CFHEADER of 36 bytes, CFFOLDER of 8, CFFILE of 16 and a name, CFDATA. The
@@ -14,7 +12,6 @@
 #define NAME_MAX_LEN 255
 #define BLOCK_OUT    32768 /* of every block but the last */
 #define BLOCK_IN     (BLOCK_OUT + 6144)
-#define ALLOC_MAX    SP_MIB(4) /* of libmspack at once; an LZX window has up to 2 MiB */
 
 /* ---- the frame ---- */
 
@@ -123,134 +120,47 @@ static enum sp_err read_frame(struct sp_view in, struct frame *f, struct sp_why 
 
 /* ---- libmspack over memory ---- */
 
-struct host {
-    struct mspack_system system; /* first, so that open finds the rest */
-    struct sp_view in;           /* borrowed */
-    struct sp_buf *out;          /* borrowed */
-    size_t out_end;              /* what out->len may become */
-    enum sp_err err;             /* what went wrong on our side */
+struct member {
+    struct sp_mspack_host host;
+    struct sp_view in;  /* borrowed */
+    struct sp_buf *out; /* borrowed */
+    size_t out_end;     /* what out->len may become */
+    struct sp_why *why; /* borrowed */
 };
 
-/* What libmspack calls a file. */
-struct handle {
-    struct host *host; /* borrowed */
-    size_t at;
-    bool writes;
-};
-
-/* libmspack's decompressors call this with a copy of the system, so that self is of no
- * use here. How often it is called does not depend on the input. */
-static void *host_alloc(struct mspack_system *self, size_t n)
+static enum sp_err read_memory(void *ctx, uint64_t offset, uint8_t *to, size_t n,
+                               size_t *got)
 {
-    (void)self;
-    return n <= ALLOC_MAX ? malloc(n) : NULL;
-}
-
-static void host_free(void *p)
-{
-    free(p);
-}
-
-static void host_copy(void *from, void *to, size_t n)
-{
-    if (n) {
-        memcpy(to, from, n);
+    const struct member *m = ctx;
+    struct sp_view part = sp_view_slice(m->in, (size_t)offset, (size_t)offset + n);
+    if (part.len) {
+        memcpy(to, part.data, part.len);
     }
+    *got = part.len;
+    return SP_OK;
 }
 
-static struct mspack_file *host_open(struct mspack_system *self, const char *name,
-                                     int mode)
+static enum sp_err write_memory(void *ctx, struct sp_view bytes)
 {
-    (void)name;
-    struct handle *file = malloc(sizeof *file);
-    if (file) {
-        *file = (struct handle){.host = (struct host *)self,
-                                .writes = mode == MSPACK_SYS_OPEN_WRITE};
+    struct member *m = ctx;
+    if (bytes.len > m->out_end - m->out->len) {
+        return sp_why_set(m->why, SP_E_MISMATCH,
+                          "cabinet: more comes out than it says");
     }
-    return (struct mspack_file *)file;
+    return sp_buf_append(m->out, bytes);
 }
 
-static void host_close(struct mspack_file *file)
-{
-    free(file);
-}
-
-static int host_read(struct mspack_file *file, void *to, int n)
-{
-    struct handle *f = (struct handle *)file;
-    if (n < 0 || f->writes) {
-        return -1;
-    }
-    struct sp_view part = sp_view_slice(f->host->in, f->at, f->at + (size_t)n);
-    host_copy((void *)(uintptr_t)part.data, to, part.len);
-    f->at += part.len;
-    return (int)part.len;
-}
-
-static int host_write(struct mspack_file *file, void *from, int n)
-{
-    struct handle *f = (struct handle *)file;
-    struct host *h = f->host;
-    if (n < 0 || !f->writes || (size_t)n > h->out_end - h->out->len) {
-        return -1;
-    }
-    h->err = sp_buf_append(h->out, sp_view(from, (size_t)n));
-    return h->err == SP_OK ? n : -1;
-}
-
-static int host_seek(struct mspack_file *file, off_t offset, int mode)
-{
-    struct handle *f = (struct handle *)file;
-    off_t end = (off_t)f->host->in.len, at = offset;
-    if (mode == MSPACK_SYS_SEEK_CUR) {
-        at += (off_t)f->at;
-    }
-    if (mode == MSPACK_SYS_SEEK_END) {
-        at += end;
-    }
-    if (f->writes || at < 0 || at > end) {
-        return -1;
-    }
-    f->at = (size_t)at;
-    return 0;
-}
-
-static off_t host_tell(struct mspack_file *file)
-{
-    return (off_t)((struct handle *)file)->at;
-}
-
-static void host_message(struct mspack_file *file, const char *format, ...)
-{
-    (void)file, (void)format;
-}
-
-static enum sp_err failure_of(const struct host *h, int status, struct sp_why *why)
-{
-    if (h->err != SP_OK) {
-        return h->err;
-    }
-    switch (status) {
-    case MSPACK_ERR_NOMEMORY:
-        return SP_E_NOMEM;
-    case MSPACK_ERR_CHECKSUM:
-        return sp_why_set(why, SP_E_MISMATCH, "cabinet: a block's checksum is wrong");
-    default:
-        return sp_why_set(why, SP_E_MALFORMED,
-                          "cabinet: its data cannot be decompressed");
-    }
-}
-
-static enum sp_err extract(struct mscab_decompressor *cabd, struct host *h,
+static enum sp_err extract(struct mscab_decompressor *cabd, const struct member *m,
                            struct sp_why *why)
 {
     struct mscabd_cabinet *cabinet = cabd->open(cabd, "");
     if (!cabinet) {
-        return failure_of(h, cabd->last_error(cabd), why);
+        return sp_mspack_failure(&m->host, cabd->last_error(cabd), why);
     }
     int status = cabd->extract(cabd, cabinet->files, "");
-    enum sp_err e = status == MSPACK_ERR_OK ? SP_OK : failure_of(h, status, why);
-    if (e == SP_OK && h->out->len != h->out_end) {
+    enum sp_err e =
+        status == MSPACK_ERR_OK ? SP_OK : sp_mspack_failure(&m->host, status, why);
+    if (e == SP_OK && m->out->len != m->out_end) {
         e = sp_why_set(why, SP_E_MISMATCH, "cabinet: less comes out than it says");
     }
     cabd->close(cabd, cabinet);
@@ -260,24 +170,17 @@ static enum sp_err extract(struct mscab_decompressor *cabd, struct host *h,
 static enum sp_err decompress(struct sp_view in, size_t size, struct sp_buf *out,
                               struct sp_why *why)
 {
-    struct host h = {.system = {.open = host_open,
-                                .close = host_close,
-                                .read = host_read,
-                                .write = host_write,
-                                .seek = host_seek,
-                                .tell = host_tell,
-                                .message = host_message,
-                                .alloc = host_alloc,
-                                .free = host_free,
-                                .copy = host_copy},
-                     .in = in,
-                     .out = out,
-                     .out_end = out->len + size};
-    struct mscab_decompressor *cabd = mspack_create_cab_decompressor(&h.system);
+    struct member m = {.in = in, .out = out, .out_end = out->len + size, .why = why};
+    sp_mspack_host_init(&m.host);
+    m.host.size = in.len;
+    m.host.read = read_memory;
+    m.host.write = write_memory;
+    m.host.ctx = &m;
+    struct mscab_decompressor *cabd = mspack_create_cab_decompressor(&m.host.system);
     if (!cabd) {
         return SP_E_NOMEM;
     }
-    enum sp_err e = extract(cabd, &h, why);
+    enum sp_err e = extract(cabd, &m, why);
     mspack_destroy_cab_decompressor(cabd);
     return e;
 }
