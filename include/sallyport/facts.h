@@ -45,6 +45,9 @@ enum sp_err sp_facts_int(struct sp_facts *f, enum sp_fact k, int64_t v) SP_MUST_
 enum sp_err sp_facts_flag(struct sp_facts *f, enum sp_fact k, bool v) SP_MUST_USE;
 enum sp_err sp_facts_bytes(struct sp_facts *f, enum sp_fact k,
                            struct sp_view v) SP_MUST_USE; /* DIGEST, GUID */
+/* What every ledger entry says of itself: entry.kind, and entry.time of a Unix time in
+ * seconds. */
+enum sp_err sp_facts_entry(struct sp_facts *f, const char *kind, int64_t unix_s) SP_MUST_USE;
 /* Whatever the kind; value as sp_facts_get gives it. */
 enum sp_err sp_facts_add(struct sp_facts *f, enum sp_fact k,
                          const struct sp_fact_value *v) SP_MUST_USE;

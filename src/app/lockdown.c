@@ -43,12 +43,9 @@ static void recorded(struct sp_record *r, enum sp_err e)
 
 static enum sp_err entry_text(bool on, struct sp_buf *out)
 {
-    char now[SP_TIME_TEXT];
     SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
-    sp_time_format(sp_clock_wall_s(), now);
     SP_TRY(sp_facts_new(SP_KIB(4), &f));
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, SP_VIEW("lockdown")));
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(now)));
+    SP_TRY(sp_facts_entry(f, "lockdown", sp_clock_wall_s()));
     SP_TRY(sp_facts_flag(f, SP_FACT_LOCKDOWN, on));
     return sp_facts_encode(f, out);
 }

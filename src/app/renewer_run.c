@@ -229,12 +229,8 @@ static enum sp_err source_facts(const struct look *l, struct sp_facts *f)
 static enum sp_err entry_text(struct look *l)
 {
     struct sp_facts *f = l->facts;
-    char time[SP_TIME_TEXT];
-    sp_time_format(sp_clock_wall_s(), time);
     bool good = l->ruling.good;
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND,
-                         good ? SP_VIEW("catalogue") : SP_VIEW("refusal")));
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(time)));
+    SP_TRY(sp_facts_entry(f, good ? "catalogue" : "refusal", sp_clock_wall_s()));
     SP_TRY(source_facts(l, f));
     SP_TRY(sp_facts_text(f, SP_FACT_VERDICT_RULING,
                          good ? SP_VIEW("passed") : SP_VIEW("refused")));

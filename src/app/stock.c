@@ -60,10 +60,7 @@ struct note {
 
 static enum sp_err damage_facts(const struct sp_damage *d, struct sp_facts *f)
 {
-    char time[SP_TIME_TEXT];
-    sp_time_format(sp_clock_wall_s(), time);
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, SP_VIEW("damage")));
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(time)));
+    SP_TRY(sp_facts_entry(f, "damage", sp_clock_wall_s()));
     if (d->has_sha1) {
         SP_TRY(sp_facts_bytes(f, SP_FACT_FILE_SHA1, sp_view(d->sha1, 20)));
     }

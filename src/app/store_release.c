@@ -185,13 +185,10 @@ static enum sp_err add_tree(struct work *w)
 static enum sp_err make_facts(struct work *w)
 {
     SP_AUTO(sp_facts_free) struct sp_facts *before = NULL;
-    char time[SP_TIME_TEXT];
     SP_TRY(find_entry(w, &before));
     SP_TRY(sp_facts_new(SP_MIB(1), &w->facts));
     SP_TRY(copy_kept(before, w->facts));
-    sp_time_format(sp_clock_wall_s(), time);
-    SP_TRY(sp_facts_text(w->facts, SP_FACT_ENTRY_KIND, SP_VIEW("file")));
-    SP_TRY(sp_facts_text(w->facts, SP_FACT_ENTRY_TIME, sp_view_str(time)));
+    SP_TRY(sp_facts_entry(w->facts, "file", sp_clock_wall_s()));
     SP_TRY(sp_facts_bytes(w->facts, SP_FACT_FILE_SHA1, sp_view(w->sha1, 20)));
     SP_TRY(sp_facts_bytes(w->facts, SP_FACT_FILE_SHA256, sp_view(w->out->sha256, 32)));
     SP_TRY(sp_facts_int(w->facts, SP_FACT_FILE_SIZE, (int64_t)w->size));

@@ -94,14 +94,16 @@ static void on_noted(struct sp_record *r, enum sp_err e)
     sp_watch_came_back(w);
 }
 
+enum sp_err sp_ward_entry(const struct ward *d, const char *kind, struct sp_facts *f)
+{
+    SP_TRY(sp_facts_entry(f, kind, sp_clock_wall_s()));
+    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(d->row.name)));
+    return sp_facts_text(f, SP_FACT_UPSTREAM_HOST, sp_view_str(d->row.host));
+}
+
 static enum sp_err write_facts(const struct ward *d, struct sp_facts *f)
 {
-    char now[SP_TIME_TEXT];
-    sp_time_format(sp_clock_wall_s(), now);
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, SP_VIEW("posture")));
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(now)));
-    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(d->row.name)));
-    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_HOST, sp_view_str(d->row.host)));
+    SP_TRY(sp_ward_entry(d, "posture", f));
     SP_TRY(sp_facts_text(f, SP_FACT_POSTURE,
                          sp_view_str(sp_posture_text(d->posture.state))));
     for (enum sp_reason r = 0; r < SP_REASON_COUNT; r++) {

@@ -115,6 +115,9 @@ void sp_ward_tell(struct ward *d); /* the row only */
 /* Calls sp_ward_ledger_known once the own ledger was checked not long ago. */
 void sp_watch_check_ledger(struct ward *d);
 
+/* Kind and time, name and host of the upstream. */
+enum sp_err sp_ward_entry(const struct ward *d, const char *kind,
+                          struct sp_facts *f) SP_MUST_USE;
 /* Appends an entry of these facts; a failure is logged. */
 void sp_watch_record(struct sp_watch *w, const struct sp_facts *f);
 

@@ -90,10 +90,7 @@ void sp_second_ask(struct sp_watch *w, struct sp_tier_ask *q)
 static enum sp_err write_facts(const struct second *s, const struct question *q,
                                struct sp_facts *f)
 {
-    char now[SP_TIME_TEXT];
-    sp_time_format(sp_clock_wall_s(), now);
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, SP_VIEW("witness")));
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(now)));
+    SP_TRY(sp_facts_entry(f, "witness", sp_clock_wall_s()));
     SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(q->served_by)));
     SP_TRY(sp_facts_bytes(f, SP_FACT_UPDATE_ID,
                           sp_view(q->id.id.bytes, sizeof q->id.id.bytes)));

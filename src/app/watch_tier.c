@@ -124,12 +124,7 @@ static void recall(struct ward *d)
 static enum sp_err write_facts(const struct ward *d, struct sp_facts *f)
 {
     const struct sp_follow *w = &d->tier.follow;
-    char now[SP_TIME_TEXT];
-    sp_time_format(sp_clock_wall_s(), now);
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, SP_VIEW("tier")));
-    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(now)));
-    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(d->row.name)));
-    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_HOST, sp_view_str(d->row.host)));
+    SP_TRY(sp_ward_entry(d, "tier", f));
     SP_TRY(sp_facts_text(f, SP_FACT_TIER_ORIGIN,
                          sp_view_str(sp_note_key_name(d->tier.key))));
     SP_TRY(sp_facts_int(f, SP_FACT_TIER_SIZE, (int64_t)w->proven));

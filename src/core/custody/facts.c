@@ -144,6 +144,14 @@ enum sp_err sp_facts_text(struct sp_facts *f, enum sp_fact k, struct sp_view v)
     return add(f, k, (struct sp_fact_value){.bytes = v});
 }
 
+enum sp_err sp_facts_entry(struct sp_facts *f, const char *kind, int64_t unix_s)
+{
+    char time[SP_TIME_TEXT];
+    sp_time_format(unix_s, time);
+    SP_TRY(sp_facts_text(f, SP_FACT_ENTRY_KIND, sp_view_str(kind)));
+    return sp_facts_text(f, SP_FACT_ENTRY_TIME, sp_view_str(time));
+}
+
 enum sp_err sp_facts_int(struct sp_facts *f, enum sp_fact k, int64_t v)
 {
     SP_ASSERT(sp_fact_kind(k) == SP_FACT_KIND_INT);
