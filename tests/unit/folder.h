@@ -2,6 +2,7 @@
 #ifndef TESTS_UNIT_FOLDER_H
 #define TESTS_UNIT_FOLDER_H
 
+#include "temporary.h"
 #include "unit.h"
 
 #include <dirent.h>
@@ -9,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder_path[64];
+static char folder_path[TEMPORARY_PATH];
 
 static inline int folder_remove_one(const char *path, const struct stat *st, int kind,
                                     struct FTW *at)
@@ -28,8 +29,7 @@ static inline void folder_remove(const char *path)
 static inline int folder_setup(void **state)
 {
     (void)state;
-    snprintf(folder_path, sizeof folder_path, "/tmp/sallyport-test-XXXXXX");
-    return mkdtemp(folder_path) ? 0 : -1;
+    return mkdtemp(temporary_path(folder_path)) ? 0 : -1;
 }
 
 static inline int folder_teardown(void **state)

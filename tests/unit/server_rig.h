@@ -10,6 +10,7 @@
 #ifndef TESTS_UNIT_SERVER_RIG_H
 #define TESTS_UNIT_SERVER_RIG_H
 
+#include "temporary.h"
 #include "unit.h"
 
 #include "io/net/server.h"

@@ -6,13 +6,7 @@
 
 #include "sallyport/policy.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
+#include "sanitizer.h"
 
 #ifdef HAS_SANITIZER
 

@@ -2,13 +2,7 @@
  * memory is asked for, neither by the server nor by the gate. The library's allocator
  * is counted, a thread by itself; a sanitizer has its own, and there this is skipped.
  */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
+#include "sanitizer.h"
 
 #ifdef HAS_SANITIZER
 

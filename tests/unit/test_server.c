@@ -347,15 +347,6 @@ static void b_files_and_parts_of_files(void **state)
     assert_int_equal(r.seen.released, sizeof parts / sizeof *parts);
 }
 
-static int temporary_file(void)
-{
-    char path[] = "/var/tmp/sallyport-test-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    unlink(path);
-    return fd;
-}
-
 static void c_parts_behind_4_gib(void **state)
 {
     (void)state;

@@ -420,9 +420,7 @@ static void c_files(void **state)
     struct rig r = {0};
     struct answer a;
     tls_rig_start(&r, NULL);
-    char path[] = "/var/tmp/sallyport-test-XXXXXX";
-    int body = mkstemp(path);
-    unlink(path);
+    int body = temporary_file();
     assert_int_equal(pwrite(body, r.big, BIG_BYTES, 0), BIG_BYTES);
     struct tls_client c = tls_open(&r);
     assert_int_equal(SSL_connect(c.ssl), 1);

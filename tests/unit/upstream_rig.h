@@ -4,6 +4,7 @@
 #ifndef TESTS_UNIT_UPSTREAM_RIG_H
 #define TESTS_UNIT_UPSTREAM_RIG_H
 
+#include "temporary.h"
 #include "unit.h"
 
 #include "core/base/text.h"
@@ -24,7 +25,7 @@ extern char **environ;
 
 /* ---- the PKI ------------------------------------------------------------- */
 
-static char pki_dir[64];
+static char pki_dir[TEMPORARY_PATH];
 
 static int rig_run(char *const argv[])
 {
@@ -42,10 +43,9 @@ static inline int rig_pki(void)
     char tool[4096];
     const char *source = getenv("SALLYPORT_SOURCE");
     snprintf(tool, sizeof tool, "%s/scripts/make-pki", source ? source : ".");
-    snprintf(pki_dir, sizeof pki_dir, "/tmp/sp-pki-XXXXXX");
     char hostile[] = "--hostile";
     char *argv[] = {tool, hostile, pki_dir, NULL};
-    return mkdtemp(pki_dir) ? rig_run(argv) : -1;
+    return mkdtemp(temporary_path(pki_dir)) ? rig_run(argv) : -1;
 }
 
 static inline int rig_init(void)

@@ -1,0 +1,31 @@
+/* Names for what a test makes outside of memory: below $TMPDIR, else /tmp. */
+#ifndef TESTS_UNIT_TEMPORARY_H
+#define TESTS_UNIT_TEMPORARY_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { TEMPORARY_PATH = 100 };
+
+/* A template for mkdtemp and mkstemp. */
+static inline char *temporary_path(char out[TEMPORARY_PATH])
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(out, TEMPORARY_PATH, "%s/sallyport-test-XXXXXX",
+             base && base[0] ? base : "/tmp");
+    return out;
+}
+
+/* A file without a name, open for reading and writing; -1 on failure. */
+static inline int temporary_file(void)
+{
+    char path[TEMPORARY_PATH];
+    int fd = mkstemp(temporary_path(path));
+    if (fd >= 0) {
+        unlink(path);
+    }
+    return fd;
+}
+
+#endif
