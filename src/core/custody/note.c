@@ -10,25 +10,34 @@
 
 enum { SIGNATURE = 64, SIGNATURE_DATA = 4 + SIGNATURE };
 
-enum sp_err sp_note_sign(const struct sp_note_key *k, struct sp_view text,
-                         struct sp_buf *out)
+enum sp_err sp_note_line_append(const struct sp_note_key *k, struct sp_view signature,
+                                struct sp_buf *out)
 {
-    if (!k->is_private) {
-        return SP_E_USAGE;
-    }
-    uint8_t data[SIGNATURE_DATA];
-    memcpy(data, k->hash, 4);
-    SP_TRY(sp_ed25519_sign(k->seed, text, data + 4));
+    SP_AUTO(sp_buf_fini) struct sp_buf data;
+    sp_buf_init(&data, SP_LIMIT_CHECKPOINT);
+    SP_TRY(sp_buf_append(&data, sp_view(k->hash, sizeof k->hash)));
+    SP_TRY(sp_buf_append(&data, signature));
     SP_TRY(sp_buf_append_str(out, DASH));
     SP_TRY(sp_buf_append_str(out, k->name));
     SP_TRY(sp_buf_append_byte(out, ' '));
-    SP_TRY(sp_base64_append(out, sp_view(data, sizeof data)));
+    SP_TRY(sp_base64_append(out, sp_buf_view(&data)));
     return sp_buf_append_byte(out, '\n');
 }
 
+enum sp_err sp_note_sign(const struct sp_note_key *k, struct sp_view text,
+                         struct sp_buf *out)
+{
+    uint8_t signature[SIGNATURE];
+    if (!k->is_private || k->algorithm != SP_NOTE_ED25519) {
+        return SP_E_USAGE;
+    }
+    SP_TRY(sp_ed25519_sign(k->seed, text, signature));
+    return sp_note_line_append(k, sp_view(signature, sizeof signature), out);
+}
+
 /* Everything up to the last empty line is text; what follows are signatures. */
-static enum sp_err note_split(struct sp_view note, struct sp_view *text,
-                              struct sp_view *signatures)
+enum sp_err sp_note_split(struct sp_view note, struct sp_view *text,
+                          struct sp_view *signatures)
 {
     if (!sp_utf8_is_valid(note) || !sp_view_ends(note, SP_VIEW("\n"))) {
         return SP_E_MALFORMED;
@@ -48,28 +57,46 @@ static enum sp_err note_split(struct sp_view note, struct sp_view *text,
     return SP_E_MALFORMED;
 }
 
-/* line is without its newline. *good stays as it is where the line is another key's. */
-static enum sp_err signature_check(const struct sp_note_key *k, struct sp_view text,
-                                   struct sp_view line, bool *good)
+enum sp_err sp_note_line_next(struct sp_view *rest, struct sp_view *name,
+                              struct sp_buf *data)
 {
     struct sp_view dash = SP_VIEW(DASH);
+    if (rest->len == 0) {
+        return SP_E_AGAIN;
+    }
+    size_t end = sp_view_find(*rest, '\n');
+    struct sp_view line = sp_view_slice(*rest, 0, end);
+    *rest = sp_view_slice(*rest, end + 1, rest->len);
     if (!sp_view_starts(line, dash)) {
         return SP_E_MALFORMED;
     }
     line = sp_view_slice(line, dash.len, line.len);
     size_t blank = sp_view_find(line, ' ');
-    struct sp_view name = sp_view_slice(line, 0, blank);
-    struct sp_view base64 = sp_view_slice(line, blank + 1, line.len);
+    *name = sp_view_slice(line, 0, blank);
+    sp_buf_clear(data);
+    SP_TRY(sp_base64_parse(sp_view_slice(line, blank + 1, line.len), data));
+    return name->len == 0 || data->len <= 4 ? SP_E_MALFORMED : SP_OK;
+}
+
+bool sp_note_line_is_of(const struct sp_note_key *k, struct sp_view name,
+                        struct sp_view data)
+{
+    return sp_view_eq_str(name, k->name) && data.len > sizeof k->hash &&
+           memcmp(data.data, k->hash, sizeof k->hash) == 0;
+}
+
+/* *good stays as it is where the line is another key's. */
+static enum sp_err check_next(const struct sp_note_key *k, struct sp_view text,
+                              struct sp_view *rest, bool *good)
+{
     SP_AUTO(sp_buf_fini) struct sp_buf data;
+    struct sp_view name;
+    bool verifies = false;
     sp_buf_init(&data, SP_LIMIT_CHECKPOINT);
-    SP_TRY(sp_base64_parse(base64, &data));
-    if (name.len == 0 || data.len <= sizeof k->hash) {
-        return SP_E_MALFORMED;
-    }
-    if (!sp_view_eq_str(name, k->name) || memcmp(data.data, k->hash, 4) != 0) {
+    SP_TRY(sp_note_line_next(rest, &name, &data));
+    if (!sp_note_line_is_of(k, name, sp_buf_view(&data))) {
         return SP_OK;
     }
-    bool verifies = false;
     if (data.len == SIGNATURE_DATA) {
         SP_TRY(sp_ed25519_verify(k->public_key, text, data.data + 4, &verifies));
     }
@@ -85,21 +112,19 @@ enum sp_err sp_note_open(const struct sp_note_key *k, struct sp_view note,
         return sp_why_set(why, SP_E_LIMIT, "the note is longer than %zu bytes",
                           SP_LIMIT_CHECKPOINT);
     }
-    if (note_split(note, &body, &rest) != SP_OK) {
+    if (sp_note_split(note, &body, &rest) != SP_OK) {
         return sp_why_set(why, SP_E_MALFORMED,
                           "it is no signed note: lines of text, an empty line and "
                           "signature lines are wanted");
     }
     bool good = false;
     while (rest.len) {
-        size_t end = sp_view_find(rest, '\n');
-        enum sp_err e = signature_check(k, body, sp_view_slice(rest, 0, end), &good);
+        enum sp_err e = check_next(k, body, &rest, &good);
         if (e != SP_OK) {
             return sp_why_set(why, e, "signature line: %s",
                               e == SP_E_UNPROVEN ? "the signature is wrong"
                                                  : sp_err_text(e));
         }
-        rest = sp_view_slice(rest, end + 1, rest.len);
     }
     if (!good) {
         return sp_why_set(why, SP_E_UNPROVEN, "no signature is by the key of %s",

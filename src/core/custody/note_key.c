@@ -1,6 +1,6 @@
 /* Ed25519 keys of signed notes, in the texts that Go's note package reads and writes:
- *     "PRIVATE+KEY+name+hash+base64(0x01 || seed)"
- *     "name+hash+base64(0x01 || public key)" */
+ *     "PRIVATE+KEY+name+hash+base64(algorithm || seed)"
+ *     "name+hash+base64(algorithm || public key)" */
 #include "core/custody/note.h"
 
 #include "core/base/text.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALGORITHM_ED25519 = 1, KEY_DATA = 33 };
+enum { KEY_DATA = 33 };
 
 static const char private_prefix[] = "PRIVATE+KEY+";
 
@@ -28,14 +28,15 @@ static bool is_name(struct sp_view name)
 
 static void key_hash(struct sp_note_key *k)
 {
-    uint8_t hash[32], tail[2 + 32] = {'\n', ALGORITHM_ED25519};
+    uint8_t hash[32], tail[2 + 32] = {'\n', (uint8_t)k->algorithm};
     memcpy(tail + 2, k->public_key, 32);
     sp_sha256_joined(sp_view_str(k->name), sp_view(tail, sizeof tail), hash);
     memcpy(k->hash, hash, sizeof k->hash);
 }
 
 /* secret: data is a seed; else it is a public key. */
-static enum sp_err key_make(struct sp_view name, bool secret, const uint8_t data[32],
+static enum sp_err key_make(struct sp_view name, enum sp_note_algorithm algorithm,
+                            bool secret, const uint8_t data[32],
                             struct sp_note_key **out)
 {
     if (!is_name(name)) {
@@ -47,6 +48,7 @@ static enum sp_err key_make(struct sp_view name, bool secret, const uint8_t data
     }
     memcpy(k->name, name.data, name.len);
     memcpy(secret ? k->seed : k->public_key, data, 32);
+    k->algorithm = algorithm;
     k->is_private = secret;
     if (secret) {
         SP_TRY(sp_ed25519_public(k->seed, k->public_key));
@@ -60,7 +62,13 @@ static enum sp_err key_make(struct sp_view name, bool secret, const uint8_t data
 enum sp_err sp_note_key_new(const char *name, const uint8_t seed[32],
                             struct sp_note_key **out)
 {
-    return key_make(sp_view_str(name), true, seed, out);
+    return sp_note_key_make(name, SP_NOTE_ED25519, seed, out);
+}
+
+enum sp_err sp_note_key_make(const char *name, enum sp_note_algorithm algorithm,
+                             const uint8_t seed[32], struct sp_note_key **out)
+{
+    return key_make(sp_view_str(name), algorithm, true, seed, out);
 }
 
 void sp_note_key_free(struct sp_note_key **k)
@@ -81,7 +89,7 @@ const char *sp_note_key_name(const struct sp_note_key *k)
 static enum sp_err append_key(const struct sp_note_key *k, const uint8_t half[32],
                               struct sp_buf *out)
 {
-    uint8_t data[KEY_DATA] = {ALGORITHM_ED25519};
+    uint8_t data[KEY_DATA] = {(uint8_t)k->algorithm};
     memcpy(data + 1, half, 32);
     SP_TRY(sp_buf_append_str(out, k->name));
     SP_TRY(sp_buf_append_byte(out, '+'));
@@ -115,8 +123,9 @@ static struct sp_view next_field(struct sp_view *rest)
     return field;
 }
 
-static enum sp_err key_read(struct sp_view text, uint8_t data[KEY_DATA],
-                            struct sp_note_key **out, struct sp_why *why)
+static enum sp_err key_read(struct sp_view text, enum sp_note_algorithm algorithm,
+                            uint8_t data[KEY_DATA], struct sp_note_key **out,
+                            struct sp_why *why)
 {
     struct sp_view prefix = sp_view_str(private_prefix);
     bool secret = sp_view_starts(text, prefix);
@@ -130,11 +139,13 @@ static enum sp_err key_read(struct sp_view text, uint8_t data[KEY_DATA],
         return sp_why_set(why, SP_E_MALFORMED,
                           "the key is not of the form name+hash+base64");
     }
-    if (data[0] != ALGORITHM_ED25519) {
-        return sp_why_set(why, SP_E_UNSUPPORTED,
-                          "the key's algorithm %u is not Ed25519", data[0]);
+    if (data[0] != algorithm) {
+        return sp_why_set(
+            why, SP_E_UNSUPPORTED, "the key's algorithm is %u, not %s (%u)", data[0],
+            algorithm == SP_NOTE_ED25519 ? "Ed25519" : "Ed25519 cosignatures",
+            (unsigned)algorithm);
     }
-    SP_TRY(key_make(name, secret, data + 1, &k));
+    SP_TRY(key_make(name, algorithm, secret, data + 1, &k));
     if (memcmp(k->hash, hash, sizeof hash) != 0) {
         return sp_why_set(
             why, SP_E_MISMATCH,
@@ -146,11 +157,17 @@ static enum sp_err key_read(struct sp_view text, uint8_t data[KEY_DATA],
     return SP_OK;
 }
 
+enum sp_err sp_note_key_read(struct sp_view text, enum sp_note_algorithm algorithm,
+                             struct sp_note_key **out, struct sp_why *why)
+{
+    uint8_t data[KEY_DATA];
+    enum sp_err e = key_read(text, algorithm, data, out, why);
+    sp_bytes_wipe(data, sizeof data);
+    return e;
+}
+
 enum sp_err sp_note_key_import(struct sp_view text, struct sp_note_key **out,
                                struct sp_why *why)
 {
-    uint8_t data[KEY_DATA];
-    enum sp_err e = key_read(text, data, out, why);
-    sp_bytes_wipe(data, sizeof data);
-    return e;
+    return sp_note_key_read(text, SP_NOTE_ED25519, out, why);
 }
