@@ -1,6 +1,7 @@
 #include "app/catalog_place.h"
 
 #include "core/base/text.h"
+#include "io/store/catalog.h"
 #include "io/store/files.h"
 
 #include <stdio.h>
@@ -167,20 +168,90 @@ enum sp_err sp_catalog_place_index(const char *cache_dir, char out[SP_CATALOG_PA
     return sp_catalog_index_path(place, g.sha256, out);
 }
 
-static enum sp_err sweep_one(void *ctx, int dir, const char *name)
+bool sp_catalog_place_has_index(const char *place, const struct sp_catalog_good *g)
 {
-    const char *keep = ctx;
-    if (strncmp(name, "index-", 6) == 0 && strcmp(name, keep) != 0) {
-        (void)unlinkat(dir, name, 0); /* the next sweep tries again */
+    SP_AUTO(sp_catalog_close) struct sp_catalog *c = NULL;
+    char path[SP_CATALOG_PATH];
+    return sp_catalog_index_path(place, g->sha256, path) == SP_OK &&
+           sp_catalog_open(path, &c, NULL) == SP_OK &&
+           memcmp(sp_catalog_about(c)->sha256, g->sha256, 32) == 0;
+}
+
+/* ---- in force, and out of it
+ * --------------------------------------------------------- */
+
+enum sp_err sp_catalog_place_commit(const char *place, struct sp_stage **stage,
+                                    const struct sp_catalog_good *g,
+                                    struct sp_object **out, struct sp_why *why)
+{
+    SP_AUTO(sp_object_unref) struct sp_object *o = NULL;
+    SP_TRY(sp_stage_commit(stage, g->sha256, g->sha1, &o, why));
+    SP_TRY(sp_catalog_place_write(place, g, why));
+    *out = o;
+    o = NULL;
+    return SP_OK;
+}
+
+struct tidying {
+    struct sp_objects *objects;       /* borrowed */
+    const struct sp_catalog_good *in; /* borrowed: what stays */
+    char index[INDEX_NAME];           /* what stays; "": nothing does */
+};
+
+static enum sp_err tidy_object(void *ctx, const struct sp_object_seen *seen)
+{
+    const struct tidying *t = ctx;
+    if (!t->index[0] || memcmp(seen->sha256, t->in->sha256, 32) != 0) {
+        (void)!sp_objects_remove(t->objects, seen->sha256);
     }
     return SP_OK;
 }
 
-enum sp_err sp_catalog_place_sweep(const char *place, const uint8_t keep[32])
+static enum sp_err tidy_index(void *ctx, int dir, const char *name)
+{
+    const struct tidying *t = ctx;
+    if (strncmp(name, "index-", 6) == 0 && strcmp(name, t->index) != 0) {
+        (void)unlinkat(dir, name, 0);
+    }
+    return SP_OK;
+}
+
+void sp_catalog_place_tidy(struct sp_objects *objects, const char *place,
+                           const struct sp_catalog_good *g)
 {
     SP_AUTO(sp_fd_close) int dir = -1;
-    char name[INDEX_NAME];
-    index_name(keep, name);
-    SP_TRY(sp_dir_open(place, &dir, NULL));
-    return sp_dir_each(dir, sweep_one, name);
+    struct tidying t = {.objects = objects, .in = g};
+    uint64_t count = 0;
+    if (g->signed_at != 0) {
+        index_name(g->sha256, t.index);
+    }
+    (void)!sp_objects_scan(objects, tidy_object, &t);
+    (void)!sp_objects_sweep(objects, false, &count);
+    if (sp_dir_open(place, &dir, NULL) == SP_OK) {
+        (void)!sp_dir_each(dir, tidy_index, &t);
+    }
+}
+
+/* A descriptor that is missing at the wrong moment must not cost the catalogue. */
+static bool is_known(enum sp_err e)
+{
+    return e == SP_OK || e == SP_E_NOTFOUND || e == SP_E_CORRUPT;
+}
+
+enum sp_err sp_catalog_place_open(struct sp_objects *objects, const char *place,
+                                  struct sp_catalog_good *good, struct sp_object **out,
+                                  struct sp_why *why)
+{
+    struct sp_catalog_good g = {0};
+    enum sp_err e = sp_catalog_place_read(place, &g, why);
+    *good = g;
+    *out = NULL;
+    if (is_known(e)) {
+        sp_catalog_place_tidy(objects, place, &g);
+    }
+    SP_TRY(e);
+    e = sp_objects_get(objects, g.sha256, g.sha1, g.size, out);
+    return e == SP_OK ? e
+                      : sp_why_set(why, e, "the stored catalogue cannot be used: %s",
+                                   sp_err_text(e));
 }

@@ -1,15 +1,15 @@
 /* Where the offline catalogue lives:
  *
- *     cache_dir/catalog/objects/ ...         the cabinet, as any verified content is
- * kept cache_dir/catalog/index-<sha256>.db    its index cache_dir/catalog/current which
- * one is in force, written last
+ *     cache_dir/catalog/objects/ ...         the cabinet, kept as any verified content
+ *     cache_dir/catalog/index-<sha256>.db    its index
+ *     cache_dir/catalog/current              which one is in force, written last
  *
  * `current` outlives the cabinet: what it says was signed last is never undercut. Calls
  * block. */
 #ifndef SP_APP_CATALOG_PLACE_H
 #define SP_APP_CATALOG_PLACE_H
 
-#include "sallyport/bytes.h"
+#include "io/store/objects.h"
 
 #define SP_CATALOG_PATH      4096
 #define SP_CATALOG_VALIDATOR 256
@@ -37,8 +37,23 @@ enum sp_err sp_catalog_index_path(const char *place, const uint8_t sha256[32],
                                   char out[SP_CATALOG_PATH]) SP_MUST_USE;
 enum sp_err sp_catalog_place_index(const char *cache_dir, char out[SP_CATALOG_PATH],
                                    struct sp_why *why) SP_MUST_USE;
-/* Removes every index but that of keep, and what an indexing that was killed left. */
-enum sp_err sp_catalog_place_sweep(const char *place,
-                                   const uint8_t keep[32]) SP_MUST_USE;
+/* The index of g is there and says that it is. */
+bool sp_catalog_place_has_index(const char *place, const struct sp_catalog_good *g);
+/* Puts in force what was staged and is indexed: an object first, then `current`, both
+ * durable. */
+enum sp_err sp_catalog_place_commit(const char *place, struct sp_stage **stage,
+                                    const struct sp_catalog_good *g,
+                                    struct sp_object **out,
+                                    struct sp_why *why) SP_MUST_USE;
+/* Removes every cabinet and index but those of g (signed_at 0: all of them), and what a
+ * killed process left. Who reads a cabinet has it open. What cannot be removed stays
+ * for the next time. */
+void sp_catalog_place_tidy(struct sp_objects *objects, const char *place,
+                           const struct sp_catalog_good *g);
+/* At start: what is in force, tidied where that could be found out. *good is told also
+ * where its cabinet is gone (signed_at 0: it is not known). *out is NULL then. */
+enum sp_err sp_catalog_place_open(struct sp_objects *objects, const char *place,
+                                  struct sp_catalog_good *good, struct sp_object **out,
+                                  struct sp_why *why) SP_MUST_USE;
 
 #endif

@@ -71,63 +71,23 @@ static void found(void *ctx, struct sp_object *o)
 /* ---- the beginning
  * --------------------------------------------------------------------- */
 
-struct sweep {
-    struct sp_renewer *renewer;
-    bool any; /* one is to be kept */
-};
-
-static enum sp_err sweep_one(void *ctx, const struct sp_object_seen *seen)
-{
-    const struct sweep *s = ctx;
-    struct sp_renewer *r = s->renewer;
-    if (!s->any || memcmp(seen->sha256, r->good.sha256, 32) != 0) {
-        (void)!sp_objects_remove(r->objects, seen->sha256);
-    }
-    return SP_OK;
-}
-
-/* What a killed process left behind. */
-static void sweep(struct sp_renewer *r)
-{
-    struct sweep s = {r, r->good.signed_at != 0};
-    uint64_t count = 0;
-    (void)!sp_objects_scan(r->objects, sweep_one, &s);
-    (void)!sp_objects_sweep(r->objects, false, &count);
-    (void)!sp_catalog_place_sweep(r->place, r->good.sha256);
-}
-
-static bool has_index(const struct sp_renewer *r)
-{
-    SP_AUTO(sp_catalog_close) struct sp_catalog *c = NULL;
-    char path[SP_CATALOG_PATH];
-    return sp_catalog_index_path(r->place, r->good.sha256, path) == SP_OK &&
-           sp_catalog_open(path, &c, NULL) == SP_OK &&
-           memcmp(sp_catalog_about(c)->sha256, r->good.sha256, 32) == 0;
-}
-
 /* True when cabinet and index of the one in force are there. */
 static bool open_good(struct sp_renewer *r)
 {
     struct sp_object *o = NULL;
     struct sp_why why = {0};
-    enum sp_err e = sp_catalog_place_read(r->place, &r->good, &why);
+    enum sp_err e = sp_catalog_place_open(r->objects, r->place, &r->good, &o, &why);
     if (e != SP_OK) {
-        if (e != SP_E_NOTFOUND) {
-            sp_log_say(SP_LOG_WARNING, "catalog", "%s", sp_why_text(&why, e));
+        if (e != SP_E_NOTFOUND || r->good.signed_at != 0) {
+            sp_log_say(SP_LOG_WARNING, "catalog", "%s: it is fetched again",
+                       sp_why_text(&why, e));
         }
-        return false;
-    }
-    e = sp_objects_get(r->objects, r->good.sha256, r->good.sha1, r->good.size, &o);
-    if (e != SP_OK) {
-        sp_log_say(SP_LOG_WARNING, "catalog",
-                   "the stored catalogue cannot be used (%s): it is fetched again",
-                   sp_err_text(e));
         return false;
     }
     o->last_modified = r->good.signed_at;
     o->watch = &r->watch;
     sp_renewer_publish(r, o);
-    return has_index(r);
+    return sp_catalog_place_has_index(r->place, &r->good);
 }
 
 static void say_interval(const struct sp_config_catalog *c)
@@ -157,7 +117,6 @@ static enum sp_err open_place(struct sp_renewer *r, struct sp_why *why)
     SP_TRY(sp_catalog_place(r->world->config->cache_dir, r->place, why));
     SP_TRY(sp_objects_open(r->place, &r->objects, why));
     bool has_good = open_good(r);
-    sweep(r);
     set_up(r, has_good);
     return SP_OK;
 }

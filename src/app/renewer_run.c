@@ -278,21 +278,11 @@ static void commit_work(struct sp_job *job)
     struct look *l = &r->look;
     l->found.signed_at = l->ruling.signed_at;
     l->found.fetched_at = sp_clock_wall_s();
-    r->job_err = sp_stage_commit(&l->stage, l->found.sha256, l->found.sha1, &l->object,
-                                 &r->job_why);
+    r->job_err = sp_catalog_place_commit(r->place, &l->stage, &l->found, &l->object,
+                                         &r->job_why);
     if (r->job_err == SP_OK) {
         dress(r, l->object);
-        r->job_err = sp_catalog_place_write(r->place, &l->found, &r->job_why);
     }
-}
-
-/* What was in force is gone from disk; those who are reading it have it open. */
-static void forget_old(struct sp_renewer *r, const struct sp_catalog_good *old)
-{
-    if (old->signed_at != 0 && memcmp(old->sha256, r->good.sha256, 32) != 0) {
-        (void)!sp_objects_remove(r->objects, old->sha256);
-    }
-    (void)!sp_catalog_place_sweep(r->place, r->good.sha256);
 }
 
 static void commit_done(struct sp_job *job)
@@ -300,11 +290,10 @@ static void commit_done(struct sp_job *job)
     struct sp_renewer *r = RENEWER_OF(job, job);
     struct sp_renewal_effect next;
     if (r->job_err == SP_OK) {
-        struct sp_catalog_good old = r->good;
         r->good = r->look.found;
         sp_renewer_publish(r, r->look.object);
         r->look.object = NULL;
-        forget_old(r, &old);
+        sp_catalog_place_tidy(r->objects, r->place, &r->good);
     }
     sp_renewal_committed(&r->machine, r->job_err, &r->job_why, &next);
     sp_renewer_perform(r, &next);
