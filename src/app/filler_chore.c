@@ -129,7 +129,8 @@ static enum sp_err begin_anew(struct fill *f)
 {
     f->hashed = 0;
     sp_digester_free(&f->digester);
-    SP_TRY(sp_digester_new(&f->digester));
+    SP_TRY(sp_digester_new_in_parts(SP_BLOCK_SIZE, sp_block_count(f->claim.size),
+                                    &f->digester));
     return sp_stage_empty(f->stage);
 }
 

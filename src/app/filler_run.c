@@ -106,7 +106,8 @@ static enum sp_err stage(struct fill *f, struct sp_why *why)
         return sp_why_set(why, SP_E_LIMIT,
                           "metadata claims more than 16 GiB for one file");
     }
-    SP_TRY(sp_digester_new(&f->digester));
+    SP_TRY(sp_digester_new_in_parts(SP_BLOCK_SIZE, sp_block_count(f->claim.size),
+                                    &f->digester));
     SP_TRY(sp_roads_init(&f->roads, f->claim.size));
     sp_stages_sweep(f->filler->objects, false);
     enum sp_err e = find_room(f, &first);
@@ -155,7 +156,8 @@ static enum sp_err state_tree(struct fill *f)
     if (f->got.size != f->claim.size) {
         return SP_OK;
     }
-    SP_TRY(sp_stage_tree(f->stage, f->got.sha256, &root));
+    SP_TRY(
+        sp_stage_tree(f->stage, f->got.sha256, sp_digester_parts(f->digester), &root));
     return sp_facts_bytes(f->signatures, SP_FACT_FILE_TREE,
                           sp_view(root.hash, sizeof root.hash));
 }

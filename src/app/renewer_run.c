@@ -49,7 +49,8 @@ static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
     copy_validator(head, "ETag", l->found.etag);
     copy_validator(head, "Last-Modified", l->found.modified);
     l->found.size = r->machine.size;
-    l->write_err = sp_digester_new(&l->digester);
+    l->write_err = sp_digester_new_in_parts(
+        SP_BLOCK_SIZE, sp_block_count(r->machine.size), &l->digester);
     if (l->write_err == SP_OK) {
         l->write_err =
             sp_stage_new(r->objects, r->machine.size, &l->stage, &r->machine.why);
@@ -276,10 +277,15 @@ static void commit_work(struct sp_job *job)
 {
     struct sp_renewer *r = RENEWER_OF(job, job);
     struct look *l = &r->look;
+    struct sp_tree_root root;
     l->found.signed_at = l->ruling.signed_at;
     l->found.fetched_at = sp_clock_wall_s();
-    r->job_err = sp_catalog_place_commit(r->place, &l->stage, &l->found, &l->object,
-                                         &r->job_why);
+    r->job_err =
+        sp_stage_tree(l->stage, l->found.sha256, sp_digester_parts(l->digester), &root);
+    if (r->job_err == SP_OK) {
+        r->job_err = sp_catalog_place_commit(r->place, &l->stage, &l->found, &l->object,
+                                             &r->job_why);
+    }
     if (r->job_err == SP_OK) {
         dress(r, l->object);
     }

@@ -22,6 +22,7 @@ struct work {
     struct sp_why *why;             /* borrowed */
     struct sp_ledger_files *ledger; /* owned */
     struct sp_stage *stage;         /* owned; NULL when dry */
+    struct sp_digester *digester;   /* owned */
     struct sp_facts *facts;         /* owned */
     int evidence;                   /* owned */
     uint8_t sha1[20];
@@ -32,6 +33,7 @@ static void work_fini(struct work *w)
 {
     sp_ledger_close(&w->ledger);
     sp_stage_drop(&w->stage);
+    sp_digester_free(&w->digester);
     sp_facts_free(&w->facts);
     sp_fd_close(&w->evidence);
 }
@@ -39,7 +41,7 @@ static void work_fini(struct work *w)
 /* ---- what the bytes are -----------------------------------------------------------
  */
 
-static enum sp_err read_pieces(struct work *w, struct sp_digester *d, uint8_t *piece)
+static enum sp_err read_pieces(struct work *w, uint8_t *piece)
 {
     for (uint64_t at = 0; at < w->size;) {
         ssize_t n = pread(w->evidence, piece, PIECE, (off_t)at);
@@ -50,7 +52,7 @@ static enum sp_err read_pieces(struct work *w, struct sp_digester *d, uint8_t *p
             return n < 0 ? sp_file_err(errno) : SP_E_TRUNCATED;
         }
         struct sp_view bytes = sp_view(piece, (size_t)n);
-        SP_TRY(sp_digester_update(d, bytes));
+        SP_TRY(sp_digester_update(w->digester, bytes));
         if (w->stage) {
             SP_TRY(sp_stage_write(w->stage, at, bytes));
         }
@@ -62,7 +64,6 @@ static enum sp_err read_pieces(struct work *w, struct sp_digester *d, uint8_t *p
 /* A copy is staged: the evidence stays what it is until the copy is an object. */
 static enum sp_err take_in(struct work *w)
 {
-    SP_AUTO(sp_digester_free) struct sp_digester *d = NULL;
     enum sp_err e =
         sp_evidence_open(w->r->objects, w->r->evidence, &w->evidence, &w->size);
     if (e != SP_OK) {
@@ -72,12 +73,13 @@ static enum sp_err take_in(struct work *w)
     if (!w->r->dry) {
         SP_TRY(sp_stage_new(w->r->objects, w->size, &w->stage, w->why));
     }
-    SP_TRY(sp_digester_new(&d));
+    SP_TRY(
+        sp_digester_new_in_parts(SP_BLOCK_SIZE, sp_block_count(w->size), &w->digester));
     uint8_t *piece = malloc(PIECE);
-    e = piece ? read_pieces(w, d, piece) : SP_E_NOMEM;
+    e = piece ? read_pieces(w, piece) : SP_E_NOMEM;
     free(piece);
     SP_TRY(e);
-    return sp_digester_finish(d, w->sha1, w->out->sha256);
+    return sp_digester_finish(w->digester, w->sha1, w->out->sha256);
 }
 
 /* ---- what they must be ------------------------------------------------------------
@@ -177,7 +179,8 @@ static enum sp_err add_tree(struct work *w)
     if (!w->stage) {
         return SP_OK;
     }
-    SP_TRY(sp_stage_tree(w->stage, w->out->sha256, &root));
+    SP_TRY(
+        sp_stage_tree(w->stage, w->out->sha256, sp_digester_parts(w->digester), &root));
     return sp_facts_bytes(w->facts, SP_FACT_FILE_TREE,
                           sp_view(root.hash, sizeof root.hash));
 }

@@ -70,7 +70,7 @@ static enum sp_err fill(struct store *s, uint8_t n)
     SP_TRY(sp_stage_new(s->objects, SIZE, &stage, NULL));
     SP_TRY(sp_stage_write(stage, 0, sp_view(bytes, SIZE / 3)));
     SP_TRY(sp_stage_write(stage, SIZE / 3, sp_view(bytes, SIZE - SIZE / 3)));
-    SP_TRY(sp_stage_tree(stage, sha256, &root));
+    SP_TRY(sp_stage_tree(stage, sha256, (struct sp_view){0}, &root));
     SP_TRY(record(s, sha256));
     SP_TRY(sp_stage_commit(&stage, sha256, sha1, &o, NULL));
     faults_said[n] = 1;

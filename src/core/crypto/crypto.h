@@ -18,17 +18,28 @@ void sp_sha256(struct sp_view v, uint8_t out[32]);
 /* Of a and b, one behind the other. */
 void sp_sha256_joined(struct sp_view a, struct sp_view b, uint8_t out[32]);
 
-/* SHA-1 and SHA-256 of the same bytes in one pass. */
+/* SHA-1 and SHA-256 of the same bytes in one pass. Computed by stitch.h where the
+ * processor can, else by OpenSSL. */
 struct sp_digester;
 enum sp_err sp_digester_new(struct sp_digester **out) SP_MUST_USE;
+/* And SHA-256 of every part of so many bytes, a multiple of 64. At most that many
+ * parts, behind which update is SP_E_LIMIT. */
+enum sp_err sp_digester_new_in_parts(size_t part, uint64_t most,
+                                     struct sp_digester **out) SP_MUST_USE;
+/* By OpenSSL wherever it runs, to compare with; part 0: without parts. */
+enum sp_err sp_digester_new_plain(size_t part, uint64_t most,
+                                  struct sp_digester **out) SP_MUST_USE;
 void sp_digester_free(struct sp_digester **d);
 enum sp_err sp_digester_update(struct sp_digester *d, struct sp_view v) SP_MUST_USE;
 /* SHA-256 of what came so far; the digester goes on. */
 enum sp_err sp_digester_peek(const struct sp_digester *d,
                              uint8_t sha256[32]) SP_MUST_USE;
-/* Ends it; the digester may only be freed afterwards. */
+/* Ends it: behind it come only the next one and the freeing. */
 enum sp_err sp_digester_finish(struct sp_digester *d, uint8_t sha1[20],
                                uint8_t sha256[32]) SP_MUST_USE;
+/* 32 bytes for each part that is complete; once finished, the last and maybe shorter
+ * one too. Until the next update. */
+struct sp_view sp_digester_parts(const struct sp_digester *d);
 
 /* A pin: SHA-256 of a certificate's SubjectPublicKeyInfo, "sha256//BASE64=". */
 struct sp_pin {

@@ -114,10 +114,13 @@ enum sp_err sp_stage_read(const struct sp_stage *s, uint64_t offset, uint8_t *to
 /* Another descriptor of the same file, for reading what was written; it stays good after
  * the stage is gone. The caller closes it. */
 enum sp_err sp_stage_reader(const struct sp_stage *s, int *fd) SP_MUST_USE;
-/* All of it was written: hashes its blocks, once; the root goes into the ledger. commit
- * makes the tree itself where nobody asked. */
+/* All of it was written: makes its tree; the root goes into the ledger. hashes are
+ * those of its blocks, as a digester in parts of SP_BLOCK_SIZE made them of these very
+ * bytes; empty: they are made here, of what is read back. Those taken as the bytes came
+ * are better: what a disk mangles becomes damage, not part of the tree. commit makes
+ * the tree itself where nobody asked. */
 enum sp_err sp_stage_tree(struct sp_stage *s, const uint8_t sha256[32],
-                          struct sp_tree_root *out) SP_MUST_USE;
+                          struct sp_view hashes, struct sp_tree_root *out) SP_MUST_USE;
 /* Makes it an object. On success the stage is gone and *out is a handle. */
 enum sp_err sp_stage_commit(struct sp_stage **s, const uint8_t sha256[32],
                             const uint8_t sha1[20], struct sp_object **out,

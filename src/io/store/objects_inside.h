@@ -25,7 +25,10 @@ enum sp_err sp_object_new(int fd, const uint8_t sha256[32], const uint8_t sha1[2
 /* Every block is good: they were just hashed. */
 void sp_object_trust(struct sp_object *o);
 
-/* tree.c: hashes what fd holds; out is the file of its tree. */
+/* tree.c: out is the file of the tree of a file whose blocks have these hashes. */
+enum sp_err sp_tree_encode(struct sp_view hashes, uint64_t size,
+                           const uint8_t sha256[32], struct sp_buf *out) SP_MUST_USE;
+/* The same, of hashes of what fd holds. */
 enum sp_err sp_tree_make(int fd, uint64_t size, const uint8_t sha256[32],
                          struct sp_buf *out) SP_MUST_USE;
 /* Writes it, durably. */

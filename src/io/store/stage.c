@@ -122,13 +122,14 @@ enum sp_err sp_stage_reader(const struct sp_stage *s, int *fd)
 }
 
 enum sp_err sp_stage_tree(struct sp_stage *s, const uint8_t sha256[32],
-                          struct sp_tree_root *out)
+                          struct sp_view hashes, struct sp_tree_root *out)
 {
     if (s->written != s->size) {
         return SP_E_TRUNCATED;
     }
     sp_buf_clear(&s->tree);
-    SP_TRY(sp_tree_make(s->fd, s->size, sha256, &s->tree));
+    SP_TRY(hashes.len ? sp_tree_encode(hashes, s->size, sha256, &s->tree)
+                      : sp_tree_make(s->fd, s->size, sha256, &s->tree));
     memcpy(out->hash, s->tree.data + s->tree.len - sizeof out->hash, sizeof out->hash);
     out->known = true;
     return SP_OK;
@@ -138,7 +139,8 @@ static enum sp_err write_tree(struct sp_stage *s, const uint8_t sha256[32],
                               struct sp_why *why)
 {
     struct sp_tree_root root;
-    enum sp_err e = s->tree.len ? SP_OK : sp_stage_tree(s, sha256, &root);
+    enum sp_err e =
+        s->tree.len ? SP_OK : sp_stage_tree(s, sha256, (struct sp_view){0}, &root);
     if (e != SP_OK) {
         return sp_why_set(why, e, "cannot hash the blocks of a staged file: %s",
                           sp_err_text(e));

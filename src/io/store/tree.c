@@ -33,8 +33,6 @@ static enum sp_err read_block(int fd, uint8_t *to, size_t n, uint64_t offset)
     return SP_OK;
 }
 
-/* From the file and not as the bytes came: they may come in any order, and what is read
- * back is what will be served. */
 static enum sp_err hash_blocks(int fd, uint64_t size, uint8_t *block,
                                struct sp_buf *out)
 {
@@ -48,19 +46,24 @@ static enum sp_err hash_blocks(int fd, uint64_t size, uint8_t *block,
     return SP_OK;
 }
 
+enum sp_err sp_tree_encode(struct sp_view hashes, uint64_t size,
+                           const uint8_t sha256[32], struct sp_buf *out)
+{
+    struct sp_block_tree t = {.size = size, .hashes = hashes};
+    memcpy(t.sha256, sha256, 32);
+    return sp_block_tree_encode(&t, out);
+}
+
 enum sp_err sp_tree_make(int fd, uint64_t size, const uint8_t sha256[32],
                          struct sp_buf *out)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf hashes;
-    struct sp_block_tree t = {.size = size};
     sp_buf_init(&hashes, SP_LIMIT_BLOCK_TREE);
     uint8_t *block = malloc(SP_BLOCK_SIZE);
     enum sp_err e = block ? hash_blocks(fd, size, block, &hashes) : SP_E_NOMEM;
     free(block);
     SP_TRY(e);
-    memcpy(t.sha256, sha256, 32);
-    t.hashes = sp_buf_view(&hashes);
-    return sp_block_tree_encode(&t, out);
+    return sp_tree_encode(sp_buf_view(&hashes), size, sha256, out);
 }
 
 enum sp_err sp_tree_write(struct sp_objects *o, const uint8_t sha256[32],
