@@ -126,7 +126,7 @@ static const cfg_opt_t *keys_of(const char *section)
 
 const char *const *sp_config_keys(const char *section, size_t *count)
 {
-    static _Thread_local const char *names[32];
+    static _Thread_local const char *names[64];
     const cfg_opt_t *keys = keys_of(section);
     size_t n = 0;
     while (keys[n].name && n < sizeof names / sizeof names[0]) {
@@ -219,6 +219,7 @@ void sp_config_free(struct sp_config **pc)
         free_strings(l->names, l->name_count);
         free(l->allow);
     }
+    sp_config_keys_fini(&c->cosigns);
     for (size_t i = 0; i < c->witness_count; i++) {
         sp_config_witness_fini(&c->witnesses[i]);
     }

@@ -16,6 +16,10 @@
 
 enum sp_log_level { SP_LOG_ERROR, SP_LOG_WARNING, SP_LOG_INFO, SP_LOG_DEBUG };
 
+struct sp_config_keys { /* public halves, no two of them the same */
+    struct sp_note_key **at; /* owned, count of them */
+    size_t count;
+};
 struct sp_config_sources { /* of content, besides the upstream */
     bool in_use;
     char **hosts; /* owned, host_count of them */
@@ -42,7 +46,7 @@ struct sp_config_listener {
     struct sp_cidr *allow; /* owned */
     size_t allow_count;
     enum sp_plain_http plain_http;
-    bool content_http, custody;
+    bool content_http, custody, tlog_witness;
     enum sp_locations file_locations;
     char *content_address; /* owned */
     int line;
@@ -88,6 +92,7 @@ struct sp_config {
     const struct sp_posture_profile *posture; /* NULL: off */
     unsigned posture_interval;                /* minutes as wanted; 0: the profile's */
     long freshness_days;                      /* 0: any */
+    struct sp_config_keys cosigns; /* ledgers that are cosigned when they ask */
     struct sp_config_upstream *upstreams;
     size_t upstream_count;
     struct sp_config_listener *listeners;

@@ -23,6 +23,11 @@ enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
                                    struct sp_config_witness *w, const char **key,
                                    const char **what) SP_MUST_USE;
 void sp_config_witness_fini(struct sp_config_witness *w);
+/* config_cosign.c: a list of public keys, of ledgers or of cosigners, the same way. */
+enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
+                                struct sp_config_keys *out,
+                                const char **what) SP_MUST_USE;
+void sp_config_keys_fini(struct sp_config_keys *k);
 /* Turns a parsed tree into c. text is for line numbers. */
 enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                            struct sp_why *why) SP_MUST_USE;

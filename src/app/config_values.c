@@ -291,6 +291,13 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
                         "the ledger is shown over TLS only: custody needs a "
                         "certificate");
     }
+    if (l->tlog_witness && (!l->certificate[0] || c->cosigns.count == 0)) {
+        return complain(p, "tlog_witness",
+                        l->certificate[0]
+                            ? "tlog_witness needs cosigns: the ledgers that may ask"
+                            : "cosignatures are given over TLS only: tlog_witness "
+                              "needs a certificate");
+    }
     if (l->client_ca[0] && !l->certificate[0]) {
         return complain(p, "client_ca",
                         "client_ca needs a listener with a certificate");
@@ -338,7 +345,7 @@ static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_co
                                         {"observe", SP_PLAIN_OBSERVE}};
     static const struct word switches[] = {{"on", 1}, {"off", 0}};
     static const struct word content[] = {{"verified-only", 1}, {"refuse", 0}};
-    int plain_http = 0, content_http = 0, custody = 0;
+    int plain_http = 0, content_http = 0, custody = 0, witness = 0;
     l->line = sp_config_line(p->text, p->section, p->title, NULL);
     l->name = strdup(p->title);
     if (!l->name) {
@@ -358,6 +365,8 @@ static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_co
     SP_TRY(take_locations(p, sec, l));
     SP_TRY(take_word(p, sec, "custody", WORDS(switches), &custody));
     l->custody = custody != 0;
+    SP_TRY(take_word(p, sec, "tlog_witness", WORDS(switches), &witness));
+    l->tlog_witness = witness != 0;
     return check_listener(p, c, l);
 }
 
@@ -608,6 +617,14 @@ static enum sp_err take_witnesses(struct sp_config *c, cfg_t *cfg, struct place 
     return SP_OK;
 }
 
+static enum sp_err take_keys(const struct place *p, cfg_t *sec, const char *key,
+                             bool of_cosigners, struct sp_config_keys *out)
+{
+    const char *what = NULL;
+    enum sp_err e = sp_config_take_keys(sec, key, of_cosigners, out, &what);
+    return e == SP_E_CONFIG ? complain(p, key, what) : e;
+}
+
 static bool is_loopback(const char *bind)
 {
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
@@ -663,6 +680,7 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_release(c, cfg, &p));
     SP_TRY(take_cache(c, cfg, &p));
     SP_TRY(take_posture(c, cfg, &p));
+    SP_TRY(take_keys(&p, cfg, "cosigns", false, &c->cosigns));
     SP_TRY(take_log(c, cfg, p));
     SP_TRY(take_catalogs(c, cfg, p));
     SP_TRY(take_sections(c, cfg, p));

@@ -149,7 +149,7 @@ static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_view pa
         refuse(lane, x, 503);
         return;
     }
-    r->visitor.is_custody = true;
+    r->visitor.kind = VISITOR_CUSTODY;
     r->lease = guest->lease;
     r->lane = lane;
     r->world = sp_world_ref(lane->world);
@@ -194,7 +194,7 @@ bool sp_custody_takes(struct sp_door_context *d, struct sp_exchange *x)
 bool sp_custody_ended(struct sp_exchange *x)
 {
     struct visitor *v = *sp_exchange_slot(x);
-    if (!v || !v->is_custody) {
+    if (!v || v->kind != VISITOR_CUSTODY) {
         return false;
     }
     struct reading *r = (struct reading *)(void *)v;

@@ -1,3 +1,4 @@
+#include "app/cosigner.h"
 #include "app/lane.h"
 #include "app/confine.h"
 #include "app/log.h"
@@ -32,6 +33,7 @@ struct daemon {
     struct sp_budget budget;
     struct sp_peers *peers; /* owned */
     struct sp_lockdown lockdown;
+    struct sp_cosigner *cosigner; /* owned */
     struct sp_lane *lanes; /* owned */
     size_t lane_count, lanes_open;
     struct sp_admin *admin; /* owned; freed by its drain */
@@ -95,6 +97,19 @@ static void mention_ledger_name(const struct sp_config *old,
     }
 }
 
+/* Before anybody can ask for a cosignature: its key is there, and told. */
+static enum sp_err prepare_cosigner(struct daemon *d, const struct sp_world *w,
+                                    struct sp_why *why)
+{
+    if (w->config->cosigns.count == 0) {
+        return SP_OK;
+    }
+    SP_TRY(sp_cosigner_ready(d->cosigner, why));
+    sp_log_say(SP_LOG_INFO, "cosigner", "%zu ledgers are cosigned here as %s",
+               w->config->cosigns.count, sp_cosigner_public_key(d->cosigner));
+    return SP_OK;
+}
+
 static enum sp_err renew(struct daemon *d, struct sp_world *w)
 {
     return d->renewer ? sp_renewer_set_world(d->renewer, w) : SP_OK;
@@ -116,6 +131,7 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
             "listeners, directories, the admin address or workers changed: that "
             "takes a restart. Everything else can be reloaded");
     }
+    e = e == SP_OK ? prepare_cosigner(d, w, why) : e;
     for (size_t i = 0; e == SP_OK && i < d->lane_count; i++) {
         e = sp_lane_set_world(&d->lanes[i], w);
     }
@@ -316,6 +332,8 @@ static enum sp_err start_store(struct daemon *d, struct sp_why *why)
              c->ledger_name[0] ? c->ledger_name : host);
     struct sp_keeper_conf conf = {.state_dir = c->state_dir, .origin = origin};
     SP_TRY(sp_keeper_new(&conf, &d->keeper, why));
+    SP_TRY(sp_cosigner_new(c->state_dir, origin, &d->cosigner));
+    SP_TRY(prepare_cosigner(d, d->world, why));
     d->lockdown = (struct sp_lockdown){
         .state_dir = c->state_dir, .keeper = d->keeper, .loop = d->loop};
     SP_TRY(sp_lockdown_look(&d->lockdown, why));
@@ -342,6 +360,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
     struct sp_lane_conf conf = {.world = d->world,
                                 .seals = d->seals,
                                 .lockdown = &d->lockdown,
+                                .cosigner = d->cosigner,
                                 .keeper = d->keeper,
                                 .filler = d->filler,
                                 .renewer = d->renewer,
@@ -460,6 +479,7 @@ static void fini(struct daemon *d)
     sp_loop_free(&d->loop);
     sp_desk_free(&d->desk);
     sp_peers_free(&d->peers);
+    sp_cosigner_free(&d->cosigner);
     free(d->admin);
     sp_seals_unref(&d->seals);
     sp_world_unref(&d->first);

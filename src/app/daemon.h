@@ -27,6 +27,7 @@ struct sp_filler;
 struct sp_watch; /* watch.h */
 struct sp_renewer;
 struct sp_joined;
+struct sp_cosigner; /* cosigner.h */
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
 /* Objects that were served lately, found without a message; a place a key, newest wins.
@@ -71,6 +72,7 @@ struct sp_lane {
     struct sp_budget *budget;
     struct sp_peers *peers;
     const struct sp_lockdown *lockdown;
+    struct sp_cosigner *cosigner;
     struct sp_world *world;        /* shared: the one in force */
     struct sp_seals *seals;        /* shared: the keys of cookies in force */
     struct sp_upstream_pool *pool; /* owned */
@@ -82,6 +84,7 @@ struct sp_lane {
     struct sp_spares rested;       /* exchange.c: visits that ended, to be used again */
     struct sp_random_stock random;
     size_t custody_readings;         /* custody_serve.c: files that are being opened */
+    size_t petitions;                /* cosign_serve.c: what is being ruled on */
     struct farewell *farewell;       /* lane.c: whom to tell at the end */
     void (*idle)(struct sp_lane *l); /* called when visits falls to 0; NULL: do not */
     struct sp_hot hot;

@@ -1,5 +1,6 @@
 /* One exchange on a lane: performs the effects of its gate and tells it what came of
  * them. What only content has: exchange_content.c. */
+#include "app/cosign_serve.h"
 #include "app/custody_serve.h"
 #include "app/joined.h"
 #include "app/log.h"
@@ -665,6 +666,7 @@ static void on_head(void *ctx, struct sp_exchange *x)
     size_t ceiling = 0;
     struct sp_guest guest;
     if (sp_guest_is_lost(ctx, x) || sp_custody_takes(ctx, x) ||
+        sp_cosign_takes(ctx, x) ||
         !sp_guest_enters(ctx, x, &guest)) {
         return;
     }
@@ -690,6 +692,9 @@ static void on_body(void *ctx, struct sp_exchange *x)
     (void)ctx;
     struct visit *v = *sp_exchange_slot(x);
     struct sp_step step;
+    if (sp_cosign_body(x)) {
+        return;
+    }
     v->moved += sp_exchange_body(x).len;
     sp_gate_body(v->gate, sp_exchange_body(x), &step);
     sp_visit_perform(v, &step);
@@ -804,7 +809,7 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
     (void)ctx;
     struct visit *v = *sp_exchange_slot(x);
     struct sp_gate_summary s;
-    if (sp_custody_ended(x) || !v) {
+    if (sp_custody_ended(x) || sp_cosign_ended(x) || !v) {
         return;
     }
     sp_gate_summary(v->gate, &s);

@@ -39,6 +39,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     l->budget = conf->budget;
     l->peers = conf->peers;
     l->lockdown = conf->lockdown;
+    l->cosigner = conf->cosigner;
     l->world = sp_world_ref(conf->world);
     l->seals = sp_seals_ref(conf->seals);
     sp_hot_init(&l->hot, conf->hot_objects);

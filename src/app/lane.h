@@ -16,6 +16,7 @@ struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_budget *budget;
     struct sp_peers *peers;
     const struct sp_lockdown *lockdown;
+    struct sp_cosigner *cosigner;
     size_t hot_objects; /* files it may keep open for the next asker */
 };
 /* Binds every listener and starts the thread. */

@@ -10,7 +10,11 @@
 
 /* What an exchange's slot points at begins with this. */
 struct visitor {
-    bool is_custody; /* custody_serve.c; else a visit */
+    enum {
+        VISITOR_VISIT,
+        VISITOR_CUSTODY, /* custody_serve.c */
+        VISITOR_WITNESS  /* cosign_serve.c */
+    } kind;
 };
 
 struct visit {
@@ -29,7 +33,7 @@ struct visit {
     uint64_t moved; /* bytes of the body and of the reply, or of content */
     uint64_t began_ms;
     /* FETCH */
-    struct sp_fetch *fetch; /* borrowed from the pool while it runs; or */
+    struct sp_fetch *fetch;   /* borrowed from the pool while it runs; or */
     struct sp_joined *joined; /* what it shares with others, while that runs */
     struct visit *joined_next, **joined_previous;
     struct sp_buf reply;
@@ -47,7 +51,7 @@ struct visit {
     struct sp_ask_files files;
     struct sp_gate_file *asked_files; /* the gate's, while the keeper is asked */
     struct sp_tier_ask tier;
-    struct sp_tier_said *said; /* owned */
+    struct sp_tier_said *said;                 /* owned */
     const struct sp_revision *asked_revisions; /* the gate's */
     size_t witness;                            /* the section that is asked */
     struct sp_record record;

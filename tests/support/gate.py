@@ -64,6 +64,13 @@ def free_ports(count: int) -> int:
     raise OSError("no free ports")
 
 
+def written(value: str | int | list[str]) -> str:
+    """A value as the configuration file has it."""
+    if isinstance(value, list):
+        return "{ " + ", ".join(map(json.dumps, value)) + " }"
+    return json.dumps(value)
+
+
 class Gate:
     """One sallyport with one upstream. Keyword arguments change what the configuration says;
     directory is kept when given (for a restart on the same state)."""
@@ -150,10 +157,10 @@ posture_interval = {get('posture_interval', 0)}
 
     def _top_text(self) -> str:
         """What a test says at the top level; the rest stays at its default."""
-        keys = ("cache_max", "cache_floor", "recheck", "scrub_rate", "ledger_name", "peer_rate",
+        keys = ("cosigns", "cosignatures", "cache_max", "cache_floor", "recheck", "scrub_rate", "ledger_name", "peer_rate",
                 "peer_at_once", "peer_mib", "peer_content_at_once", "peer_content_mib")
         said = {k: self.settings[k] for k in keys if k in self.settings}
-        return "".join(f"{k} = {json.dumps(v)}\n" for k, v in said.items())
+        return "".join(f"{k} = {written(v)}\n" for k, v in said.items())
 
     def write_config(self, **settings) -> None:
         self.settings.update(settings)

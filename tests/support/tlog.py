@@ -221,12 +221,15 @@ class Key:
     public: bytes
 
 
-def key_of(text: str) -> Key:
+LOG, COSIGNER = 1, 4  # algorithms of keys
+
+
+def key_of(text: str, algorithm: int = LOG) -> Key:
     """A verifier key: name+id+base64 of algorithm and key."""
     match = re.fullmatch(r"([^+\s]+)\+([0-9a-f]{8})\+(\S+)", text.rstrip("\n"))
     require(match, f"{text!r} is no verifier key")
     data = unbase64(match[3], 33)
-    require(data[0] == 1, "not an Ed25519 key")
+    require(data[0] == algorithm, f"a key of algorithm {data[0]}")
     made = hashlib.sha256(match[1].encode() + b"\n" + data).digest()[:4]
     require(made.hex() == match[2], "the key's id is not that of the key")
     return Key(match[1], made, data[1:])
@@ -256,6 +259,27 @@ def open_checkpoint(note: bytes, key: Key) -> Checkpoint:
     require(len(lines) == 3 and lines[0] == key.name, "not a checkpoint of this log")
     require(re.fullmatch(r"0|[1-9]\d*", lines[1]), f"size {lines[1]!r}")
     return Checkpoint(lines[0], int(lines[1]), unbase64(lines[2], HASH))
+
+
+def verifier_key(name: str, seed: bytes, algorithm: int = LOG) -> str:
+    data = bytes([algorithm]) + ed25519_public(seed)
+    return f"{name}+{key_id(name, data).hex()}+{base64_of(data)}"
+
+
+def cosignature_times(note: bytes, key: Key) -> list[int]:
+    """C2SP tlog-cosignature: when key cosigned the note; a wrong one is Broken."""
+    text, _, signatures = note.decode().rpartition("\n\n")
+    found = []
+    for line in signatures[:-1].split("\n"):
+        _, name, data = line.split(" ")
+        raw = base64.b64decode(data, validate=True)
+        if name == key.name and raw[:4] == key.id:
+            require(len(raw) == 76, "a cosignature has 76 bytes")
+            time = int.from_bytes(raw[4:12], "big")
+            message = f"cosignature/v1\ntime {time}\n{text}\n".encode()
+            require(ed25519_verify(key.public, message, raw[12:]), "a wrong cosignature")
+            found.append(time)
+    return found
 
 
 # ---- proofs: C2SP tlog-proof -------------------------------------------------------------------

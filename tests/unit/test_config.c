@@ -6,6 +6,8 @@
 
 #define PIN(c) "sha256//" c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
+#define COSIGNER_KEY                                                                   \
+    "\"example.net/west+1ef9e506+BLtcZySCsNzKkaIaTtY7Fa/eiqE3jacs0Bs0lYnW591q\""
 #define LEDGER_KEY                                                                     \
     "\"PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\""
 
@@ -86,6 +88,8 @@ static const struct key_case {
     {TOP, "posture", "\"long\"", "", "\"sometimes\"", "standard, long, off"},
     {TOP, "posture_interval", "1000000", "", "1000001", "0 to 1000000"},
     {TOP, "freshness_days", "366", "", "367", "0 to 366"},
+    {TOP, "cosigns", "{ " LEDGER_KEY " }", "", "{ " COSIGNER_KEY " }",
+     "ledger's public key"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
     {UPSTREAM, "url", "\"https://other:8531\"", "", "\"http://u:8530\"", "plain HTTP"},
@@ -141,6 +145,7 @@ static const struct key_case {
      "http://host:port"},
     {LISTENER, "custody", "\"on\"", "certificate = \"/c\" key = \"/k\"", "\"on\"",
      "over TLS only"},
+    {LISTENER, "tlog_witness", "\"off\"", "", "\"on\"", "over TLS only"},
     {CATALOG, "url", "\"https://other:8531/a/b.cab\"", "", "\"http://k/w.cab\"",
      "https://host[:port]/path"},
     {CATALOG, "ca_file", "\"/other\"", "", "\"\"", "ca_file is missing"},
