@@ -1,4 +1,6 @@
 """sallyport catalog: an offline catalogue signed by a PKI of this test, judged, indexed, searched."""
+import contextlib
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -19,7 +21,7 @@ class Catalog(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.directory = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.signer = signing.Signer(cls.directory)
-        offline.write(cls.directory / "plain.cab", UPDATES, a_cabinet=600)
+        offline.write(cls.directory / "plain.cab", UPDATES, a_cabinet=250)
         cls.signer.sign("plain.cab", "good.cab")
 
     def run_it(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -47,7 +49,7 @@ class Catalog(unittest.TestCase):
 
     def test_find_and_show(self) -> None:
         self.assertEqual(self.check("good.cab").returncode, OK)
-        for i in (0, 601, UPDATES - 2):  # first, in a later cabinet, last
+        for i in (0, 251, 502, 753, 1004, UPDATES - 2):  # one of each kind of cabinet
             found = self.run_it("find", "--index", "x.db", f"KB{offline.kb(i)}")
             self.assertEqual(found.returncode, OK)
             self.assertIn(f"{offline.update_id(i)}.{offline.number(i)}  KB{offline.kb(i)}",
@@ -65,6 +67,17 @@ class Catalog(unittest.TestCase):
                                      f"{offline.update_id(0)}.9").returncode, REFUSED)
         self.assertEqual(self.run_it("show", "--index", "x.db", "KB1").returncode, USAGE)
         self.assertEqual(self.run_it("status", "--index", "y.db").returncode, MISSING)
+
+    def test_every_row(self) -> None:
+        """What came out of the cabinets of every kind, to the last letter."""
+        self.assertEqual(self.check("good.cab").returncode, OK)
+        with contextlib.closing(sqlite3.connect(self.directory / "x.db")) as index:
+            titles = dict(index.execute("SELECT revision, title FROM titles"))
+            digests = set(index.execute("SELECT sha1, sha256, size FROM files"))
+        self.assertEqual(titles, {offline.FIRST_REVISION + i: offline.title(i)
+                                  for i in range(UPDATES)})
+        self.assertEqual(digests, {(offline.sha1(f), offline.sha256(f), f + 1000)
+                                   for i in range(UPDATES) for f in offline.files(i)})
 
     def test_refused(self) -> None:
         good = (self.directory / "good.cab").read_bytes()

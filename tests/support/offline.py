@@ -1,9 +1,8 @@
 """A made-up offline catalogue in the shape of wsusscn2.cab: offline.py OUT.cab UPDATES.
 
-index.xml and packageN.cab in an outer cabinet; package.xml first, fragments behind it. Nobody
-here can compress LZX, so that LZX members are made of its uncompressed blocks, and package.cab is
-MSZIP: both decoders run, and sizes are those of a real catalogue. The same numbers give the same
-bytes; everything about update i can be computed without reading anything.
+index.xml and packageN.cab in an outer cabinet; package.xml first, fragments behind it. Nested
+cabinets are LZX of several windows, with and without translated calls, and MSZIP. The same
+numbers give the same bytes; everything about update i can be computed without reading anything.
 """
 import base64
 import hashlib
@@ -15,9 +14,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import lzx
+
 SPACE = uuid.UUID("0d6c1a2e-98c4-4c0b-a8a2-5a2f6c9b1e77")
 FIRST_REVISION = 300_000
-NONE, MSZIP, LZX = 0, 1, 0x1503
+NONE, MSZIP, LZX = 0, 1, 0x1503  # LZX with a window of 2 MiB
+FRAGMENTS = (LZX, 0x1003, MSZIP, 0x0f03)  # of the cabinets of fragments, in turn
+CALLS = 0x7fffffff  # every second LZX folder takes some letters for calls and translates them
 BLOCK = 32768
 PROCESSOR = '<b.Processor Architecture="9" />'
 CREATED = "2026-01-13T10:00:00Z"
@@ -36,7 +39,7 @@ def kb(i: int) -> str:
 
 
 def title(i: int) -> str:
-    return f"2026-01 Cumulative Update {i} for Windows (KB{kb(i)}) – x64"
+    return f"2026-01 Cumulative Update {i} for Windows (KB{kb(i)}) – x64 修訂 訂"
 
 
 def files(i: int) -> list[int]:
@@ -138,30 +141,22 @@ def index_xml(starts: list[int]) -> bytes:
 # ---- cabinets, [MS-CAB] 2 --------------------------------------------------------------
 
 
-def _lzx(block: bytes, first: bool) -> bytes:
-    """One uncompressed block, [MS-PATCH] LZX 2.3.2.2, as a frame of its own."""
-    bits = (3 << 24 | len(block)) << (4 if first else 5)
-    head = struct.pack("<HHIII", bits >> 16 & 0xffff, bits & 0xffff, 1, 1, 1)
-    return head + block + b"\0" * (len(block) % 2)
+def _mszip(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    history = b""
+    for block in blocks:
+        deflate = (zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, history)
+                   if history else zlib.compressobj(1, zlib.DEFLATED, -15, 9))
+        history = block
+        yield b"CK" + deflate.compress(block) + deflate.flush(), len(block)
 
 
-class _Packer:
-    """Frames of one folder."""
-
-    def __init__(self, kind: int) -> None:
-        self.kind, self.frames, self.history = kind, 0, b""
-
-    def pack(self, block: bytes) -> bytes:
-        first, self.frames = self.frames == 0, self.frames + 1
-        if self.kind == NONE:
-            return block
-        if self.kind == LZX:
-            return _lzx(block, first)
-        deflate = (zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY,
-                                    self.history) if self.history
-                   else zlib.compressobj(1, zlib.DEFLATED, -15, 9))
-        self.history = block
-        return b"CK" + deflate.compress(block) + deflate.flush()
+def _packed(kind: int, calls: int, blocks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """(packed, plain size) of each block of one folder."""
+    if kind == NONE:
+        return ((block, len(block)) for block in blocks)
+    if kind == MSZIP:
+        return _mszip(blocks)
+    return lzx.Packer(kind >> 8, calls).pack(blocks)
 
 
 def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -177,24 +172,23 @@ def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def write_cabinet(out: BinaryIO, members: list[tuple[str, int]], parts: Iterable[bytes],
-                  kind: int) -> None:
-    """One folder with the members (name, size), whose bytes come in parts."""
+                  kind: int, calls: int = 0) -> None:
+    """One folder with the members (name, size), whose bytes come in parts; calls: see lzx."""
     names = b"".join(struct.pack("<IIHHHH", size, at, 0, 0x5c2d, 0x5000, 0x20) + name.encode()
                      + b"\0" for (name, size), at in zip(members, _offsets(members)))
     total = sum(size for _, size in members)
     data_at = 36 + 8 + len(names)
     out.write(bytes(44) + names)
-    packer, size = _Packer(kind), 0
-    for block in _pieces(parts):
-        packed = packer.pack(block)
-        out.write(struct.pack("<IHH", 0, len(packed), len(block)) + packed)
-        size += len(block)
+    frames, size = 0, 0
+    for packed, plain in _packed(kind, calls, _pieces(parts)):
+        out.write(struct.pack("<IHH", 0, len(packed), plain) + packed)
+        frames, size = frames + 1, size + plain
     if size != total:
         raise ValueError(f"{total} bytes were promised, {size} came")
     end = out.tell()
     out.seek(0)
     out.write(struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, end, 0, 44, 0, 3, 1, 1, len(members),
-                          0, 0, 0) + struct.pack("<IHH", data_at, packer.frames, kind))
+                          0, 0, 0) + struct.pack("<IHH", data_at, frames, kind))
     out.seek(end)
 
 
@@ -218,14 +212,15 @@ def write(path: Path, updates: int, created: str = CREATED, a_cabinet: int = 15_
     inner = [scratch / "package.cab"]
     size = sum(map(len, package_xml(updates, created)))
     with inner[0].open("wb") as out:
-        write_cabinet(out, [("package.xml", size)], package_xml(updates, created), MSZIP)
+        write_cabinet(out, [("package.xml", size)], package_xml(updates, created), LZX)
     starts = list(range(0, updates, a_cabinet))
     for n, start in enumerate(starts, 2):
         end = min(start + a_cabinet, updates)
         inner.append(scratch / f"package{n}.cab")
         with inner[-1].open("wb") as out:
             write_cabinet(out, [(name, len(text)) for name, text in fragments(start, end)],
-                          (text for _, text in fragments(start, end)), LZX)
+                          (text for _, text in fragments(start, end)),
+                          FRAGMENTS[(n - 2) % len(FRAGMENTS)], CALLS * (n % 2))
     index = index_xml([FIRST_REVISION * (n > 0) + start for n, start in enumerate(starts)])
     members = [("index.xml", len(index))] + [(x.name, x.stat().st_size) for x in inner]
     with path.open("wb") as out:
