@@ -2,6 +2,7 @@
  * POST /recheck, POST /lockdown. Plain HTTP on loopback. */
 #include "app/board.h"
 #include "app/desk_json.h"
+#include "app/gauges.h"
 #include "app/history.h"
 #include "app/log.h"
 #include "app/page.h"
@@ -49,78 +50,12 @@ static void totals(const struct sp_admin_view *v, struct sp_totals *t)
     }
 }
 
-static enum sp_err write_cache_gauges(const struct sp_admin_view *v, struct sp_buf *out)
-{
-    struct sp_stock_status c;
-    sp_stock_status(sp_filler_stock(v->filler), &c);
-    return sp_buf_printf(
-        out,
-        "# HELP sallyport_cache_files Files in the cache now.\n"
-        "# TYPE sallyport_cache_files gauge\n"
-        "sallyport_cache_files %" PRIu64 "\n"
-        "# HELP sallyport_cache_bytes Bytes of files in the cache now.\n"
-        "# TYPE sallyport_cache_bytes gauge\n"
-        "sallyport_cache_bytes %" PRIu64 "\n",
-        c.files, c.bytes);
-}
-
-static enum sp_err write_gauges(const struct sp_admin_view *v, struct sp_buf *out)
-{
-    struct sp_keeper_status k;
-    sp_keeper_status(v->keeper, &k);
-    SP_TRY(sp_buf_printf(out,
-                         "# HELP sallyport_build_info Version of the program.\n"
-                         "# TYPE sallyport_build_info gauge\n"
-                         "sallyport_build_info{version=\"%s\"} 1\n",
-                         SP_VERSION));
-    SP_TRY(
-        sp_buf_printf(out,
-                      "# HELP sallyport_start_time_seconds When the daemon started.\n"
-                      "# TYPE sallyport_start_time_seconds gauge\n"
-                      "sallyport_start_time_seconds %" PRId64 "\n",
-                      v->started));
-    SP_TRY(sp_buf_printf(out,
-                         "# HELP sallyport_ledger_size Entries in the ledger.\n"
-                         "# TYPE sallyport_ledger_size gauge\n"
-                         "sallyport_ledger_size %" PRIu64 "\n",
-                         k.entries));
-    SP_TRY(sp_buf_printf(
-        out,
-        "# HELP sallyport_ledger_writable 1 while the ledger takes entries.\n"
-        "# TYPE sallyport_ledger_writable gauge\n"
-        "sallyport_ledger_writable %d\n",
-        k.writable));
-    SP_TRY(sp_buf_printf(out,
-                         "# HELP sallyport_metadata_revisions Revisions in custody.\n"
-                         "# TYPE sallyport_metadata_revisions gauge\n"
-                         "sallyport_metadata_revisions %" PRIu64 "\n",
-                         k.revisions));
-    SP_TRY(sp_buf_printf(
-        out,
-        "# HELP sallyport_metadata_newest_timestamp_seconds When the newest revision "
-        "was recorded; 0: none was.\n"
-        "# TYPE sallyport_metadata_newest_timestamp_seconds gauge\n"
-        "sallyport_metadata_newest_timestamp_seconds %" PRId64 "\n",
-        k.newest));
-    SP_TRY(sp_buf_printf(out,
-                         "# HELP sallyport_cache_objects Files that were verified.\n"
-                         "# TYPE sallyport_cache_objects gauge\n"
-                         "sallyport_cache_objects %" PRIu64 "\n",
-                         k.files));
-    SP_TRY(sp_buf_printf(out,
-                         "# HELP sallyport_lockdown 1 while all metadata is stopped.\n"
-                         "# TYPE sallyport_lockdown gauge\n"
-                         "sallyport_lockdown %d\n",
-                         sp_lockdown_is_on(v->lockdown)));
-    SP_TRY(write_cache_gauges(v, out));
-    return sp_posture_gauges(v->watch, out);
-}
-
 static enum sp_err write_metrics(struct sp_admin *a, struct sp_buf *out)
 {
     struct sp_totals t;
     totals(&a->view, &t);
-    SP_TRY(write_gauges(&a->view, out));
+    SP_TRY(sp_gauges_write(&a->view, out));
+    SP_TRY(sp_posture_gauges(a->view.watch, out));
     return sp_totals_write(&t, out);
 }
 

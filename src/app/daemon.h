@@ -201,6 +201,8 @@ void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r);
 /* The upstream answered well, or failed: for its state in status. */
 void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
                       const char *why);
+/* On the main loop: unix seconds; 0: not since the daemon started. */
+int64_t sp_desk_last_good(const struct sp_desk *d, const char *name);
 
 /* admin.c: /health /metrics /status.json /posture on the main loop. */
 struct sp_admin_view {       /* what it reports; all borrowed */

@@ -231,3 +231,13 @@ json_t *sp_desk_upstream_json(const struct sp_desk *d, const char *name)
     json_object_set_new(row, "state", json_string("not asked yet"));
     return row;
 }
+
+int64_t sp_desk_last_good(const struct sp_desk *d, const char *name)
+{
+    for (size_t i = 0; i < d->upstream_count; i++) {
+        if (strcmp(d->upstreams[i].name, name) == 0) {
+            return d->upstreams[i].last_good;
+        }
+    }
+    return 0;
+}

@@ -724,7 +724,11 @@ static void count_service(struct sp_counters *c, const char *service)
 static void count(struct visit *v, const struct sp_gate_summary *s)
 {
     struct sp_counters *c = &v->lane->counters;
+    bool content =
+        strcmp(s->service, "content") == 0 || strcmp(s->service, "catalog") == 0;
     count_service(c, s->service);
+    sp_durations_count(content ? &c->content : &c->metadata,
+                       sp_loop_now_ms(v->lane->loop) - v->began_ms);
     if (s->status >= 500) {
         SP_COUNT(c, answers_5xx, 1);
     } else if (s->status >= 400) {

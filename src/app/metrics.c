@@ -3,8 +3,37 @@
 #include <inttypes.h>
 #include <string.h>
 
+static const uint32_t bounds_ms[SP_DURATIONS] = SP_DURATION_BOUNDS_MS;
+
+static void add(atomic_uint_fast64_t *own, uint64_t n)
+{
+    uint64_t now = atomic_load_explicit(own, memory_order_relaxed);
+    atomic_store_explicit(own, now + n, memory_order_relaxed);
+}
+
+void sp_durations_count(struct sp_durations *d, uint64_t ms)
+{
+    size_t i = 0;
+    while (i < SP_DURATIONS && ms > bounds_ms[i]) {
+        i++;
+    }
+    add(i < SP_DURATIONS ? &d->within[i] : &d->longer, 1);
+    add(&d->sum_ms, ms);
+}
+
+static void add_durations(struct sp_duration_totals *t, const struct sp_durations *d)
+{
+    for (size_t i = 0; i < SP_DURATIONS; i++) {
+        t->within[i] += atomic_load_explicit(&d->within[i], memory_order_relaxed);
+    }
+    t->longer += atomic_load_explicit(&d->longer, memory_order_relaxed);
+    t->sum_ms += atomic_load_explicit(&d->sum_ms, memory_order_relaxed);
+}
+
 void sp_totals_add(struct sp_totals *t, const struct sp_counters *c)
 {
+    add_durations(&t->metadata, &c->metadata);
+    add_durations(&t->content, &c->content);
 #define METRIC(field, series, labels, help)                                            \
     t->field += atomic_load_explicit(&c->field, memory_order_relaxed);
 #include "app/metrics.def"
@@ -23,9 +52,36 @@ static enum sp_err write_row(struct sp_buf *out, const char **last, const char *
                          labels, labels[0] ? "}" : "", value);
 }
 
+static enum sp_err write_durations(const struct sp_duration_totals *t, const char *what,
+                                   struct sp_buf *out)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < SP_DURATIONS; i++) {
+        all += t->within[i];
+        SP_TRY(sp_buf_printf(out,
+                             "sallyport_request_duration_seconds_bucket{what=\"%s\","
+                             "le=\"%g\"} %" PRIu64 "\n",
+                             what, bounds_ms[i] / 1000.0, all));
+    }
+    all += t->longer;
+    return sp_buf_printf(
+        out,
+        "sallyport_request_duration_seconds_bucket{what=\"%s\",le=\"+Inf\"} %" PRIu64
+        "\nsallyport_request_duration_seconds_sum{what=\"%s\"} %.3f\n"
+        "sallyport_request_duration_seconds_count{what=\"%s\"} %" PRIu64 "\n",
+        what, all, what, (double)t->sum_ms / 1000, what, all);
+}
+
 enum sp_err sp_totals_write(const struct sp_totals *t, struct sp_buf *out)
 {
     const char *last = NULL;
+    SP_TRY(sp_buf_append_str(
+        out,
+        "# HELP sallyport_request_duration_seconds From the head of the request to "
+        "the end of the answer.\n"
+        "# TYPE sallyport_request_duration_seconds histogram\n"));
+    SP_TRY(write_durations(&t->metadata, "metadata", out));
+    SP_TRY(write_durations(&t->content, "content", out));
 #define METRIC(field, series, labels, help)                                            \
     SP_TRY(write_row(out, &last, series, labels, help, t->field));
 #include "app/metrics.def"

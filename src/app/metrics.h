@@ -7,7 +7,17 @@
 
 #include <stdatomic.h>
 
+/* How long exchanges took, from the head of the request to the end of the answer. */
+enum { SP_DURATIONS = 10 };
+#define SP_DURATION_BOUNDS_MS {5, 10, 50, 100, 500, 1000, 5000, 10000, 60000, 600000}
+struct sp_durations {
+    atomic_uint_fast64_t within[SP_DURATIONS]; /* not longer than the bound, not cumulative */
+    atomic_uint_fast64_t longer, sum_ms;
+};
+void sp_durations_count(struct sp_durations *d, uint64_t ms);
+
 struct sp_counters {
+    struct sp_durations metadata, content;
 #define METRIC(field, series, labels, help) atomic_uint_fast64_t field;
 #include "app/metrics.def"
 #undef METRIC
@@ -21,7 +31,12 @@ struct sp_counters {
             (uint64_t)(n),                                                             \
         memory_order_relaxed)
 
+struct sp_duration_totals {
+    uint64_t within[SP_DURATIONS], longer, sum_ms;
+};
+
 struct sp_totals {
+    struct sp_duration_totals metadata, content;
 #define METRIC(field, series, labels, help) uint64_t field;
 #include "app/metrics.def"
 #undef METRIC

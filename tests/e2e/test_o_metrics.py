@@ -1,0 +1,111 @@
+"""What /metrics says is what docs/monitoring describes, and what its rules and panels ask for."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import unittest
+import urllib.request
+from pathlib import Path
+
+import harness  # noqa: F401
+
+from catalogue import Catalogue
+from scene import Scene
+
+DOCS = Path(os.environ.get("SALLYPORT_SOURCE", Path(__file__).parents[2])) / "docs/monitoring"
+NAME = r"\bsallyport_[a-z0-9_]+"
+LABELS = {"instance", "job", "le"}  # Prometheus' own
+
+
+def series(text: str) -> dict[str, set[str]]:
+    """Names of samples and their labels."""
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, labels = re.match(r"([a-z0-9_]+)(?:\{(.*)\})? \S+$", line).groups()
+            found.setdefault(name, set()).update(re.findall(r'(\w+)="', labels or ""))
+    return found
+
+
+class Metrics(Scene):
+
+    def scrape(self) -> str:
+        catalogue = Catalogue(3, 20, 5)
+        gate = self.gate(self.upstream(catalogue), posture="standard")
+        claims = self.downstream(gate).sync().claims
+        wire = self.wire(gate.http_url)
+        wire.ask("GET", next(iter(claims.values())).path)
+        wire.ask("GET", "/nothing")
+        url = f"http://127.0.0.1:{gate.admin_port}/metrics"
+        with urllib.request.urlopen(url, timeout=30) as reply:
+            return reply.read().decode()
+
+    def test_everything_agrees(self) -> None:
+        text = self.scrape()
+        there = series(text)
+        typed = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.M))
+        helped = dict(re.findall(r"^# HELP (\S+) (.+)$", text, re.M))
+        with self.subTest("each has its type and its meaning, once"):
+            self.assertEqual(set(typed), set(helped))
+            self.assertEqual(len(re.findall("^# TYPE ", text, re.M)), len(typed))
+            for name in there:
+                base = re.sub(r"_(bucket|sum|count)$", "", name)
+                self.assertIn(name if name in typed else base, typed)
+        with self.subTest("docs/monitoring/README.md has the same rows"):
+            rows = re.findall(r"^\| `(sallyport_\w+)(?:\{(.*?)\})?` \| (\w+) \| (.*?) \|$",
+                              (DOCS / "README.md").read_text(), re.M)
+            self.assertEqual({(n, k, h) for n, _, k, h in rows},
+                             {(n, typed[n], helped[n]) for n in typed})
+            for name, labels, kind, _ in rows:
+                real = there.get(name) or there.get(name + "_bucket", set()) - LABELS
+                self.assertEqual(set(filter(None, labels.split(","))), real, name)
+        with self.subTest("rules and panels ask for what is there"):
+            self.ask_for_what_is_there(there)
+        with self.subTest("few series"):
+            self.assertLess(len(text.splitlines()), 400)
+        with self.subTest("a histogram adds up"):
+            self.add_up(text)
+        if not shutil.which("promtool"):
+            print("SKIPPED: promtool is not installed")
+            return
+        self.promtool(["check", "metrics"], text)
+        self.promtool(["check", "rules", str(DOCS / "alerts.yml")])
+        self.promtool(["test", "rules", str(DOCS / "alerts.test.yml")])
+
+    def ask_for_what_is_there(self, there: dict[str, set[str]]) -> None:
+        board = json.loads((DOCS / "dashboard.json").read_text())
+        asked = [t["expr"] for p in board["panels"] for t in p["targets"]]
+        self.assertGreater(len(asked), 10)
+        asked += re.findall(r"^ +expr: (.*)$", (DOCS / "alerts.yml").read_text(), re.M)
+        for expr in asked:
+            names = re.findall(NAME, expr)
+            if not names:
+                self.assertIn("up{", expr)
+            known = set(LABELS)
+            for name in names:
+                self.assertIn(name, there, expr)
+                known |= there[name]
+            used = set(re.findall(r'(\w+)=~?"', expr))
+            used |= {x.strip() for by in re.findall(r"by \((.*?)\)", expr) for x in by.split(",")}
+            self.assertLessEqual(used, known, expr)
+        for text in re.findall(r"\$labels\.(\w+)", (DOCS / "alerts.yml").read_text()):
+            self.assertTrue(text in LABELS or any(text in v for v in there.values()), text)
+
+    def add_up(self, text: str) -> None:
+        for what in ("metadata", "content"):
+            rows = re.findall(rf'_seconds_bucket{{what="{what}",le="(\S+)"}} (\d+)', text)
+            counts = [int(n) for _, n in rows]
+            self.assertEqual(counts, sorted(counts))
+            self.assertEqual(rows[-1][0], "+Inf")
+            self.assertGreater(counts[-1], 0)
+            self.assertIn(f'_seconds_count{{what="{what}"}} {counts[-1]}\n', text)
+
+    def promtool(self, args: list[str], text: str = "") -> None:
+        done = subprocess.run(["promtool", *args], input=text, capture_output=True, text=True,
+                              check=False, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
