@@ -30,6 +30,22 @@ static void print_upstream(const json_t *row)
            json_is_true(json_object_get(row, "passing")) ? "; under way" : "");
 }
 
+static void print_witness(const json_t *row)
+{
+    static const struct {
+        const char *key, *text;
+    } counts[] = {{"agrees", "agrees to"},
+                  {"contradicts", "contradicts"},
+                  {"does_not_know", "does not know"},
+                  {"has_not_said", "has not said about"}};
+    printf("witness %s", text(row, "name"));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        printf("%s %s %" JSON_INTEGER_FORMAT, i ? "," : "", counts[i].text,
+               json_integer_value(json_object_get(row, counts[i].key)));
+    }
+    printf(" of what is recorded\n");
+}
+
 static int status_of(const char *posture)
 {
     if (strcmp(posture, "conforming") == 0) {
@@ -52,6 +68,10 @@ static int show(const struct sp_buf *body, bool json)
         json_array_foreach(json_object_get(root, "upstreams"), i, row)
         {
             print_upstream(row);
+        }
+        json_array_foreach(json_object_get(root, "witnesses"), i, row)
+        {
+            print_witness(row);
         }
     }
     json_decref(root);

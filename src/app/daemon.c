@@ -430,9 +430,11 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     watch_signals(d);
     watch_time(d);
     SP_TRY(start_store(d, why));
-    SP_TRY(sp_watch_new(&(struct sp_watch_conf){.world = d->world, .keeper = d->keeper},
-                        &d->watch, why));
     SP_TRY(start_renewer(d, why));
+    SP_TRY(sp_watch_new(&(struct sp_watch_conf){.world = d->world,
+                                                .keeper = d->keeper,
+                                                .renewer = d->renewer},
+                        &d->watch, why));
     SP_TRY(start_peers(d));
     SP_TRY(start_lanes(d, why));
     return start_admin(d, why);

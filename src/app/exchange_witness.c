@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_asked_here(const struct sp_config_witness *w)
+/* Nobody is a witness for itself. */
+static bool is_asked_here(const struct visit *v, const struct sp_config_witness *w)
 {
-    return w->kind == SP_WITNESS_LEDGER || w->kind == SP_WITNESS_UPSTREAM;
+    return (w->kind == SP_WITNESS_LEDGER || w->kind == SP_WITNESS_UPSTREAM) &&
+           w->upstream != v->door->upstream;
 }
 
 static enum sp_err take_said(struct visit *v, const struct sp_tier_ask *q)
@@ -82,7 +84,7 @@ static void ask_next(struct visit *v)
     const struct sp_config *c = v->world->config;
     for (; v->ask.count > v->asked_parts && v->witness < c->witness_count;
          v->witness++) {
-        if (is_asked_here(&c->witnesses[v->witness])) {
+        if (is_asked_here(v, &c->witnesses[v->witness])) {
             ask(v, &c->witnesses[v->witness]);
             return;
         }

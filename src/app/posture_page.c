@@ -33,15 +33,27 @@ static json_t *row_json(const struct sp_watch_row *r)
     return row;
 }
 
+static json_t *voice_json(const struct sp_watch_voice *v)
+{
+    return json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", v->name, "agrees",
+                     (json_int_t)v->agrees, "contradicts", (json_int_t)v->contradicts,
+                     "does_not_know", (json_int_t)v->missing, "has_not_said",
+                     (json_int_t)v->silent);
+}
+
 static enum sp_err write_page(const struct sp_watch_status *s, struct sp_buf *out)
 {
-    json_t *rows = json_array();
+    json_t *rows = json_array(), *voices = json_array();
     for (size_t i = 0; i < s->count; i++) {
         json_array_append_new(rows, row_json(&s->rows[i]));
     }
-    json_t *root = json_pack(
-        "{s:s, s:s, s:i, s:o}", "posture", sp_posture_text(sp_watch_overall(s)),
-        "profile", s->profile, "interval_minutes", (int)s->minutes, "upstreams", rows);
+    for (size_t i = 0; i < s->voice_count; i++) {
+        json_array_append_new(voices, voice_json(&s->voices[i]));
+    }
+    json_t *root = json_pack("{s:s, s:s, s:i, s:o, s:o}", "posture",
+                             sp_posture_text(sp_watch_overall(s)), "profile",
+                             s->profile, "interval_minutes", (int)s->minutes,
+                             "upstreams", rows, "witnesses", voices);
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
     json_decref(root);
     enum sp_err e = text ? sp_buf_printf(out, "%s\n", text) : SP_E_NOMEM;

@@ -67,6 +67,16 @@ enum sp_err sp_tier_book_put(struct sp_tier_book *b, const struct sp_revision_id
     return SP_OK;
 }
 
+enum sp_err sp_tier_book_set(struct sp_tier_book *b, const struct sp_revision_id *id,
+                             const uint8_t document_sha256[32], uint64_t entry)
+{
+    SP_TRY(sp_tier_book_put(b, id, document_sha256, entry));
+    struct sp_tier_row *row = row_of(b, id);
+    memcpy(row->document_sha256, document_sha256, 32);
+    row->entry = entry;
+    return SP_OK;
+}
+
 const struct sp_tier_row *sp_tier_book_find(const struct sp_tier_book *b,
                                             const struct sp_revision_id *id)
 {

@@ -22,6 +22,10 @@ void sp_tier_book_fini(struct sp_tier_book *b); /* empty again */
 enum sp_err sp_tier_book_put(struct sp_tier_book *b, const struct sp_revision_id *id,
                              const uint8_t document_sha256[32],
                              uint64_t entry) SP_MUST_USE;
+/* The last one counts. SP_E_NOMEM, SP_E_LIMIT. */
+enum sp_err sp_tier_book_set(struct sp_tier_book *b, const struct sp_revision_id *id,
+                             const uint8_t document_sha256[32],
+                             uint64_t entry) SP_MUST_USE;
 /* NULL: it is not there. Borrowed until the next put. */
 const struct sp_tier_row *sp_tier_book_find(const struct sp_tier_book *b,
                                             const struct sp_revision_id *id);

@@ -298,6 +298,7 @@ static void follow_world(struct sp_watch *w)
         sp_ward_tell(d);
     }
     sp_second_follow_world(w);
+    sp_review_follow_world(w);
 }
 
 static void announce(struct sp_watch *w)
@@ -404,6 +405,7 @@ static void on_tick(uv_timer_t *t)
             sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
         }
     }
+    sp_review_tick(w);
 }
 
 static void maybe_end(struct sp_watch *w)
@@ -437,7 +439,12 @@ static void on_news(struct sp_msg *msg)
         announce(w);
         follow_world(w);
     }
+    sp_second_recheck(w);
+    sp_review_again(w);
     w->ledger_at_ms = 0;
+    for (struct ward *d = w->wards; d; d = d->next) {
+        d->tier.next_ms = 0;
+    }
     for (struct ward *d = w->wards; d && w->status.on && !w->stopping; d = d->next) {
         sp_posture_recheck(&d->posture, sp_watch_now_s(w));
         sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
@@ -471,6 +478,7 @@ enum sp_err sp_watch_recheck(struct sp_watch *w)
 static enum sp_err make(struct sp_watch *w, const struct sp_watch_conf *conf)
 {
     w->keeper = conf->keeper;
+    w->renewer = conf->renewer;
     w->world = sp_world_ref(conf->world);
     w->state_dir = strdup(w->world->config->state_dir);
     if (!w->state_dir) {
@@ -535,6 +543,7 @@ void sp_watch_free(struct sp_watch **pw)
         ward_free(d);
     }
     sp_second_free_all(w);
+    sp_review_free(w);
     sp_world_unref(&w->world);
     pthread_mutex_destroy(&w->lock);
     free(w->state_dir);

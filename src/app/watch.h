@@ -14,6 +14,7 @@ struct sp_watch;
 struct sp_watch_conf {      /* borrowed for the watch's life, but for world */
     struct sp_world *world; /* a reference is taken */
     struct sp_keeper *keeper;
+    struct sp_renewer *renewer; /* NULL: no offline catalogue */
 };
 /* Starts the thread; it logs the interval in force. */
 enum sp_err sp_watch_new(const struct sp_watch_conf *conf, struct sp_watch **out,
@@ -71,6 +72,13 @@ struct sp_watch_row {
     int64_t since, last_pass, last_probe; /* unix seconds; 0: not yet */
     bool passing;                         /* a full pass is under way */
 };
+/* A witness: what it said of all that is recorded, as the last look through the history
+ * left it. */
+struct sp_watch_voice {
+    char name[65];
+    uint64_t agrees, contradicts, missing; /* of revisions */
+    uint64_t silent;                       /* it has not said, or cannot be asked */
+};
 enum { SP_WATCH_ROWS = 64 };
 struct sp_watch_status {
     bool on;
@@ -78,6 +86,8 @@ struct sp_watch_status {
     unsigned minutes;
     size_t count;
     struct sp_watch_row rows[SP_WATCH_ROWS];
+    size_t voice_count;
+    struct sp_watch_voice voices[SP_WATCH_ROWS];
 };
 void sp_watch_status(struct sp_watch *w, struct sp_watch_status *out);
 /* What all rows come to: the worst of them; unknown where there is none. */

@@ -83,9 +83,8 @@ static void end_pass(struct ward *d, enum sp_err e)
     if (sp_tier_reasons(d)) {
         sp_why_say(&d->why, "%s", d->tier.follow.why.text);
     }
-    if (d->contradicted) {
+    if (sp_review_is_against(d->watch, d->row.name, &d->why)) {
         d->reasons |= SP_REASON_BIT(WITNESS_CONTRADICTS);
-        sp_why_say(&d->why, "%s", d->contradiction.text);
     }
     if (e != SP_OK) {
         sp_why_say(&d->why, "%s", sp_err_text(e));

@@ -4,14 +4,18 @@
  *   watch_look.c  one look at one upstream: pass or probe, step by step
  *   watch_tier.c  follows the ledger of an upstream that is a sallyport
  *   watch_second.c  asks a second upstream what it knows of revisions
+ *   watch_review.c  holds what was recorded against what every witness says by now
  *   tier_book.c   what that ledger says, by revision
+ *   answers.c     what a second upstream said, kept
  */
 #ifndef SP_APP_WATCH_PARTS_H
 #define SP_APP_WATCH_PARTS_H
 
-#include "app/tier_book.h"
+#include "app/answers.h"
+#include "app/catalog_place.h"
 #include "app/watch.h"
 #include "core/custody/follow.h"
+#include "core/custody/testimony.h"
 #include "core/wsus/dss.h"
 #include "sallyport/facts.h"
 
@@ -36,6 +40,13 @@ struct tier {
     enum sp_follow_state told;
 };
 
+/* What an upstream sent here, as it was: what witnesses are asked about. */
+struct sent {
+    struct sp_revision_id id;
+    uint8_t document_sha256[32];
+    char served_by[64];
+};
+
 /* An upstream that is a witness: asked for the documents of revisions that others sent.
  */
 struct second {
@@ -44,19 +55,45 @@ struct second {
     char name[65];          /* of the witness section */
     bool gone, running;
     struct sp_upstream *upstream; /* shared */
-    struct sp_tier_book known;    /* the documents it has */
-    struct sp_tier_book absent;   /* what it does not have: forgotten now and then */
+    struct sp_answers answers;    /* what it said; entry: when, by the posture's clock */
     struct sp_tier_book queued;   /* what is in the queue, or was since it was empty */
-    struct question *queue;       /* owned: the first batch of them are being asked */
+    struct sent *queue;           /* owned: the first batch of them are being asked */
     size_t waiting, room, batch;
     bool singly;       /* one of the last batch is refused: one at a time */
+    bool missed;       /* something could not be asked: all is looked through again */
     unsigned failures; /* in a row */
-    uint64_t next_ms, forget_ms;
+    uint64_t next_ms;
+    int64_t asked_since; /* what was said before may be asked again at any time */
     struct sp_dss dss;
     enum sp_dss_step step;
     struct sp_fetch *fetch; /* borrowed from the pool while it runs */
     struct sp_buf ask, reply;
     int status;
+};
+
+/* One witness section, of whatever kind: what of all that was recorded it contradicts. */
+struct voice {
+    struct voice *next;
+    char name[65];
+    bool gone;
+    struct sp_answers told; /* contradictions that are in the ledger: not told twice */
+    struct against {
+        struct sent sent;
+        unsigned pass; /* that saw it last */
+    } *against;        /* owned */
+    size_t count, room;
+    uint64_t tally[SP_TESTIMONY_COUNT], silent; /* of the pass */
+};
+
+/* The pass through the ledger, a piece a tick; it goes on with what is recorded. */
+struct review {
+    uint64_t at;   /* the next entry */
+    bool busy;     /* a piece is under way */
+    bool again;    /* somebody knows more: from the first entry on, after this pass */
+    bool told;     /* how the pass ended */
+    unsigned pass; /* counted */
+    uint64_t next_ms;          /* the next pass, whatever comes */
+    char catalog[SP_CATALOG_PATH]; /* the index that was asked */
 };
 
 /* One upstream that is watched. */
@@ -77,8 +114,7 @@ struct ward {
     struct sp_why why;
     struct sp_dss_list list;
     struct tier tier;
-    bool contradicted; /* a witness has another document than it sent */
-    struct sp_why contradiction;
+    uint64_t reviewed; /* entries of its ledger that the review was begun with */
     struct sp_watch_row row; /* guarded by the watch's lock */
 };
 
@@ -86,10 +122,13 @@ struct sp_watch {
     struct sp_loop *loop;          /* owned */
     struct sp_upstream_pool *pool; /* owned */
     struct sp_keeper *keeper;      /* borrowed */
+    struct sp_renewer *renewer;    /* borrowed; NULL: no offline catalogue */
     struct sp_world *world;        /* shared */
     struct sp_guid account;
     struct ward *wards;     /* owned list */
     struct second *seconds; /* owned list */
+    struct voice *voices;   /* owned list */
+    struct review review;
     struct sp_counters counters;
     uv_timer_t timer;
     unsigned under_way; /* fetches, jobs and records that will come back */
@@ -129,6 +168,8 @@ enum sp_err sp_tier_setup(struct ward *d, const struct sp_config_upstream *u) SP
 void sp_tier_fini(struct ward *d);
 void sp_tier_tick(struct ward *d);
 void sp_tier_stop(struct ward *d); /* answers whoever waits */
+/* What its ledger says of a revision; SP_TESTIMONY_COUNT: it cannot be believed now. */
+enum sp_testimony sp_tier_says(const struct ward *d, const struct sent *sent);
 unsigned sp_tier_reasons(const struct ward *d);
 
 /* watch_second.c */
@@ -136,6 +177,22 @@ void sp_second_follow_world(struct sp_watch *w);
 void sp_second_ask(struct sp_watch *w, struct sp_tier_ask *q);
 void sp_second_tick(struct sp_watch *w);
 void sp_second_free_all(struct sp_watch *w);
+/* What the witness said; SP_TESTIMONY_COUNT: nothing yet. It is asked what it should be. */
+enum sp_testimony sp_second_says(struct sp_watch *w, const char *witness,
+                                 const struct sent *sent);
+void sp_second_recheck(struct sp_watch *w);
+
+/* watch_review.c */
+void sp_review_follow_world(struct sp_watch *w);
+void sp_review_tick(struct sp_watch *w);
+void sp_review_again(struct sp_watch *w);
+/* A witness spoke about what was sent here. */
+void sp_review_hear(struct sp_watch *w, const char *witness, const struct sent *sent,
+                    enum sp_testimony says);
+/* Does any witness contradict what this upstream sent? why says which and what. */
+bool sp_review_is_against(const struct sp_watch *w, const char *upstream,
+                          struct sp_why *why);
+void sp_review_free(struct sp_watch *w);
 
 /* watch_look.c */
 void sp_ward_look(struct ward *d, enum sp_look look);

@@ -1,10 +1,10 @@
 /* A second upstream as a witness: what another one sent is asked for here as well, in
- * the background, and the documents are compared by their digests. What it said is kept
- * in memory; what it contradicts is recorded at once. */
+ * the background, and the documents are compared by their digests. What it said is
+ * kept, on disk too. What it does not have, or has otherwise, is asked again now and
+ * then. */
 #include "app/log.h"
 #include "app/watch_parts.h"
-#include "core/base/text.h"
-#include "core/custody/testimony.h"
+#include "io/store/files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,32 +12,37 @@
 
 enum {
     BATCH = 50,
-    QUEUE_MAX = 1 << 17, /* ten MB; what does not fit is asked when it comes again */
+    QUEUE_MAX = 1 << 17, /* fifteen MB; what does not fit is asked on the next pass */
     RETRY_MS = 30000,
-    FAILURES_MAX = 3, /* of one batch: it is given up until it comes again */
-    ABSENT_MS = 600000
-};
-
-struct question {
-    struct sp_revision_id id;
-    uint8_t document_sha256[32];
-    char served_by[64];
+    FAILURES_MAX = 3, /* of one batch: it is given up until the next pass */
+    ASK_AGAIN_S = 600
 };
 
 /* ---- what it said ---------------------------------------------------------------- */
 
 static const uint8_t nothing[32];
 
-static void say(const struct second *s, const struct sp_revision_id *id,
-                struct sp_tier_said *out)
+static struct second *second_of(struct sp_watch *w, const char *witness)
 {
-    const struct sp_tier_row *row = sp_tier_book_find(&s->known, id);
-    *out = (struct sp_tier_said){.asked = row != NULL, .known = row != NULL};
-    if (row) {
-        memcpy(out->document_sha256, row->document_sha256, 32);
-    } else {
-        out->asked = sp_tier_book_find(&s->absent, id) != NULL;
+    struct second *s = w->seconds;
+    while (s && (s->gone || strcmp(s->name, witness) != 0)) {
+        s = s->next;
     }
+    return s;
+}
+
+static enum sp_testimony compare(const struct sp_tier_row *row,
+                                 const uint8_t document_sha256[32])
+{
+    if (!row) {
+        return SP_TESTIMONY_COUNT;
+    }
+    if (sp_answers_is_nothing(row)) {
+        return SP_TESTIMONY_MISSING;
+    }
+    return memcmp(row->document_sha256, document_sha256, 32) == 0
+               ? SP_TESTIMONY_AGREES
+               : SP_TESTIMONY_CONTRADICTS;
 }
 
 static enum sp_err make_room(struct second *s)
@@ -46,7 +51,7 @@ static enum sp_err make_room(struct second *s)
         return SP_OK;
     }
     size_t room = s->room ? 2 * s->room : 256;
-    struct question *queue =
+    struct sent *queue =
         room > QUEUE_MAX ? NULL : reallocarray(s->queue, room, sizeof *queue);
     if (!queue) {
         return SP_E_LIMIT;
@@ -56,72 +61,76 @@ static enum sp_err make_room(struct second *s)
     return SP_OK;
 }
 
-static enum sp_err put_question(struct second *s, const struct sp_revision *r,
-                                const char *served_by)
+static enum sp_err put_question(struct second *s, const struct sent *sent)
 {
-    if (sp_tier_book_find(&s->queued, &r->id)) {
+    if (sp_tier_book_find(&s->queued, &sent->id)) {
         return SP_OK;
     }
     SP_TRY(make_room(s));
-    SP_TRY(sp_tier_book_put(&s->queued, &r->id, nothing, 0));
-    struct question *q = &s->queue[s->waiting++];
-    q->id = r->id;
-    memcpy(q->document_sha256, r->document_sha256, 32);
-    snprintf(q->served_by, sizeof q->served_by, "%s", served_by);
+    SP_TRY(sp_tier_book_put(&s->queued, &sent->id, nothing, 0));
+    s->queue[s->waiting++] = *sent;
     return SP_OK;
+}
+
+/* A document does not change: who agreed has said all. */
+static bool is_to_ask(const struct second *s, const struct sp_tier_row *row,
+                      enum sp_testimony says)
+{
+    int64_t now = sp_watch_now_s(s->watch);
+    if (!row) {
+        return true;
+    }
+    return says != SP_TESTIMONY_AGREES && ((int64_t)row->entry < s->asked_since ||
+                                           now - (int64_t)row->entry >= ASK_AGAIN_S);
+}
+
+static enum sp_testimony consult(struct second *s, const struct sent *sent)
+{
+    const struct sp_tier_row *row = sp_answers_find(&s->answers, &sent->id);
+    enum sp_testimony says = compare(row, sent->document_sha256);
+    if (is_to_ask(s, row, says) && put_question(s, sent) != SP_OK) {
+        s->missed = true;
+    }
+    return says;
+}
+
+enum sp_testimony sp_second_says(struct sp_watch *w, const char *witness,
+                                 const struct sent *sent)
+{
+    struct second *s = second_of(w, witness);
+    return s ? consult(s, sent) : SP_TESTIMONY_COUNT;
+}
+
+static void answer_one(struct second *s, const struct sp_tier_ask *q, size_t i)
+{
+    struct sp_tier_said *out = &q->said[i];
+    struct sent sent = {.id = q->ids[i]};
+    memcpy(sent.document_sha256, q->revisions[i].document_sha256, 32);
+    snprintf(sent.served_by, sizeof sent.served_by, "%s", q->served_by);
+    enum sp_testimony says = consult(s, &sent);
+    const struct sp_tier_row *row = sp_answers_find(&s->answers, &sent.id);
+    *out = (struct sp_tier_said){.asked = row != NULL,
+                                 .known = row && says != SP_TESTIMONY_MISSING};
+    if (row) {
+        memcpy(out->document_sha256, row->document_sha256, 32);
+    }
+    if (says == SP_TESTIMONY_CONTRADICTS) {
+        sp_review_hear(s->watch, s->name, &sent, says);
+    }
 }
 
 void sp_second_ask(struct sp_watch *w, struct sp_tier_ask *q)
 {
-    struct second *s = w->seconds;
-    while (s && (s->gone || strcmp(s->name, q->upstream) != 0)) {
-        s = s->next;
-    }
+    struct second *s = second_of(w, q->upstream);
     for (size_t i = 0; s && i < q->count; i++) {
-        say(s, &q->ids[i], &q->said[i]);
-        if (!q->said[i].asked) {
-            (void)put_question(s, &q->revisions[i], q->served_by);
-        }
+        answer_one(s, q, i);
     }
 }
 
-/* ---- what it contradicts --------------------------------------------------------- */
-
-static enum sp_err write_facts(const struct second *s, const struct question *q,
-                               struct sp_facts *f)
+void sp_second_recheck(struct sp_watch *w)
 {
-    SP_TRY(sp_facts_entry(f, "witness", sp_clock_wall_s()));
-    SP_TRY(sp_facts_text(f, SP_FACT_UPSTREAM_NAME, sp_view_str(q->served_by)));
-    SP_TRY(sp_facts_bytes(f, SP_FACT_UPDATE_ID,
-                          sp_view(q->id.id.bytes, sizeof q->id.id.bytes)));
-    SP_TRY(sp_facts_int(f, SP_FACT_UPDATE_REVISION, q->id.number));
-    SP_TRY(sp_facts_bytes(f, SP_FACT_DOCUMENT_SHA256, sp_view(q->document_sha256, 32)));
-    SP_TRY(sp_testimony_say(f, s->name, SP_TESTIMONY_CONTRADICTS));
-    return sp_testimony_sum(f);
-}
-
-static void tell(struct second *s, const struct question *q)
-{
-    struct sp_watch *w = s->watch;
-    struct sp_facts *f = NULL;
-    char id[SP_REVISION_TEXT];
-    sp_revision_id_format(&q->id, id);
-    SP_COUNT(&w->counters, witness_contradictions, 1);
-    sp_log_say(SP_LOG_WARNING, "witness",
-               "%s has another document for %s than upstream %s sent", s->name, id,
-               q->served_by);
-    if (sp_facts_new(SP_KIB(4), &f) == SP_OK && write_facts(s, q, f) == SP_OK) {
-        sp_watch_record(w, f);
-    }
-    sp_facts_free(&f);
-    for (struct ward *d = w->wards; d; d = d->next) {
-        if (!d->gone && strcmp(d->row.name, q->served_by) == 0) {
-            d->contradicted = true;
-            d->contradiction.text[0] = '\0';
-            sp_why_say(&d->contradiction, "witness %s has another document for %s",
-                       s->name, id);
-            sp_posture_recheck(&d->posture, sp_watch_now_s(w));
-        }
+    for (struct second *s = w->seconds; s; s = s->next) {
+        s->asked_since = sp_watch_now_s(w) + 1;
     }
 }
 
@@ -136,6 +145,34 @@ static void drop_batch(struct second *s)
     if (s->waiting == 0) {
         s->singly = false;
         sp_tier_book_fini(&s->queued);
+        if (s->missed) {
+            s->missed = false;
+            sp_review_again(s->watch);
+        }
+    }
+}
+
+/* sha256 of zeros: it has none. */
+static enum sp_err take_answer(struct second *s, const struct sent *sent,
+                               const uint8_t sha256[32])
+{
+    enum sp_err e = sp_answers_put(&s->answers, &sent->id, sha256,
+                                   (uint64_t)sp_watch_now_s(s->watch));
+    if (e != SP_OK) {
+        return e == SP_E_LIMIT ? SP_OK : e; /* it says nothing about more than that */
+    }
+    sp_review_hear(
+        s->watch, s->name, sent,
+        compare(sp_answers_find(&s->answers, &sent->id), sent->document_sha256));
+    return SP_OK;
+}
+
+static void keep_answers(struct second *s)
+{
+    enum sp_err e = sp_answers_sync(&s->answers);
+    if (e != SP_OK) {
+        sp_log_say(SP_LOG_WARNING, "not_kept", "what %s answers: %s", s->name,
+                   sp_err_text(e));
     }
 }
 
@@ -153,18 +190,12 @@ static const struct sp_revision *find(const struct sp_reply *r,
 static enum sp_err take_documents(struct second *s, const struct sp_reply *r)
 {
     for (size_t i = 0; i < s->batch; i++) {
-        const struct question *q = &s->queue[i];
-        const struct sp_revision *its = find(r, &q->id);
+        const struct sent *sent = &s->queue[i];
+        const struct sp_revision *its = find(r, &sent->id);
         bool is_read = its && sp_facts_count(its->facts, SP_FACT_DOCUMENT_SHA256) == 1;
-        if (!is_read) {
-            SP_TRY(sp_tier_book_put(&s->absent, &q->id, nothing, 0));
-            continue;
-        }
-        SP_TRY(sp_tier_book_put(&s->known, &q->id, its->document_sha256, 0));
-        if (memcmp(its->document_sha256, q->document_sha256, 32) != 0) {
-            tell(s, q);
-        }
+        SP_TRY(take_answer(s, sent, is_read ? its->document_sha256 : nothing));
     }
+    keep_answers(s);
     drop_batch(s);
     return SP_OK;
 }
@@ -189,8 +220,9 @@ static enum sp_err take_data(struct second *s, struct sp_why *why)
     } else if (e == SP_OK && is_about_ids(r)) {
         bool is_one = s->batch == 1;
         s->singly = true;
-        e = is_one ? sp_tier_book_put(&s->absent, &s->queue[0].id, nothing, 0) : SP_OK;
+        e = is_one ? take_answer(s, &s->queue[0], nothing) : SP_OK;
         if (is_one) {
+            keep_answers(s);
             drop_batch(s);
         }
     } else if (e == SP_OK) {
@@ -213,6 +245,7 @@ static void end_round(struct second *s, enum sp_err e, const struct sp_why *why)
     sp_log_say(SP_LOG_WARNING, "witness", "%s cannot be asked: %s", s->name,
                sp_why_text(why, e));
     if (s->step == SP_DSS_DATA && ++s->failures >= FAILURES_MAX) {
+        s->missed = true;
         drop_batch(s);
     }
 }
@@ -304,8 +337,7 @@ static void ask(struct second *s)
 
 static void second_free(struct second *s)
 {
-    sp_tier_book_fini(&s->known);
-    sp_tier_book_fini(&s->absent);
+    sp_answers_close(&s->answers);
     sp_tier_book_fini(&s->queued);
     free(s->queue);
     sp_dss_fini(&s->dss);
@@ -334,10 +366,6 @@ void sp_second_tick(struct sp_watch *w)
     uint64_t now = sp_loop_now_ms(w->loop);
     drop_gone(w);
     for (struct second *s = w->seconds; s && !w->stopping; s = s->next) {
-        if (now >= s->forget_ms) {
-            sp_tier_book_fini(&s->absent);
-            s->forget_ms = now + ABSENT_MS;
-        }
         if (!s->running && !s->gone && s->waiting && now >= s->next_ms) {
             s->running = true;
             s->step = s->dss.cookie.len ? SP_DSS_DATA : SP_DSS_AUTHORIZE;
@@ -346,15 +374,37 @@ void sp_second_tick(struct sp_watch *w)
     }
 }
 
-static struct second *second_new(struct sp_watch *w, const char *name)
+/* Its file is that of the name: whoever had it before leaves it. */
+static enum sp_err open_answers(struct second *s, const char *name, const char *host)
+{
+    char about[SP_ANSWERS_ABOUT];
+    struct sp_why why = {0};
+    for (struct second *i = s->watch->seconds; i; i = i->next) {
+        if (strcmp(i->name, name) == 0) {
+            sp_fd_close(&i->answers.fd);
+        }
+    }
+    snprintf(about, sizeof about, "%s %s", name, host);
+    SP_TRY(sp_answers_open(s->watch->state_dir, name, "", about, &s->answers, &why));
+    if (why.text[0]) {
+        sp_log_say(SP_LOG_WARNING, "not_kept", "%s", why.text);
+    }
+    return SP_OK;
+}
+
+static struct second *second_new(struct sp_watch *w, const char *name, const char *host)
 {
     struct second *s = calloc(1, sizeof *s);
-    if (!s) {
+    if (s) {
+        s->watch = w;
+    }
+    if (!s || open_answers(s, name, host) != SP_OK) {
         sp_log_say(SP_LOG_ERROR, "witness", "%s: %s", name, sp_err_text(SP_E_NOMEM));
+        free(s);
         return NULL;
     }
-    s->watch = w;
     snprintf(s->name, sizeof s->name, "%s", name);
+    s->asked_since = sp_watch_now_s(w);
     sp_dss_init(&s->dss, &w->account);
     sp_buf_init(&s->ask, SP_MIB(1));
     sp_buf_init(&s->reply, SP_LIMIT_SOAP_REPLY);
@@ -373,7 +423,7 @@ static void meet(struct sp_watch *w, const struct sp_config_witness *k)
             strcmp(sp_upstream_host(s->upstream), sp_upstream_host(upstream)) != 0)) {
         s = s->next;
     }
-    s = s ? s : second_new(w, k->name);
+    s = s ? s : second_new(w, k->name, sp_upstream_host(upstream));
     if (s) {
         sp_upstream_unref(&s->upstream);
         s->upstream = sp_upstream_ref(upstream);

@@ -193,6 +193,21 @@ static bool look_up(const struct tier *t, struct sp_tier_ask *q)
     return all;
 }
 
+enum sp_testimony sp_tier_says(const struct ward *d, const struct sent *sent)
+{
+    const struct tier *t = &d->tier;
+    if (!t->on || t->follow.state != SP_FOLLOW_GOOD) {
+        return SP_TESTIMONY_COUNT;
+    }
+    const struct sp_tier_row *row = sp_tier_book_find(&t->book, &sent->id);
+    if (!row || row->entry >= t->follow.proven) {
+        return SP_TESTIMONY_MISSING;
+    }
+    return memcmp(row->document_sha256, sent->document_sha256, 32) == 0
+               ? SP_TESTIMONY_AGREES
+               : SP_TESTIMONY_CONTRADICTS;
+}
+
 static void answer(const struct tier *t, struct sp_tier_ask *q)
 {
     (void)look_up(t, q);

@@ -1,5 +1,6 @@
 """The offline catalogue in the daemon: fetched, proven, served; whatever comes instead, the last
 good one stays in force."""
+import json
 import subprocess
 import tempfile
 import unittest
@@ -13,6 +14,7 @@ import planted as planting
 import signing
 from gate import hang_up, wait_until
 from httpd import Reply, Request, Server
+from pki import SOURCE
 from scene import Scene
 from wsus_upstream import server_context
 
@@ -118,21 +120,26 @@ class OfflineScan(Scene):
         made = catalogue.Catalogue(7, 3, 0)
         planted = planting.plant(made, "perfect")
         if claimed is not None:
-            for old, new in ((planted.child.update_id, str(offline.update_id(0))),
-                             (offline.b64(planted.file.sha1), offline.b64(offline.sha1(claimed))),
-                             (offline.b64(planted.file.sha256),
-                              offline.b64(offline.sha256(claimed)))):
-                for revision in (planted.child, planted.bundle):
-                    revision.document = revision.document.replace(old, new)
-            del made.by_key[planted.child.key]
-            planted.child.update_id = str(offline.update_id(0))
-            made.by_key[planted.child.key] = planted.child
-            planted.file.claim_sha1 = offline.sha1(claimed)
-            planted.file.claim_sha256 = offline.sha256(claimed)
+            self.give(made, planted, 0, claimed)
         self.up = self.upstream(made)
         gate = self.open_gate(witnesses='witness "scan" { kind = "catalogue" }\n')
         self.wait_for(gate, "new")
         return gate, planted, made
+
+    def give(self, made, planted, update: int, claimed: int) -> None:
+        """What is planted calls itself an update of the catalogue, with a file of the catalogue."""
+        name = str(offline.update_id(update))
+        for old, new in ((planted.child.update_id, name),
+                         (offline.b64(planted.file.sha1), offline.b64(offline.sha1(claimed))),
+                         (offline.b64(planted.file.sha256),
+                          offline.b64(offline.sha256(claimed)))):
+            for revision in (planted.child, planted.bundle):
+                revision.document = revision.document.replace(old, new)
+        del made.by_key[planted.child.key]
+        planted.child.update_id = name
+        made.by_key[planted.child.key] = planted.child
+        planted.file.claim_sha1 = offline.sha1(claimed)
+        planted.file.claim_sha256 = offline.sha256(claimed)
 
     def test_a_witness_that_does_not_know_a_program(self) -> None:
         gate, planted, made = self.witnessed(None)
@@ -155,6 +162,33 @@ class OfflineScan(Scene):
         shown = self.shown(gate, planted)
         self.assertIn("catalog.contradicts true", shown)
         self.assertIn("witness.said scan contradicts", shown)
+
+    def test_a_newer_catalogue_goes_through_what_was_recorded(self) -> None:
+        """Update 392 is in the next catalogue only, and is recorded here with another file."""
+        self.source.offer(self.first)
+        made = catalogue.Catalogue(7, 3, 0)
+        known, lied = planting.plant(made, "careful"), planting.plant(made, "perfect")
+        for planted, update, claimed in ((known, 0, 0), (lied, 392, 4)):
+            self.give(made, planted, update, claimed)
+        self.up = self.upstream(made)
+        gate = self.open_gate(posture="standard",
+                              policy=SOURCE / "policies" / "observe-2026.policy",
+                              witnesses='witness "scan" { kind = "catalogue" }\n')
+        self.wait_for(gate, "new")
+        self.downstream(gate).sync()
+
+        def said() -> tuple:
+            row, = json.loads(gate.command("posture", "--json").stdout)["witnesses"]
+            return row["agrees"], row["contradicts"], row["does_not_know"]
+        gate.command("recheck")
+        others = len(made.revisions) - 2
+        wait_until("it knows one", lambda: said() == (1, 0, others + 1))
+        self.source.offer(self.next)
+        hang_up(gate)
+        self.wait_for(gate, "new", 2)
+        wait_until("the next one knows better", lambda: said() == (1, 1, others))
+        wait_until("the posture says so", lambda: "witness-contradicts" in
+                   gate.command("posture", "--json").stdout)
 
     def shown(self, gate, planted) -> str:
         """The newest entry about the planted program."""
