@@ -7,16 +7,19 @@
  *     file-sha256-present audit
  *
  * Each line names a rule of rules.def, its mode and, if it is not the usual one of its
- * subject, what is done when it fails. A rule that is not named is off; an unknown rule,
- * mode or action, an action that its subject cannot have, or a rule named twice is an error
- * with its line. The text is complete: a policy has no includes, no environment.
+ * subject, what is done when it fails. A rule that is not named is off; an unknown
+ * rule, mode or action, an action that its subject cannot have, or a rule named twice
+ * is an error with its line. Lines that begin with "at", "peer" and "publisher" name
+ * modes of one place, who may ask for what (decision 0060) and who may sign what
+ * (decision 0021). The text is complete: a policy has no includes, no environment.
  *
  * Judging is pure: the same facts under the same policy give the same verdict. A rule
- * HOLDS, FAILS, or does not APPLY (the facts it reads are absent and its row says that is
- * fine). Of the failing rules in enforce mode the one with the strongest action refuses, of
- * equals the first in table order; failing rules in observe or audit mode are listed in the
- * verdict and let pass: that is what these modes are for. A subject that no rule of the
- * policy looked at stays SP_UNPROVEN, which no caller may treat as passed. */
+ * HOLDS, FAILS, or does not APPLY (the facts it reads are absent and its row says that
+ * is fine). Of the failing rules in enforce mode the one with the strongest action
+ * refuses, of equals the first in table order; failing rules in observe or audit mode
+ * are listed in the verdict and let pass: that is what these modes are for. A subject
+ * that no rule of the policy looked at stays SP_UNPROVEN, which no caller may treat as
+ * passed. */
 #ifndef SALLYPORT_POLICY_H
 #define SALLYPORT_POLICY_H
 
@@ -31,8 +34,8 @@ enum sp_rule {
 
 /* What a set of facts is about; a rule belongs to one. */
 enum sp_subject {
-    SP_SUBJECT_REQUEST,  /* what an asker sends, where a rule has a say in it */
-    SP_SUBJECT_LINK,     /* the connection to the upstream: judged before a reply is used */
+    SP_SUBJECT_REQUEST, /* who asks, how he came and what he sends */
+    SP_SUBJECT_LINK, /* the connection to the upstream: judged before a reply is used */
     SP_SUBJECT_REPLY,    /* one SOAP reply */
     SP_SUBJECT_REVISION, /* one revision inside a GetUpdateData reply */
     SP_SUBJECT_FILE      /* one content file, received whole */
@@ -55,6 +58,7 @@ struct sp_verdict {
     enum sp_rule rule;          /* the rule that refused; meaningless otherwise */
     enum sp_action action;      /* what the policy says to do then; meaningless otherwise */
     uint64_t observed;          /* bit r: rule r failed in observe or audit mode */
+    uint64_t audited;           /* of these, those in audit mode */
     uint64_t failed;            /* bit r: rule r failed in any mode but off */
     struct sp_why why;          /* empty when passed */
 };
@@ -63,7 +67,8 @@ const char *sp_rule_text(enum sp_rule r); /* "revision-immutable" */
 const char *sp_rule_help(enum sp_rule r);
 enum sp_subject sp_rule_subject(enum sp_rule r);
 const char *sp_mode_text(enum sp_mode m);
-const char *sp_subject_text(enum sp_subject s); /* "link", "reply", "revision", "file" */
+const char *
+sp_subject_text(enum sp_subject s); /* "request", "link", "reply", "revision", "file" */
 const char *sp_action_text(enum sp_action a);
 /* May a rule about this subject have this action? */
 bool sp_action_fits(enum sp_subject s, enum sp_action a);
@@ -80,10 +85,18 @@ void sp_policy_free(struct sp_policy **p);
 const char *sp_policy_name(const struct sp_policy *p);
 enum sp_mode sp_policy_mode(const struct sp_policy *p, enum sp_rule r);
 enum sp_action sp_policy_action(const struct sp_policy *p, enum sp_rule r);
+/* The mode in force for what these facts are about. It is another only for rules about
+ * requests: lines "at" give them modes of their own at a service, at a listener or at
+ * both, and transport-tls has the one that the listener's configuration gives it. */
+enum sp_mode sp_policy_mode_for(const struct sp_policy *p, enum sp_rule r,
+                                const struct sp_facts *facts);
+/* Lines "peer" say who may ask for this service; with names of certificates. */
+bool sp_policy_names_peers(const struct sp_policy *p, struct sp_view service);
+bool sp_policy_reads_names(const struct sp_policy *p);
 /* A publisher that the policy names signed the file, and may sign files of its update. */
 bool sp_policy_has_publisher(const struct sp_policy *p, const struct sp_facts *facts);
-/* The canonical text: every rule in table order, then the publishers. Parses back to an
- * equal policy. */
+/* The canonical text: every rule in table order, then "at", "peer" and "publisher"
+ * lines as they stood. Parses back to an equal policy. */
 enum sp_err sp_policy_print(const struct sp_policy *p, struct sp_buf *out) SP_MUST_USE;
 
 void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,

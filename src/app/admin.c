@@ -111,14 +111,14 @@ static json_t *counters_json(const struct sp_admin_view *v)
 static json_t *listeners_json(const struct sp_world *w)
 {
     json_t *rows = json_array();
-    static const char *const modes[] = {"enforce", "audit", "observe"};
     for (size_t i = 0; i < w->config->listener_count; i++) {
         const struct sp_config_listener *l = &w->config->listeners[i];
         json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", l->name, "bind",
-                            l->bind, "upstream", l->upstream, "transport",
-                            w->doors[i].tls ? "tls" : "http", "plain_http",
-                            w->doors[i].tls ? "-" : modes[l->plain_http]));
+            rows,
+            json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", l->name, "bind", l->bind,
+                      "upstream", l->upstream, "transport",
+                      w->doors[i].tls ? "tls" : "http", "plain_http",
+                      w->doors[i].tls ? "-" : sp_mode_text(w->doors[i].plain_http)));
     }
     return rows;
 }
@@ -175,13 +175,14 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
         "s:o, "
-        "s:o, s:o}",
+        "s:o, s:o, s:o}",
         "version", SP_VERSION, "now", now, "started", started, "config_loaded", loaded,
         "draining", (int)*v->draining, "lockdown", (int)sp_lockdown_is_on(v->lockdown),
         "policy", sp_policy_name(w->policy), "workers", (int)v->lane_count, "expiries",
         expiries_json(w), "fills", fills_json(v), "ledger", ledger_json(v), "cache",
         cache_json(v), "upstreams", upstreams, "listeners", listeners_json(w),
-        "plain_http", sp_desk_plain_json(v->desk), "limited",
+        "plain_http", sp_desk_plain_json(v->desk), "would_refuse",
+        sp_desk_observed_json(v->desk), "limited",
         sp_peers_json(v->peers, sp_loop_now_ms(sp_loop_current()), sp_clock_wall_s()),
         "refusals", sp_desk_refusals_json(v->desk), "counters", counters_json(v));
     return append_json(root, flags, out);

@@ -175,39 +175,47 @@ static bool print_differences(const struct sp_policy *a, const struct sp_policy 
     return any;
 }
 
-/* ---- publishers: lines of the canonical text ---- */
+/* ---- lines of the canonical text that are no rule's ---- */
 
-static struct sp_view next_publisher(struct sp_view *text)
+static const struct {
+    const char *word, *gone, *come;
+} kinds[] = {{"at ", "gone", "new"},
+             {"peer ", "gone", "new"},
+             {"publisher ", "gone: stricter", "new: looser"}};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static struct sp_view next_line(struct sp_view *text, const char *word)
 {
     while (text->len > 0) {
         size_t end = sp_view_find(*text, '\n');
         struct sp_view line = sp_view_slice(*text, 0, end);
         *text = sp_view_slice(*text, end + 1, text->len);
-        if (sp_view_starts(line, SP_VIEW("publisher "))) {
+        if (sp_view_starts(line, sp_view_str(word))) {
             return line;
         }
     }
     return (struct sp_view){0};
 }
 
-static bool names(struct sp_view text, struct sp_view publisher)
+static bool has_line(struct sp_view text, const char *word, struct sp_view wanted)
 {
     struct sp_view line;
-    while ((line = next_publisher(&text)).len > 0) {
-        if (sp_view_eq(line, publisher)) {
+    while ((line = next_line(&text, word)).len > 0) {
+        if (sp_view_eq(line, wanted)) {
             return true;
         }
     }
     return false;
 }
 
-/* The publishers that one names and the other does not. */
-static bool print_missing(struct sp_view from, struct sp_view in, const char *what)
+/* The lines that one has and the other has not. */
+static bool print_missing(struct sp_view from, struct sp_view in, const char *word,
+                          const char *what)
 {
     bool any = false;
     struct sp_view line;
-    while ((line = next_publisher(&from)).len > 0) {
-        if (!names(in, line)) {
+    while ((line = next_line(&from, word)).len > 0) {
+        if (!has_line(in, word, line)) {
             printf(SP_VIEW_FMT "  (%s)\n", SP_VIEW_ARG(line), what);
             any = true;
         }
@@ -215,17 +223,21 @@ static bool print_missing(struct sp_view from, struct sp_view in, const char *wh
     return any;
 }
 
-static enum sp_err print_publishers(const struct sp_policy *a,
-                                    const struct sp_policy *b, bool *any)
+static enum sp_err print_lines(const struct sp_policy *a, const struct sp_policy *b,
+                               bool *any)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf old, new;
-    sp_buf_init(&old, SP_LIMIT_POLICY);
-    sp_buf_init(&new, SP_LIMIT_POLICY);
+    sp_buf_init(&old, 2 * SP_LIMIT_POLICY);
+    sp_buf_init(&new, 2 * SP_LIMIT_POLICY);
     SP_TRY(sp_policy_print(a, &old));
     SP_TRY(sp_policy_print(b, &new));
-    bool gone = print_missing(sp_buf_view(&old), sp_buf_view(&new), "gone: stricter");
-    bool come = print_missing(sp_buf_view(&new), sp_buf_view(&old), "new: looser");
-    *any = *any || gone || come;
+    for (size_t k = 0; k < KINDS; k++) {
+        const char *word = kinds[k].word;
+        struct sp_view one = sp_buf_view(&old), two = sp_buf_view(&new);
+        bool gone = print_missing(one, two, word, kinds[k].gone);
+        bool come = print_missing(two, one, word, kinds[k].come);
+        *any = *any || gone || come;
+    }
     return SP_OK;
 }
 
@@ -246,7 +258,7 @@ int sp_cmd_policy_diff(int argc, char **argv)
         return sp_cmd_failed(e, &why);
     }
     bool any = print_differences(a, b);
-    e = print_publishers(a, b, &any);
+    e = print_lines(a, b, &any);
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }

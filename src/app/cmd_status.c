@@ -55,6 +55,22 @@ static void print_plain(const json_t *root)
     }
 }
 
+static void print_would_refuse(const json_t *root)
+{
+    size_t i;
+    const json_t *row, *rows = json_object_get(root, "would_refuse");
+    if (json_array_size(rows) == 0) {
+        return;
+    }
+    printf("observed   what rules in observe or audit mode would have refused:\n");
+    json_array_foreach(rows, i, row)
+    {
+        printf("           %-24s %-7s %-24s %lld times, last %s %s\n",
+               text(row, "rule"), text(row, "mode"), text(row, "peer"),
+               count(row, "count"), text(row, "operation"), text(row, "last"));
+    }
+}
+
 static void print_refusals(const json_t *root)
 {
     enum { SHOWN = 5 };
@@ -96,6 +112,7 @@ static void print_status(const json_t *root)
            count(counters, "content_hits"), count(counters, "content_fills"),
            count(counters, "files_verified"), count(counters, "files_refused"));
     print_plain(root);
+    print_would_refuse(root);
     print_refusals(root);
 }
 

@@ -340,7 +340,8 @@ static enum sp_err take_locations(const struct place *p, cfg_t *sec,
 static enum sp_err take_listener(const struct place *p, cfg_t *sec, struct sp_config *c,
                                  struct sp_config_listener *l)
 {
-    static const struct word plain[] = {{"enforce", SP_PLAIN_ENFORCE},
+    static const struct word plain[] = {{"policy", SP_PLAIN_POLICY},
+                                        {"enforce", SP_PLAIN_ENFORCE},
                                         {"audit", SP_PLAIN_AUDIT},
                                         {"observe", SP_PLAIN_OBSERVE}};
     static const struct word switches[] = {{"on", 1}, {"off", 0}};

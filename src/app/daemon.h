@@ -198,6 +198,9 @@ struct sp_desk_refusal {
     uint64_t entry;
 };
 void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r);
+/* Rules in observe or audit mode failed: observed.h. */
+struct sp_observation;
+void sp_desk_observed(struct sp_desk *d, const struct sp_observation *o);
 /* The upstream answered well, or failed: for its state in status. */
 void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
                       const char *why);

@@ -2,6 +2,8 @@
  * messages. Old rows make room for new ones. */
 #include "app/desk_json.h"
 
+#include "app/observed.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ struct sp_desk {
     struct sp_loop *loop; /* borrowed: the main loop */
     struct plain_peer plain[PLAIN_PEERS];
     size_t plain_count;
+    struct sp_observed observed;
     struct refusal refusals[REFUSALS]; /* a ring */
     uint64_t refusal_count;
     struct upstream_state upstreams[UPSTREAMS];
@@ -39,6 +42,7 @@ struct note { /* a message to the desk */
     struct sp_desk *desk; /* borrowed */
     bool refused;
     enum sp_err err;
+    struct sp_observation observation;
     struct sp_desk_refusal
         refusal; /* peer, operation and why serve the other kinds too */
 };
@@ -110,6 +114,25 @@ void sp_desk_plain_http(struct sp_desk *d, const char *peer, const char *operati
     snprintf(n.refusal.peer, sizeof n.refusal.peer, "%s", peer);
     snprintf(n.refusal.operation, sizeof n.refusal.operation, "%s", operation);
     post(d, on_plain, &n);
+}
+
+/* ---- what would have been refused ---------------------------------------------- */
+
+static void on_observed(struct sp_msg *msg)
+{
+    struct note *n = SP_HOLDER(msg, struct note, msg);
+    sp_observed_add(&n->desk->observed, &n->observation, sp_clock_wall_s());
+    free(n);
+}
+
+void sp_desk_observed(struct sp_desk *d, const struct sp_observation *o)
+{
+    post(d, on_observed, &(struct note){.observation = *o});
+}
+
+json_t *sp_desk_observed_json(const struct sp_desk *d)
+{
+    return sp_observed_json(&d->observed);
 }
 
 /* ---- refusals

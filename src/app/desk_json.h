@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 json_t *sp_desk_plain_json(const struct sp_desk *d);
+json_t *sp_desk_observed_json(const struct sp_desk *d);
 json_t *sp_desk_refusals_json(const struct sp_desk *d);
 json_t *sp_desk_upstream_json(const struct sp_desk *d, const char *name);
 

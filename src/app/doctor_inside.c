@@ -27,7 +27,8 @@ static void look_at_listener(struct sp_doctor *d, const struct sp_config_listene
     size_t count = 0;
     sp_buf_init(&pem, 1);
     d->looked_at++;
-    if (!l->certificate[0] && l->plain_http != SP_PLAIN_ENFORCE) {
+    if (!l->certificate[0] &&
+        (l->plain_http == SP_PLAIN_AUDIT || l->plain_http == SP_PLAIN_OBSERVE)) {
         sp_doctor_find(d, SP_DOCTOR_PLAIN_PASSES,
                        "listener \"%s\" on %s: plain_http = %s", l->name, l->bind,
                        l->plain_http == SP_PLAIN_AUDIT ? "audit" : "observe");

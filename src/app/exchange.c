@@ -4,6 +4,7 @@
 #include "app/custody_serve.h"
 #include "app/joined.h"
 #include "app/log.h"
+#include "app/observed.h"
 #include "app/witnesses.h"
 
 #include <stdio.h>
@@ -44,6 +45,7 @@ void sp_visit_free(struct visit *v)
     free(v->known);
     free(v->said);
     free(v->files.files);
+    free(v->names);
     free(v->entries);
     free(v->revisions);
     if (v->object) {
@@ -609,6 +611,19 @@ static void copy_text(struct sp_view from, char *out, size_t size)
     out[n] = 0;
 }
 
+/* What the handshake told, and only what a line of the policy asks for of the rest. */
+static enum sp_err describe(struct visit *v, struct sp_exchange *x, struct sp_asker *a)
+{
+    struct sp_handshake told = sp_exchange_handshake(x);
+    a->tls = told.version;
+    a->sni = told.sni;
+    if (a->has_pin && sp_policy_reads_names(v->world->policy)) {
+        SP_TRY(sp_guest_names(x, &v->names));
+        a->names = v->names;
+    }
+    return SP_OK;
+}
+
 static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
                              struct sp_guest *guest, struct visit **out)
 {
@@ -638,7 +653,10 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     asker.newest = newest_of(d->lane->keeper);
     asker.stopped = sp_lockdown_is_on(d->lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
     asker.seals = &v->seals->keys;
-    enum sp_err e = draw(d->lane, &asker);
+    enum sp_err e = describe(v, x, &asker);
+    if (e == SP_OK) {
+        e = draw(d->lane, &asker);
+    }
     if (e == SP_OK) {
         e = give_gate(v, &asker);
     }
@@ -753,6 +771,14 @@ static void count(struct visit *v, const struct sp_gate_summary *s)
     }
 }
 
+static void tell_observed(struct visit *v, const struct sp_gate_summary *s)
+{
+    struct sp_observation o = {.observed = s->observed, .audited = s->audited};
+    snprintf(o.peer, sizeof o.peer, "%s", v->peer);
+    snprintf(o.operation, sizeof o.operation, "%s", s->operation);
+    sp_desk_observed(v->lane->desk, &o);
+}
+
 static void tell_desk(struct visit *v, const struct sp_gate_summary *s)
 {
     struct sp_desk_refusal r = {
@@ -764,14 +790,29 @@ static void tell_desk(struct visit *v, const struct sp_gate_summary *s)
     sp_desk_refused(v->lane->desk, &r);
 }
 
+/* "rule-a, rule-b": what audit mode is for. */
+static void log_audited(struct sp_log *l, uint64_t audited)
+{
+    char text[512] = "";
+    size_t at = 0;
+    for (enum sp_rule r = 0; r < SP_RULE_COUNT && at < sizeof text; r++) {
+        if (audited >> r & 1) {
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", at ? ", " : "",
+                                   sp_rule_text(r));
+        }
+    }
+    sp_log_str(l, "would_refuse", text);
+}
+
 static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool complete)
 {
     struct sp_log l;
     bool content = strcmp(s->service, "content") == 0;
-    enum sp_log_level level = s->ruling == SP_REFUSED || s->removed || s->status >= 500
-                                  ? SP_LOG_WARNING
-                              : content ? SP_LOG_DEBUG
-                                        : SP_LOG_INFO;
+    enum sp_log_level level =
+        s->ruling == SP_REFUSED || s->removed || s->audited || s->status >= 500
+            ? SP_LOG_WARNING
+        : content ? SP_LOG_DEBUG
+                  : SP_LOG_INFO;
     char correlation[128], path[128];
     if (!sp_log_begin(&l, level, s->ruling == SP_REFUSED ? "refused" : "exchange")) {
         return;
@@ -788,6 +829,7 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
     sp_log_str(&l, "fault", s->fault);
     sp_log_str(&l, "rule", s->rule);
     sp_log_str(&l, "why", s->why);
+    log_audited(&l, s->audited);
     if (s->has_entry) {
         sp_log_int(&l, "entry", (int64_t)s->entry);
     }
@@ -819,6 +861,9 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
     sp_gate_summary(v->gate, &s);
     count(v, &s);
     log_visit(v, &s, complete);
+    if (s.observed) {
+        tell_observed(v, &s);
+    }
     if (s.ruling == SP_REFUSED) {
         tell_desk(v, &s);
     }

@@ -4,6 +4,7 @@
 #include "app/visit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static bool may_log(struct sp_lane *lane)
 {
@@ -135,6 +136,20 @@ bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
     }
     answer_limited(x, refusal.retry_s);
     return false;
+}
+
+enum sp_err sp_guest_names(const struct sp_exchange *x, char **out)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf der;
+    struct sp_cert_facts facts;
+    sp_buf_init(&der, SP_LIMIT_CHAIN_BYTES);
+    SP_TRY(sp_exchange_peer_certificate(x, &der));
+    if (der.len == 0) {
+        return SP_OK;
+    }
+    SP_TRY(sp_cert_read(sp_buf_view(&der), &facts));
+    *out = strdup(facts.names);
+    return *out ? SP_OK : SP_E_NOMEM;
 }
 
 void sp_guest_leaves(struct sp_lane *lane, uint64_t bytes, struct sp_peer_lease *lease)

@@ -119,6 +119,23 @@ struct pending {
     uint64_t entry;
 };
 
+/* Entries say how it was asked for what they are about: what would be refused at the
+ * door would not have got this far. */
+static void judge_request(const struct sp_policy *p, const struct sp_facts *f,
+                          struct sp_verdict *v)
+{
+    struct sp_verdict q;
+    if (sp_facts_count(f, SP_FACT_TRANSPORT) == 0) {
+        return;
+    }
+    sp_policy_judge(p, SP_SUBJECT_REQUEST, f, &q);
+    q.failed |= v->failed;
+    v->failed = q.failed;
+    if (q.ruling == SP_REFUSED) {
+        *v = q;
+    }
+}
+
 static void judge(struct sp_rejudge *r, uint64_t entry, const struct sp_facts *f)
 {
     struct sp_verdict v;
@@ -127,6 +144,7 @@ static void judge(struct sp_rejudge *r, uint64_t entry, const struct sp_facts *f
         return;
     }
     sp_policy_judge(r->policy, j.subject, f, &v);
+    judge_request(r->policy, f, &v);
     j.was = outcome_then(f);
     j.now = outcome_now(&v, j.subject);
     count(r, &j);

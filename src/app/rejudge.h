@@ -1,6 +1,7 @@
 /* The ledger's history under another policy: the same facts, judged again. Nothing is
- * fetched and nothing is written; one entry at a time is in memory, and a revision whose
- * files went on in further entries is put together first.
+ * fetched and nothing is written; one entry at a time is in memory, and a revision
+ * whose files went on in further entries is put together first. How it was asked for is
+ * judged as well, as far as entries say it.
  *
  * What the ledger does not have cannot be judged again: replies that passed, and what a
  * policy without a word about it never stated. Blocking; for commands. */

@@ -27,6 +27,7 @@ struct visit {
     struct sp_gate *gate;               /* owned; at rest where the visit is */
     const struct sp_http_request *head; /* borrowed from the exchange, until end */
     char peer[64], host[256];
+    char *names; /* owned: whom the asker's certificate is made out to, or NULL */
     bool busy;   /* something was started and will come back */
     size_t held; /* bytes of the lane's budget */
     struct sp_peer_lease lease;
@@ -94,6 +95,9 @@ struct sp_guest {
 /* False when he met a limit; answered. What is posted is metadata, the rest content. */
 bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
                      struct sp_guest *out);
+/* Whom his certificate is made out to, ", " between; a text of the caller's, NULL where
+ * he showed none. */
+enum sp_err sp_guest_names(const struct sp_exchange *x, char **out) SP_MUST_USE;
 /* What he came for is over and moved so many bytes. */
 void sp_guest_leaves(struct sp_lane *lane, uint64_t bytes, struct sp_peer_lease *lease);
 

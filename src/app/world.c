@@ -158,6 +158,27 @@ static void name_tls_door(struct sp_world *w, size_t plain)
     }
 }
 
+/* As the gate takes it (request.c), for those who show it. */
+static enum sp_err find_plain_mode(const struct sp_world *w,
+                                   const struct sp_config_listener *l,
+                                   enum sp_mode *out)
+{
+    static const enum sp_mode said[] = {[SP_PLAIN_POLICY] = SP_MODE_OFF,
+                                        [SP_PLAIN_ENFORCE] = SP_MODE_ENFORCE,
+                                        [SP_PLAIN_AUDIT] = SP_MODE_AUDIT,
+                                        [SP_PLAIN_OBSERVE] = SP_MODE_OBSERVE};
+    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+    *out = said[l->plain_http];
+    if (*out != SP_MODE_OFF) {
+        return SP_OK;
+    }
+    SP_TRY(sp_facts_new(SP_KIB(1), &f));
+    SP_TRY(sp_facts_text(f, SP_FACT_PEER_LISTENER, sp_view_str(l->name)));
+    enum sp_mode mode = sp_policy_mode_for(w->policy, SP_RULE_TRANSPORT_TLS, f);
+    *out = mode == SP_MODE_OFF ? SP_MODE_ENFORCE : mode;
+    return SP_OK;
+}
+
 static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
 {
     const struct sp_config *c = w->config;
@@ -169,9 +190,12 @@ static enum sp_err make_doors(struct sp_world *w, struct sp_why *why)
             SP_TRY(make_tls(c, l, d, why));
         } else {
             name_tls_door(w, i);
+            SP_TRY(find_plain_mode(w, l, &d->plain_http));
         }
         d->door = (struct sp_door){
             .name = l->name,
+            .names = l->names,
+            .name_count = l->name_count,
             .tls = d->tls != NULL,
             .plain_http = l->plain_http,
             .content_http = l->content_http,

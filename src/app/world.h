@@ -17,6 +17,7 @@ struct sp_world_door { /* one listener */
     int64_t not_after;         /* of its certificate, unix seconds */
     size_t upstream;           /* index into upstreams */
     char tls_address[300];     /* of the TLS listener beside a plain one */
+    enum sp_mode plain_http;   /* what transport-tls does here, places apart */
 };
 struct sp_witness_book; /* witnesses.h */
 struct sp_world {

@@ -91,11 +91,11 @@ def with_files(catalogue: Catalogue) -> Revision:
 
 def raw(port: int, data: bytes, ca: str = "", wait: float = 5.0) -> bytes:
     """Sends bytes as they are and reads until the other side closes or is silent; over TLS when
-    ca is given."""
+    ca is given, by the address: a handshake without a name goes with every Host."""
     with socket.create_connection(("127.0.0.1", port), wait) as sock:
         if ca:
             context = ssl.create_default_context(cafile=ca)
-            sock = context.wrap_socket(sock, server_hostname="localhost")
+            sock = context.wrap_socket(sock, server_hostname="127.0.0.1")
         with sock:
             return exchange(sock, data)
 

@@ -85,6 +85,40 @@ static void f_what_is_no_network(void **state)
     assert_err(sp_cidr_parse(sp_view("::1\0/128", 8), &c), SP_E_MALFORMED);
 }
 
+/* Texts made of the pieces that addresses are made of, against the C library. */
+static void c_addresses_are_read_as_the_system_reads_them(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {
+        "",         "0",   ":",   "::", "1", "ffff", "a",  "00a", "12345",      ".",
+        "10.1.2.3", "255", "256", "01", "g", "1:2",  ":3", "4:",  "1:2:3:4:5:6"};
+    enum {
+        PIECES = sizeof pieces / sizeof pieces[0],
+        ROUNDS = PIECES * PIECES * PIECES * PIECES
+    };
+    unsigned good = 0;
+    for (size_t n = 0; n < ROUNDS; n++) {
+        char text[64];
+        uint8_t ours[16], theirs[16] = {[10] = 0xff, [11] = 0xff};
+        unsigned width = 0;
+        snprintf(text, sizeof text, "%s%s%s%s", pieces[n % PIECES],
+                 pieces[n / PIECES % PIECES], pieces[n / PIECES / PIECES % PIECES],
+                 pieces[n / PIECES / PIECES / PIECES]);
+        bool is_v4 = inet_pton(AF_INET, text, theirs + 12) == 1;
+        bool is_good = is_v4 || inet_pton(AF_INET6, text, theirs) == 1;
+        enum sp_err e = sp_address_parse(sp_view_str(text), ours, &width);
+        if ((e == SP_OK) != is_good) {
+            fail_msg("\"%s\" is%s an address", text, is_good ? "" : " not");
+        }
+        if (is_good) {
+            assert_int_equal(width, is_v4 ? 32 : 128);
+            assert_memory_equal(ours, theirs, 16);
+            good++;
+        }
+    }
+    assert_true(good > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +126,7 @@ int main(void)
         cmocka_unit_test(b_whole_families),
         cmocka_unit_test(b_other_families_are_in_no_network),
         cmocka_unit_test(f_what_is_no_network),
+        cmocka_unit_test(c_addresses_are_read_as_the_system_reads_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

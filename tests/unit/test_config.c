@@ -138,7 +138,8 @@ static const struct key_case {
     {LISTENER, "names", "{ \"a\", \"b\" }", "", "{ \"a\" \"b\" }",
      "unexpected token 'b'"},
     {LISTENER, "allow", "{ \"10.0.0.0/8\" }", "", "{ \"10.0.0.1/8\" }", "network"},
-    {LISTENER, "plain_http", "\"observe\"", "", "\"off\"", "enforce, audit, observe"},
+    {LISTENER, "plain_http", "\"observe\"", "", "\"off\"",
+     "policy, enforce, audit, observe"},
     {LISTENER, "content_http", "\"refuse\"", "", "\"on\"", "verified-only, refuse"},
     {LISTENER, "file_locations", "\"any\"", "", "\"all\"", "custody, any, relayed"},
     {LISTENER, "content_address", "\"http://a.b:1\"", "", "\"http://a/b\"",
@@ -267,7 +268,7 @@ static void b_defaults(void **state)
     assert_int_equal(c->release.hold, SP_MIB(1));
     assert_int_equal(c->release.threshold, SP_MIB(4));
     assert_false(c->upstreams[0].content_over_http);
-    assert_int_equal(c->listeners[0].plain_http, SP_PLAIN_ENFORCE);
+    assert_int_equal(c->listeners[0].plain_http, SP_PLAIN_POLICY);
     assert_true(c->listeners[0].content_http);
     sp_config_free(&c);
 }

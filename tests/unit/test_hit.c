@@ -155,6 +155,13 @@ static const char TARGET[] =
     "Host: h\r\nRange: bytes=10-19\r\n\r\n";
 static const struct sp_door DOOR = {.name = "door", .tls = true};
 
+static struct sp_policy *policy_of_none(void)
+{
+    struct sp_policy *p = NULL;
+    assert_ok(sp_policy_parse(SP_VIEW("policy p\n"), &p, NULL));
+    return p;
+}
+
 static void hit(struct sp_gate *g, const struct sp_http_request *head)
 {
     const struct sp_gate_object o = {
@@ -181,15 +188,16 @@ static void b_a_gate_that_is_used_again(void **state)
     struct sp_http_request head;
     enum sp_http_refusal refusal;
     struct sp_gate *g = NULL;
+    SP_AUTO(sp_policy_free) struct sp_policy *policy = policy_of_none();
     size_t used;
     assert_ok(sp_http_request_parse(sp_view_str(TARGET), &head, &used, &refusal));
-    assert_ok(sp_gate_new(&DOOR, NULL, &asker, &g));
+    assert_ok(sp_gate_new(&DOOR, policy, &asker, &g));
     hit(g, &head);
     unsigned long before = asked;
     assert_true(before > 0);
     for (int i = 0; i < HITS; i++) {
         sp_gate_rest(g);
-        sp_gate_renew(g, &DOOR, NULL, &asker);
+        sp_gate_renew(g, &DOOR, policy, &asker);
         assert_int_equal(sp_gate_station(g), SP_STATION_ADMIT);
         hit(g, &head);
     }

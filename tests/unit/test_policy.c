@@ -168,6 +168,37 @@ static void b_mistakes_are_named_with_their_line(void **state)
          "line 2: there is a word too many; comments have lines of their own"},
         {"publisher " KEY " update " GUID "\n",
          "line 1: there is a word too many; comments have lines of their own"},
+        {"policy a\npeer x network 10.0.0.0/8\n",
+         "line 2: behind \"peer\" stands a service, as server-sync, or \"any\""},
+        {"policy a\npeer client net 10.0.0.0/8\n",
+         "line 2: a peer is known by \"network\", \"key\" or \"name\""},
+        {"policy a\npeer client network 10.0.0.1/8\n",
+         "line 2: a network is written 10.0.0.0/8 or 2001:db8::/32, with no bits set "
+         "behind the prefix"},
+        {"policy a\npeer client key x\n",
+         "line 2: a peer's key is \"sha256//\" and 44 characters of base64"},
+        {"policy a\npeer client name *.example\n",
+         "line 2: a peer's name is one that its certificate is made out to, without "
+         "wildcards"},
+        {"policy a\npeer client name a b\n",
+         "line 2: there is a word too many; comments have lines of their own"},
+        {"policy a\nat clients transport-tls audit\n",
+         "line 2: there is no service \"clients\"; they are server-sync, dss-auth, "
+         "client, simple-auth, reporting, content and catalog"},
+        {"policy a\nat @ transport-tls audit\n",
+         "line 2: a place is SERVICE, @LISTENER or SERVICE@LISTENER"},
+        {"policy a\nat client@ transport-tls audit\n",
+         "line 2: a place is SERVICE, @LISTENER or SERVICE@LISTENER"},
+        {"policy a\nat client transport-tsl audit\n",
+         "line 2: there is no rule \"transport-tsl\"; did you mean \"transport-tls\"?"},
+        {"policy a\nat client transport-tls audits\n",
+         "line 2: there is no mode \"audits\"; did you mean \"audit\"?"},
+        {"policy a\nat client file-sha1 audit\n",
+         "line 2: only rules about a request have modes of one place; file-sha1 is "
+         "about "
+         "a file"},
+        {"policy a\nat client transport-tls audit\nat client transport-tls off\n",
+         "line 3: the rule transport-tls has a mode at this place already"},
         {"policy a\npolicy b\n", "line 2: there is no rule \"policy\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -207,6 +238,62 @@ static void b_publishers_are_printed_and_stop_at_their_limit(void **state)
     assert_ok(sp_buf_append_str(&text, "publisher " KEY " update " GUID "\n"));
     assert_err(sp_policy_parse(sp_buf_view(&text), &p, &why), SP_E_LIMIT);
     assert_non_null(strstr(why.text, "there may be 64 publishers"));
+}
+
+static void b_places_and_peers_are_printed(void **state)
+{
+    (void)state;
+    static const char lines[] = "at client transport-tls audit\n"
+                                "at @old transport-tls off\n"
+                                "at reporting@old.8530 report-tags-known observe\n"
+                                "peer any network 10.0.0.0/8\n"
+                                "peer server-sync network 2001:db8:0:0:0:0:0:0/32\n"
+                                "peer dss-auth key " KEY "\n"
+                                "peer content name a-1.example\n"
+                                "publisher " KEY " update " GUID "\n";
+    char text[sizeof lines + 32];
+    snprintf(text, sizeof text, "policy p\n%s", lines);
+    SP_AUTO(sp_policy_free) struct sp_policy *p = policy_new(text);
+    SP_AUTO(sp_buf_fini) struct sp_buf once;
+    print(p, &once);
+    assert_non_null(strstr((char *)once.data, lines));
+    SP_AUTO(sp_policy_free) struct sp_policy *again = policy_new((char *)once.data);
+    SP_AUTO(sp_buf_fini) struct sp_buf twice;
+    print(again, &twice);
+    assert_string_equal((char *)once.data, (char *)twice.data);
+    assert_true(sp_policy_reads_names(p));
+    assert_true(sp_policy_names_peers(p, SP_VIEW("catalog")));
+    SP_AUTO(sp_policy_free)
+    struct sp_policy *few = policy_new("policy p\npeer content network 10.0.0.0/8\n");
+    assert_false(sp_policy_reads_names(few));
+    assert_true(sp_policy_names_peers(few, SP_VIEW("content")));
+    assert_false(sp_policy_names_peers(few, SP_VIEW("client")));
+}
+
+static void b_lines_of_a_kind_stop_at_their_limit(void **state)
+{
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf peers, places;
+        SP_AUTO(sp_policy_free) struct sp_policy *p = NULL;
+        SP_AUTO(sp_policy_free) struct sp_policy *q = NULL;
+        struct sp_why why = {0};
+        sp_buf_init(&peers, SP_LIMIT_POLICY);
+        sp_buf_init(&places, SP_LIMIT_POLICY);
+        assert_ok(sp_buf_append_str(&peers, "policy a\n"));
+        assert_ok(sp_buf_append_str(&places, "policy a\n"));
+        for (int i = 0; i < SP_LIMIT_PEER_LINES + over; i++) {
+            assert_ok(
+                sp_buf_printf(&peers, "peer any network 10.0.0.%d/32\n", i % 256));
+        }
+        for (int i = 0; i < SP_LIMIT_PLACE_LINES + over; i++) {
+            assert_ok(sp_buf_printf(&places, "at @l%d transport-tls audit\n", i));
+        }
+        assert_err(sp_policy_parse(sp_buf_view(&peers), &p, &why),
+                   over ? SP_E_LIMIT : SP_OK);
+        assert_err(sp_policy_parse(sp_buf_view(&places), &q, &why),
+                   over ? SP_E_LIMIT : SP_OK);
+    }
 }
 
 static void b_a_policy_stops_at_its_limits(void **state)
@@ -450,6 +537,8 @@ int main(void)
         cmocka_unit_test(b_printing_is_a_fixpoint),
         cmocka_unit_test(b_mistakes_are_named_with_their_line),
         cmocka_unit_test(b_publishers_are_printed_and_stop_at_their_limit),
+        cmocka_unit_test(b_places_and_peers_are_printed),
+        cmocka_unit_test(b_lines_of_a_kind_stop_at_their_limit),
         cmocka_unit_test(b_a_policy_stops_at_its_limits),
         cmocka_unit_test(b_the_verdict_becomes_facts),
         cmocka_unit_test(c_golden_cases),

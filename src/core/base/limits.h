@@ -99,6 +99,8 @@
 #define SP_LIMIT_POLICY      SP_KIB(64)
 #define SP_LIMIT_POLICY_NAME 64
 #define SP_LIMIT_PUBLISHERS  64
+#define SP_LIMIT_PEER_LINES  256
+#define SP_LIMIT_PLACE_LINES 64
 
 /* Certificates. */
 #define SP_LIMIT_CHAIN_DEPTH 8

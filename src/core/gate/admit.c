@@ -2,8 +2,6 @@
  * upstream or the ledger: a stranger must not be able to grow it. */
 #include "core/gate/private.h"
 
-#include <stdio.h>
-
 static bool is_utf8_xml(struct sp_view type)
 {
     struct sp_view media =
@@ -22,19 +20,6 @@ static bool is_utf8_xml(struct sp_view type)
            sp_view_eq_fold(sp_view_trim(value, "\""), SP_VIEW("utf-8"));
 }
 
-/* decision D7: WSUS metadata travels over TLS, or is refused with the reason. */
-static void refuse_plain(struct sp_gate *g, struct sp_step *step)
-{
-    char message[512];
-    bool named = g->door->tls_address && g->door->tls_address[0];
-    snprintf(message, sizeof message,
-             "Update metadata over plain HTTP is refused here (plain_http = enforce): "
-             "anybody on the path could change it. Use %s instead. "
-             "Windows Update clients show this as 0x80244018.",
-             named ? g->door->tls_address : "the TLS port of this server");
-    sp_gate_refuse_fault(g, 403, SP_FAULT_INTERNAL_SERVER_ERROR, message, step);
-}
-
 /* [MS-WUSP] 2.1, [MS-WSUSSS] 2.1: SOAP 1.1, POST, the action names the operation. */
 static void admit_soap(struct sp_gate *g, bool *want_body, size_t *ceiling,
                        struct sp_step *step)
@@ -44,8 +29,8 @@ static void admit_soap(struct sp_gate *g, bool *want_body, size_t *ceiling,
     g->has_op = has_action && sp_op_find(g->route.service, action, &g->op);
     if (g->head->method != SP_HTTP_POST) {
         sp_gate_refuse_text(g, 405, "WSUS web services take POST only.", step);
-    } else if (!g->door->tls && g->door->plain_http == SP_PLAIN_ENFORCE) {
-        refuse_plain(g, step);
+    } else if (!sp_gate_judge_head(g)) {
+        sp_gate_refuse_request(g, step);
     } else if (!sp_http_header(&g->head->headers, "Content-Type", &type) ||
                !is_utf8_xml(type)) {
         sp_gate_refuse_text(g, 415, "SOAP 1.1 as text/xml; charset=utf-8 is expected.",
@@ -57,6 +42,17 @@ static void admit_soap(struct sp_gate *g, bool *want_body, size_t *ceiling,
     } else {
         *want_body = true;
         *ceiling = sp_service_request_limit(g->route.service);
+    }
+}
+
+static void admit_file(struct sp_gate *g, struct sp_step *step)
+{
+    if (!sp_gate_judge_head(g)) {
+        sp_gate_refuse_request(g, step);
+    } else if (g->route.kind == SP_ROUTE_CONTENT) {
+        sp_gate_content_head(g, step);
+    } else {
+        sp_gate_catalog_head(g, step);
     }
 }
 
@@ -77,10 +73,8 @@ void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head,
         admit_soap(g, want_body, ceiling, step);
         return;
     case SP_ROUTE_CONTENT:
-        sp_gate_content_head(g, step);
-        return;
     case SP_ROUTE_CATALOG:
-        sp_gate_catalog_head(g, step);
+        admit_file(g, step);
         return;
     case SP_ROUTE_NONE:
         sp_gate_refuse_text(g, 404, "There is nothing at this address.", step);
@@ -112,8 +106,8 @@ void sp_gate_body(struct sp_gate *g, struct sp_view body, struct sp_step *step)
         sp_gate_refuse_text(g, 503, sp_err_text(e), step);
         return;
     }
-    if (!sp_gate_judge_request(g)) {
-        sp_gate_refuse_fault(g, 500, SP_FAULT_INVALID_PARAMETERS, "MiscData", step);
+    if (!sp_gate_judge_body(g)) {
+        sp_gate_refuse_request(g, step);
         return;
     }
     sp_gate_move(g, SP_STATION_FETCH);

@@ -205,7 +205,9 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
         .status = g->status,
         .decided_at = g->decided_at,
         .ruling = g->has_verdict ? g->verdict.ruling : SP_UNPROVEN,
-        .rule = refused ? sp_rule_text(g->verdict.rule) : "",
+        .rule = refused         ? sp_rule_text(g->verdict.rule)
+                : g->is_unasked ? sp_rule_text(g->unasked_by)
+                                : "",
         .why = g->why.text,
         .fault = g->has_fault ? sp_fault_text(g->fault) : relayed_fault(g),
         .plain_http = soap && !g->door->tls,
@@ -215,6 +217,7 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
         .recorded = g->recorded,
         .left_out = g->request.left_out,
         .observed = g->observed | (g->has_verdict ? g->verdict.observed : 0),
+        .audited = g->audited | (g->has_verdict ? g->verdict.audited : 0),
         .removed = g->removed,
     };
 }

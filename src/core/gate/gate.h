@@ -43,7 +43,13 @@ bool sp_station_may_follow(enum sp_station from, enum sp_station to);
 /* ---- what a gate is told once -----------------------------------------------------
  */
 
-enum sp_plain_http { SP_PLAIN_ENFORCE, SP_PLAIN_AUDIT, SP_PLAIN_OBSERVE };
+/* A mode that a listener gives the rule transport-tls, or what the policy says. */
+enum sp_plain_http {
+    SP_PLAIN_POLICY,
+    SP_PLAIN_ENFORCE,
+    SP_PLAIN_AUDIT,
+    SP_PLAIN_OBSERVE
+};
 
 /* Which FileLocation of a client's reply is told as this server's own. */
 enum sp_locations {
@@ -54,6 +60,8 @@ enum sp_locations {
 
 struct sp_door { /* one listener; immutable, borrowed by its gates */
     const char *name;
+    char *const *names; /* that askers use, name_count of them; none: any */
+    size_t name_count;
     bool tls;
     enum sp_plain_http plain_http; /* SOAP over a listener without TLS */
     bool content_http;             /* verified content over a listener without TLS */
@@ -72,6 +80,10 @@ struct sp_door { /* one listener; immutable, borrowed by its gates */
 struct sp_asker {
     const char *address; /* borrowed for the gate's life */
     const char *host;    /* Host of the request, for the fault's actor; borrowed */
+    /* Of its TLS handshake, borrowed until sp_gate_head returns; NULL or "": none. */
+    const char *tls;   /* "TLSv1.3" */
+    const char *sni;   /* server name */
+    const char *names; /* ", " between: whom its certificate is made out to */
     bool has_pin;
     uint8_t pin[32];
     struct sp_guid fault_id; /* fresh and random: correlates a fault with the log */
@@ -301,7 +313,7 @@ struct sp_gate_summary {
     int status;
     enum sp_station decided_at; /* the station that ended it */
     enum sp_ruling ruling;
-    const char *rule;  /* "" unless refused by one */
+    const char *rule;  /* "" unless refused by one, as a request or for its reply */
     const char *why;   /* "" when all was well */
     const char *fault; /* ErrorCode sent or relayed, "" */
     bool plain_http;   /* SOAP that came without TLS */
@@ -310,6 +322,7 @@ struct sp_gate_summary {
     size_t left_out;   /* members of the request that did not travel */
     size_t revisions, recorded, removed; /* removed: taken out of the reply */
     uint64_t observed; /* rules that would have refused */
+    uint64_t audited;  /* of these, those in audit mode */
 };
 void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out);
 

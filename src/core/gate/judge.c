@@ -35,6 +35,7 @@ static bool judge(struct sp_gate *g, enum sp_subject subject,
     struct sp_verdict v;
     sp_policy_judge(g->policy, subject, facts, &v);
     v.observed |= g->verdict.observed;
+    v.audited |= g->verdict.audited;
     g->verdict = v;
     if (v.ruling == SP_UNPROVEN) {
         sp_why_say(&g->verdict.why,
@@ -42,32 +43,6 @@ static bool judge(struct sp_gate *g, enum sp_subject subject,
                    sp_policy_name(g->policy));
     }
     return v.ruling == SP_PASSED;
-}
-
-static enum sp_err request_facts(const struct sp_gate *g, struct sp_facts *f)
-{
-    return g->request.left_out ? sp_facts_text(f, SP_FACT_REQUEST_UNKNOWN_TAG,
-                                               sp_view_str(g->request.tag))
-                               : SP_OK;
-}
-
-bool sp_gate_judge_request(struct sp_gate *g)
-{
-    struct sp_verdict v;
-    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
-    if (g->request.left_out == 0) {
-        return true; /* what no rule has a say in */
-    }
-    if (sp_facts_new(SP_KIB(4), &f) != SP_OK || request_facts(g, f) != SP_OK) {
-        sp_why_say(&g->why, "%s", sp_err_text(SP_E_NOMEM));
-        return false;
-    }
-    sp_policy_judge(g->policy, SP_SUBJECT_REQUEST, f, &v);
-    g->observed = v.observed;
-    if (v.ruling == SP_REFUSED) {
-        sp_why_say(&g->why, "%s: %s", sp_rule_text(v.rule), v.why.text);
-    }
-    return v.ruling != SP_REFUSED;
 }
 
 /* custody of the upstream: what its own ledger says of this revision */
@@ -162,8 +137,9 @@ static bool judge_revision(struct sp_gate *g, size_t i)
         return false;
     }
     g->taken[i] = true;
-    g->verdict =
-        (struct sp_verdict){.ruling = SP_PASSED, .observed = g->verdict.observed};
+    g->verdict = (struct sp_verdict){.ruling = SP_PASSED,
+                                     .observed = g->verdict.observed,
+                                     .audited = g->verdict.audited};
     return true;
 }
 

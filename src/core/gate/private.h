@@ -15,6 +15,7 @@ struct sp_gate {
     bool has_op;
     enum sp_op op;
     struct sp_soap_request request; /* owned; all zero until it was read */
+    struct sp_facts *asked; /* owned: who asks for what; NULL: nobody judges it */
     struct sp_facts *link;          /* owned: who sent the reply, over which key */
     struct sp_buf reply;            /* owned: the upstream's bytes as received */
     struct sp_buf coding, type;     /* owned: header values of the reply */
@@ -32,7 +33,9 @@ struct sp_gate {
     size_t removed; /* revisions cut out of the reply */
     struct sp_verdict verdict;
     bool has_verdict;
-    uint64_t observed; /* rules about the request that would have refused it */
+    uint64_t observed, audited; /* rules about the request that would have refused it */
+    bool is_unasked;            /* a rule refused the request: */
+    enum sp_rule unasked_by;
     /* What of the reply goes out otherwise than it came: offsets of its decoded text.
      * Judging adds; it is empty again before a reply is judged anew. */
     struct sp_splices edits;
@@ -56,9 +59,12 @@ struct sp_gate {
 /* Moves; asserts that the edge is in edges.def. */
 void sp_gate_move(struct sp_gate *g, enum sp_station to);
 
-/* judge.c: may the request travel as it was rebuilt? False: g->why says why not. */
-bool sp_gate_judge_request(struct sp_gate *g);
-/* The verdict over everything known; false when g->verdict refuses. */
+/* request.c: may this asker ask, and may the request travel as it was rebuilt? False:
+ * g->why says why not, and the request is to be refused. */
+bool sp_gate_judge_head(struct sp_gate *g);
+bool sp_gate_judge_body(struct sp_gate *g);
+void sp_gate_refuse_request(struct sp_gate *g, struct sp_step *step);
+/* judge.c: the verdict over everything known; false when g->verdict refuses. */
 bool sp_gate_judge(struct sp_gate *g);
 /* What the upstream's own ledger says of every revision, as facts of it. */
 enum sp_err sp_gate_tier_facts(struct sp_gate *g,

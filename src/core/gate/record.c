@@ -186,6 +186,20 @@ static enum sp_err put_common(struct writer *w)
     return g->link ? put_few(w, g->link) : SP_OK;
 }
 
+/* What judges of requests read besides. */
+static enum sp_err put_asked(struct writer *w)
+{
+    static const enum sp_fact kept[] = {SP_FACT_PEER_TLS, SP_FACT_PEER_NAME};
+    const struct sp_facts *asked = w->gate->asked;
+    struct sp_fact_value v;
+    for (size_t k = 0; asked && k < sizeof kept / sizeof kept[0]; k++) {
+        for (size_t i = 0; sp_facts_get(asked, kept[k], i, &v); i++) {
+            SP_TRY(put(w, kept[k], v));
+        }
+    }
+    return SP_OK;
+}
+
 static enum sp_err put_asker(struct writer *w)
 {
     struct sp_gate *g = w->gate;
@@ -196,14 +210,17 @@ static enum sp_err put_asker(struct writer *w)
         SP_TRY(put(w, SP_FACT_PEER_SPKI,
                    (struct sp_fact_value){.bytes = sp_view(g->asker.pin, 32)}));
     }
+    SP_TRY(put_asked(w));
     return put_common(w);
 }
 
 static enum sp_err put_verdict(struct writer *w, const struct sp_verdict *v)
 {
     SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+    struct sp_verdict all = *v;
+    all.observed |= w->gate->observed; /* how it was asked for, too */
     SP_TRY(sp_facts_new(SP_KIB(64), &f));
-    SP_TRY(sp_verdict_to_facts(v, w->gate->policy, f));
+    SP_TRY(sp_verdict_to_facts(&all, w->gate->policy, f));
     return sp_facts_merge(w->facts, f);
 }
 

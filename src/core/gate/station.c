@@ -76,6 +76,7 @@ void sp_gate_renew(struct sp_gate *g, const struct sp_door *door,
 static void release(struct sp_gate *g)
 {
     sp_soap_request_fini(&g->request);
+    sp_facts_free(&g->asked);
     sp_facts_free(&g->link);
     sp_buf_fini(&g->reply);
     sp_buf_fini(&g->coding);

@@ -19,7 +19,10 @@ static inline enum sp_finding sp_fails(enum sp_err e)
     return SP_FAILS;
 }
 
-/* rules_request.c */
+/* rules_request.c; peer.h has those that read lines of the policy */
+enum sp_finding sp_rule_transport_tls(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_transport_tls13(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_name_agrees(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_report_tags_known(const struct sp_facts *f, struct sp_why *why);
 /* rules_link.c */
 enum sp_finding sp_rule_upstream_pinned(const struct sp_facts *f, struct sp_why *why);

@@ -207,6 +207,17 @@ bool sp_exchange_peer_pin(const struct sp_exchange *x, struct sp_pin *out)
     return x->conn->t.ops->peer_pin(&x->conn->t, out);
 }
 
+enum sp_err sp_exchange_peer_certificate(const struct sp_exchange *x,
+                                         struct sp_buf *out)
+{
+    return x->conn->t.ops->peer_certificate(&x->conn->t, out);
+}
+
+struct sp_handshake sp_exchange_handshake(const struct sp_exchange *x)
+{
+    return x->conn->t.ops->handshake_told(&x->conn->t);
+}
+
 struct sp_loop *sp_exchange_loop(const struct sp_exchange *x)
 {
     return x->conn->server->loop;

@@ -44,6 +44,20 @@ static bool plain_peer_pin(const struct sp_transport *t, struct sp_pin *out)
     return false;
 }
 
+static enum sp_err plain_peer_certificate(const struct sp_transport *t,
+                                          struct sp_buf *out)
+{
+    (void)t;
+    (void)out;
+    return SP_OK;
+}
+
+static struct sp_handshake plain_handshake_told(const struct sp_transport *t)
+{
+    (void)t;
+    return (struct sp_handshake){.version = "", .sni = ""};
+}
+
 static void plain_fini(struct sp_transport *t)
 {
     (void)t;
@@ -58,6 +72,8 @@ static const struct sp_transport_ops plain_ops = {
     .park = plain_nothing_to_do,
     .say_bye = plain_say_bye,
     .peer_pin = plain_peer_pin,
+    .peer_certificate = plain_peer_certificate,
+    .handshake_told = plain_handshake_told,
     .fini = plain_fini,
 };
 

@@ -13,6 +13,7 @@
 #ifndef SP_IO_NET_SERVER_H
 #define SP_IO_NET_SERVER_H
 
+#include "core/base/cidr.h"
 #include "core/crypto/crypto.h"
 #include "core/http/http.h"
 #include "io/loop/loop.h"
@@ -36,11 +37,6 @@ void sp_tls_server_unref(struct sp_tls_server **t);
 
 /* ---- listener ------------------------------------------------------------------ */
 
-struct sp_cidr {
-    uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
-    unsigned bits;     /* 0..128 */
-};
-enum sp_err sp_cidr_parse(struct sp_view text, struct sp_cidr *out) SP_MUST_USE;
 bool sp_cidr_has(const struct sp_cidr *c, const struct sockaddr *a);
 
 struct sp_server_conf { /* everything is borrowed and outlives the server */
@@ -95,6 +91,16 @@ const char *sp_exchange_peer(const struct sp_exchange *x);      /* "10.1.2.3" */
 bool sp_exchange_is_tls(const struct sp_exchange *x);
 /* The pin of the client's certificate; false when it showed none. */
 bool sp_exchange_peer_pin(const struct sp_exchange *x, struct sp_pin *out);
+/* That certificate as DER, appended; nothing when it showed none. */
+enum sp_err sp_exchange_peer_certificate(const struct sp_exchange *x,
+                                         struct sp_buf *out) SP_MUST_USE;
+/* What the client's TLS handshake told, "" where it told nothing; the texts live as
+ * long as the exchange. */
+struct sp_handshake {
+    const char *version; /* "TLSv1.3" */
+    const char *sni;     /* server name, RFC 6066 section 3; any bytes but NUL */
+};
+struct sp_handshake sp_exchange_handshake(const struct sp_exchange *x);
 struct sp_loop *sp_exchange_loop(const struct sp_exchange *x);
 const char *sp_exchange_listener(const struct sp_exchange *x);
 void **sp_exchange_slot(struct sp_exchange *x); /* the handler's own pointer */

@@ -35,6 +35,17 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
                                          : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* Every name is taken: which one it is, is judged with the request. To have said so
+ * keeps the name with the session, so that one that is resumed under TLS 1.2 has it
+ * too. */
+static int accept_name(SSL *ssl, int *alert, void *arg)
+{
+    (void)ssl;
+    (void)alert;
+    (void)arg;
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static bool set_protocol(SSL_CTX *ctx)
 {
     char groups[] = GROUPS; /* the macro below casts const away */
@@ -44,6 +55,7 @@ static bool set_protocol(SSL_CTX *ctx)
     /* No chain is completed from a trust store: only what the file holds is shown. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+    SSL_CTX_set_tlsext_servername_callback(ctx, accept_name);
     SSL_CTX_set_max_cert_list(ctx, SP_LIMIT_CHAIN_BYTES);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets only */
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&

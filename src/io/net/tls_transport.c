@@ -161,6 +161,27 @@ static bool tls_peer_pin(const struct sp_transport *t, struct sp_pin *out)
     return true;
 }
 
+static enum sp_err tls_peer_certificate(const struct sp_transport *t,
+                                        struct sp_buf *out)
+{
+    X509 *cert = t->ssl ? SSL_get0_peer_certificate(ssl_of(t)) : NULL;
+    unsigned char *der = NULL;
+    int len = cert ? i2d_X509(cert, &der) : 0;
+    if (len < 0) {
+        return SP_E_NOMEM;
+    }
+    enum sp_err e = sp_buf_append(out, sp_view(der, (size_t)len));
+    OPENSSL_free(der);
+    return e;
+}
+
+static struct sp_handshake tls_handshake_told(const struct sp_transport *t)
+{
+    const char *sni = SSL_get_servername(ssl_of(t), TLSEXT_NAMETYPE_host_name);
+    return (struct sp_handshake){.version = SSL_get_version(ssl_of(t)),
+                                 .sni = sni ? sni : ""};
+}
+
 static void tls_fini(struct sp_transport *t)
 {
     t->wire->gathered = 0;
@@ -182,6 +203,8 @@ static const struct sp_transport_ops tls_ops = {
     .park = tls_park,
     .say_bye = tls_say_bye,
     .peer_pin = tls_peer_pin,
+    .peer_certificate = tls_peer_certificate,
+    .handshake_told = tls_handshake_told,
     .fini = tls_fini,
 };
 

@@ -53,6 +53,8 @@ struct sp_transport_ops {
     enum sp_err (*park)(struct sp_transport *t);  /* see above */
     void (*say_bye)(struct sp_transport *t);      /* close_notify; flush follows */
     bool (*peer_pin)(const struct sp_transport *t, struct sp_pin *out);
+    enum sp_err (*peer_certificate)(const struct sp_transport *t, struct sp_buf *out);
+    struct sp_handshake (*handshake_told)(const struct sp_transport *t);
     void (*fini)(struct sp_transport *t); /* all but the descriptor */
 };
 
