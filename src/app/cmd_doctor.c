@@ -71,7 +71,7 @@ static void print_text(const struct sp_doctor *d)
            count_of(d, SP_SEVERITY_NOTE));
 }
 
-static enum sp_err print_json(const struct sp_doctor *d)
+enum sp_err sp_doctor_json(const struct sp_doctor *d, struct sp_buf *out)
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < d->count; i++) {
@@ -88,8 +88,17 @@ static enum sp_err print_json(const struct sp_doctor *d)
     if (!text) {
         return SP_E_NOMEM;
     }
-    puts(text);
+    enum sp_err e = sp_buf_append_str(out, text);
     free(text);
+    return e == SP_OK ? sp_buf_append_str(out, "\n") : e;
+}
+
+static enum sp_err print_json(const struct sp_doctor *d)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, SP_MIB(1));
+    SP_TRY(sp_doctor_json(d, &text));
+    fwrite(text.data, 1, text.len, stdout);
     return SP_OK;
 }
 

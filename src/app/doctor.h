@@ -43,5 +43,7 @@ void sp_doctor_outside(struct sp_doctor *d, const struct sp_address *at,
                        struct sp_view ca);
 /* The sallyport of that configuration file. */
 void sp_doctor_inside(struct sp_doctor *d, const char *config_file);
+/* What was found, as `sallyport doctor --json` prints it; appended. */
+enum sp_err sp_doctor_json(const struct sp_doctor *d, struct sp_buf *out) SP_MUST_USE;
 
 #endif
