@@ -22,7 +22,7 @@ static void draw(const struct sp_bar *b, unsigned percent)
 
 void sp_bar_at(struct sp_bar *b, uint64_t done)
 {
-    if (b->all == 0) {
+    if (b->all == 0 || b->is_quiet) {
         return;
     }
     unsigned percent =
@@ -41,7 +41,7 @@ void sp_bar_at(struct sp_bar *b, uint64_t done)
 
 void sp_bar_end(struct sp_bar *b)
 {
-    if (b->is_terminal && b->all) {
+    if (b->is_terminal && b->all && !b->is_quiet) {
         fprintf(b->out, "\r\033[K");
     }
 }

@@ -12,6 +12,7 @@ struct sp_bar {
     uint64_t all;     /* bytes, or whatever is counted; 0: nothing is shown */
     FILE *out;        /* borrowed */
     bool is_terminal;
+    bool is_quiet;    /* nothing is shown */
     unsigned shown; /* percent */
 };
 /* On standard error. */

@@ -110,6 +110,37 @@ static void b_a_whole_document(void **state)
     drop(&r);
 }
 
+/* What people ask about an update, and what a category is. */
+static void b_what_reports_tell(void **state)
+{
+    (void)state;
+    struct result r;
+    struct sp_fact_value v;
+    assert_ok(read_text(
+        &r, HEAD IDENTITY
+        "<upd:Properties UpdateType=\"Category\" MsrcSeverity=\"Important\">"
+        "<upd:SupportUrl> https://support.example.test/kb </upd:SupportUrl>"
+        "<upd:InstallationBehavior RebootBehavior=\"CanRequestReboot\" />"
+        "</upd:Properties><upd:Relationships><upd:SupersededUpdates>"
+        "<upd:UpdateIdentity UpdateID=\"bbbbbbbb-0000-4000-8000-000000000001\" />"
+        "<upd:UpdateIdentity UpdateID=\"bbbbbbbb-0000-4000-8000-000000000002\" />"
+        "</upd:SupersededUpdates></upd:Relationships><upd:HandlerSpecificData>"
+        "<cat:CategoryInformation CategoryType=\"Product\" xmlns:cat=\"" M
+        "UpdateHandlers/Category\" /></upd:HandlerSpecificData>" TAIL));
+    fact_is(&r, SP_FACT_DOCUMENT_SEVERITY, 0, "Important");
+    fact_is(&r, SP_FACT_DOCUMENT_SUPPORT_URL, 0, "https://support.example.test/kb");
+    fact_is(&r, SP_FACT_DOCUMENT_RESTART, 0, "CanRequestReboot");
+    fact_is(&r, SP_FACT_DOCUMENT_CATEGORY_TYPE, 0, "Product");
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_SUPERSEDES), 2);
+    assert_true(sp_facts_get(r.facts, SP_FACT_DOCUMENT_SUPERSEDES, 1, &v));
+    assert_int_equal(v.bytes.data[15], 2);
+    drop(&r);
+    assert_ok(read_text(&r, HEAD IDENTITY
+                        "<upd:Properties><upd:SupportUrl/></upd:Properties>" TAIL));
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_SUPPORT_URL), 0);
+    drop(&r);
+}
+
 /* As WSUSpendu writes a child, but for its values. */
 static void c_what_a_document_demands(void **state)
 {
@@ -392,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_a_whole_document),
+        cmocka_unit_test(b_what_reports_tell),
         cmocka_unit_test(c_what_a_document_demands),
         cmocka_unit_test(b_titles),
         cmocka_unit_test(f_digests),

@@ -95,6 +95,10 @@
 #define SP_LIMIT_CHECKPOINT SP_KIB(16)
 #define SP_LIMIT_NOTE_NAME  255
 
+/* What reports hold of a ledger in memory, and once more of rows: some 300 bytes a revision,
+ * of which the largest catalogues have a million. */
+#define SP_LIMIT_REPORT SP_MIB(1024)
+
 /* A policy with a comment on every rule stays under 8 KiB. */
 #define SP_LIMIT_POLICY      SP_KIB(64)
 #define SP_LIMIT_POLICY_NAME 64

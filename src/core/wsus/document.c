@@ -23,6 +23,8 @@ enum state {
     PROPERTIES,
     KB,
     BULLETIN,
+    SUPPORT_URL,
+    INSTALLATION,
     COLLECTION,
     LOCALIZED,
     LANGUAGE,
@@ -34,6 +36,8 @@ enum state {
     BUNDLES,
     BUNDLE_CLAUSE,
     BUNDLED,
+    SUPERSEDED_LIST,
+    SUPERSEDED,
     FILES,
     FILE_ELEMENT,
     EULA,
@@ -45,6 +49,7 @@ enum state {
     INSTALLED_CONSTANT,
     INSTALLABLE_CONSTANT,
     HANDLER_DATA,
+    CATEGORY,
     INSTALL_COMMAND,
     RETURN_CODE
 };
@@ -55,6 +60,8 @@ static const struct sp_path_step steps[] = {
     {UPDATE, NS_UPDATE, "Properties", PROPERTIES},
     {PROPERTIES, NS_UPDATE, "KBArticleID", KB},
     {PROPERTIES, NS_UPDATE, "SecurityBulletinID", BULLETIN},
+    {PROPERTIES, NS_UPDATE, "SupportUrl", SUPPORT_URL},
+    {PROPERTIES, NS_UPDATE, "InstallationBehavior", INSTALLATION},
     {UPDATE, NS_UPDATE, "LocalizedPropertiesCollection", COLLECTION},
     {COLLECTION, NS_UPDATE, "LocalizedProperties", LOCALIZED},
     {COLLECTION, NS_UPDATE, "EulaFile", EULA},
@@ -71,6 +78,8 @@ static const struct sp_path_step steps[] = {
     {BUNDLES, NS_UPDATE, "UpdateIdentity", BUNDLED},
     {BUNDLES, NS_UPDATE, "AtLeastOne", BUNDLE_CLAUSE},
     {BUNDLE_CLAUSE, NS_UPDATE, "UpdateIdentity", BUNDLED},
+    {RELATIONSHIPS, NS_UPDATE, "SupersededUpdates", SUPERSEDED_LIST},
+    {SUPERSEDED_LIST, NS_UPDATE, "UpdateIdentity", SUPERSEDED},
     {UPDATE, NS_UPDATE, "Files", FILES},
     {FILES, NS_UPDATE, "File", FILE_ELEMENT},
     {FILE_ELEMENT, NS_UPDATE, "AdditionalDigest", ADDITIONAL_DIGEST},
@@ -85,6 +94,7 @@ static const struct sp_path_step steps[] = {
     {IS_INSTALLABLE, NS_RULES, "True", INSTALLABLE_CONSTANT},
     {IS_INSTALLABLE, NS_RULES, "False", INSTALLABLE_CONSTANT},
     {UPDATE, NS_UPDATE, "HandlerSpecificData", HANDLER_DATA},
+    {HANDLER_DATA, NS_CATEGORY, "CategoryInformation", CATEGORY},
     {HANDLER_DATA, NS_COMMAND, "InstallCommand", INSTALL_COMMAND},
     {INSTALL_COMMAND, NS_COMMAND, "ReturnCode", RETURN_CODE},
 };
@@ -330,6 +340,14 @@ static enum sp_err read_prerequisite(struct reader *r, struct sp_xml *x,
     return err == SP_E_MALFORMED ? malformed(x, "a prerequisite has no UpdateID") : err;
 }
 
+static enum sp_err read_superseded(struct reader *r, struct sp_xml *x,
+                                   const struct sp_xml_element *e)
+{
+    enum sp_err err = sp_demands_superseded(r->facts, e);
+    return err == SP_E_MALFORMED ? malformed(x, "a superseded update has no UpdateID")
+                                 : err;
+}
+
 static enum sp_err read_demand(struct reader *r, struct sp_xml *x,
                                const struct sp_xml_element *e, enum state state)
 {
@@ -343,6 +361,12 @@ static enum sp_err read_demand(struct reader *r, struct sp_xml *x,
         return SP_OK;
     case PREREQUISITE:
         return read_prerequisite(r, x, e);
+    case SUPERSEDED:
+        return read_superseded(r, x, e);
+    case INSTALLATION:
+        return sp_demands_restart(r->facts, e);
+    case CATEGORY:
+        return sp_demands_category_type(r->facts, e);
     case INSTALLED_CONSTANT:
         return sp_demands_constant(r->facts, e, "IsInstalled");
     case INSTALLABLE_CONSTANT:
@@ -388,8 +412,9 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
 
 static bool collects(enum state state)
 {
-    return state == KB || state == BULLETIN || state == LANGUAGE || state == TITLE ||
-           state == ADDITIONAL_DIGEST || state == SIDE_DIGEST;
+    return state == KB || state == BULLETIN || state == SUPPORT_URL ||
+           state == LANGUAGE || state == TITLE || state == ADDITIONAL_DIGEST ||
+           state == SIDE_DIGEST;
 }
 
 static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
@@ -410,6 +435,9 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
         return sp_facts_text(r->facts, SP_FACT_DOCUMENT_KB, text);
     case BULLETIN:
         return sp_facts_text(r->facts, SP_FACT_DOCUMENT_BULLETIN, text);
+    case SUPPORT_URL:
+        return text.len ? sp_facts_text(r->facts, SP_FACT_DOCUMENT_SUPPORT_URL, text)
+                        : SP_OK;
     case LANGUAGE:
         return sp_arena_copy(r->arena, text, &r->language);
     case TITLE:

@@ -20,6 +20,7 @@ static bool is_true(const struct sp_xml_element *e, const char *name)
 enum sp_err sp_demands_properties(struct sp_facts *f, const struct sp_xml_element *e)
 {
     SP_TRY(attribute(f, e, "PublisherID", SP_FACT_DOCUMENT_PUBLISHER));
+    SP_TRY(attribute(f, e, "MsrcSeverity", SP_FACT_DOCUMENT_SEVERITY));
     SP_TRY(attribute(f, e, "LegacyName", SP_FACT_DOCUMENT_LEGACY_NAME));
     return is_true(e, "ExplicitlyDeployable")
                ? sp_facts_flag(f, SP_FACT_DOCUMENT_DEPLOYABLE, true)
@@ -31,17 +32,37 @@ bool sp_demands_is_category(const struct sp_xml_element *e)
     return is_true(e, "IsCategory");
 }
 
-enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
-                                    bool is_category)
+static enum sp_err update_id(struct sp_facts *f, const struct sp_xml_element *e,
+                             enum sp_fact fact)
 {
     struct sp_view id;
     struct sp_guid guid;
     if (!sp_xml_attr(e, "", "UpdateID", &id) || sp_guid_parse(id, &guid) != SP_OK) {
         return SP_E_MALFORMED;
     }
-    return sp_facts_bytes(
-        f, is_category ? SP_FACT_DOCUMENT_CATEGORY : SP_FACT_DOCUMENT_PREREQUISITE,
-        sp_view(guid.bytes, sizeof guid.bytes));
+    return sp_facts_bytes(f, fact, sp_view(guid.bytes, sizeof guid.bytes));
+}
+
+enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
+                                    bool is_category)
+{
+    return update_id(
+        f, e, is_category ? SP_FACT_DOCUMENT_CATEGORY : SP_FACT_DOCUMENT_PREREQUISITE);
+}
+
+enum sp_err sp_demands_superseded(struct sp_facts *f, const struct sp_xml_element *e)
+{
+    return update_id(f, e, SP_FACT_DOCUMENT_SUPERSEDES);
+}
+
+enum sp_err sp_demands_restart(struct sp_facts *f, const struct sp_xml_element *e)
+{
+    return attribute(f, e, "RebootBehavior", SP_FACT_DOCUMENT_RESTART);
+}
+
+enum sp_err sp_demands_category_type(struct sp_facts *f, const struct sp_xml_element *e)
+{
+    return attribute(f, e, "CategoryType", SP_FACT_DOCUMENT_CATEGORY_TYPE);
 }
 
 enum sp_err sp_demands_constant(struct sp_facts *f, const struct sp_xml_element *e,

@@ -15,6 +15,14 @@ enum sp_err sp_demands_properties(struct sp_facts *f,
 /* UpdateIdentity below Prerequisites; SP_E_MALFORMED when it has no UpdateID. */
 enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
                                     bool is_category) SP_MUST_USE;
+/* UpdateIdentity below SupersededUpdates; SP_E_MALFORMED as above. */
+enum sp_err sp_demands_superseded(struct sp_facts *f,
+                                  const struct sp_xml_element *e) SP_MUST_USE;
+/* InstallationBehavior, and CategoryInformation of a category. */
+enum sp_err sp_demands_restart(struct sp_facts *f,
+                               const struct sp_xml_element *e) SP_MUST_USE;
+enum sp_err sp_demands_category_type(struct sp_facts *f,
+                                     const struct sp_xml_element *e) SP_MUST_USE;
 /* AtLeastOne/@IsCategory. */
 bool sp_demands_is_category(const struct sp_xml_element *e);
 /* A constant below IsInstalled or IsInstallable: rule is one of these names. */

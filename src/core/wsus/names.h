@@ -11,9 +11,10 @@
 #define NS_CLIENT      NS_WSUS "/Server/ClientWebService"
 #define NS_SIMPLE_AUTH NS_WSUS "/Server/SimpleAuthWebService"
 
-#define NS_MSUS    "http://schemas.microsoft.com/msus/2002/12/"
-#define NS_UPDATE  NS_MSUS "Update"
-#define NS_RULES   NS_MSUS "LogicalApplicabilityRules"
-#define NS_COMMAND NS_MSUS "UpdateHandlers/CommandLineInstallation"
+#define NS_MSUS     "http://schemas.microsoft.com/msus/2002/12/"
+#define NS_UPDATE   NS_MSUS "Update"
+#define NS_RULES    NS_MSUS "LogicalApplicabilityRules"
+#define NS_COMMAND  NS_MSUS "UpdateHandlers/CommandLineInstallation"
+#define NS_CATEGORY NS_MSUS "UpdateHandlers/Category"
 
 #endif
