@@ -17,6 +17,7 @@
 #include "app/metrics.h"
 #include "app/peers.h"
 #include "app/seals.h"
+#include "app/hot.h"
 #include "app/world.h"
 #include "core/base/spares.h"
 #include "io/store/keeper.h"
@@ -29,14 +30,6 @@ struct sp_renewer;
 struct sp_joined;
 struct sp_cosigner; /* cosigner.h */
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
-
-/* Objects that were served lately, found without a message; a place a key, newest wins.
- * Each is an open file: places are a share of the descriptors the process may have. */
-enum { SP_HOT_OBJECTS = 1024 };
-struct sp_hot {
-    struct sp_object *at[SP_HOT_OBJECTS]; /* shared */
-    size_t places;                        /* of them in use, 1.. */
-};
 
 /* budget.c: bytes that all exchanges of metadata may hold together. One reply may have
  * 64 MiB and one loop thousands of askers; without a common ceiling each would keep to
@@ -100,13 +93,6 @@ extern const struct sp_server_handler sp_exchange_handler;
 
 /* exchange.c: frees the visits that were kept. */
 void sp_visits_clear(struct sp_lane *l);
-
-/* hot.c */
-void sp_hot_init(struct sp_hot *h,
-                 size_t places); /* as many, but within 1..SP_HOT_OBJECTS */
-struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20]); /* borrowed */
-void sp_hot_put(struct sp_hot *h, struct sp_object *o); /* takes a reference */
-void sp_hot_clear(struct sp_hot *h);
 
 /* filler.c: one fill a digest, whatever the number of askers. */
 enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,

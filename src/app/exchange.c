@@ -48,11 +48,14 @@ void sp_visit_free(struct visit *v)
     free(v->names);
     free(v->entries);
     free(v->revisions);
+    sp_hot_file_unref(&v->file);
     if (v->object) {
         sp_object_read_end(v->object);
         sp_object_unref(&v->object);
     }
-    sp_inflow_unref(&v->want.inflow);
+    if (v->wants) {
+        sp_inflow_unref(&v->want.inflow);
+    }
     sp_world_unref(&v->world);
     sp_seals_unref(&v->seals);
     rest(lane, v);
@@ -583,13 +586,15 @@ static struct visit *visit_take(struct sp_lane *lane)
         return calloc(1, sizeof *v);
     }
     struct sp_gate *gate = v->gate;
-    memset(v, 0, sizeof *v);
+    memset(v, 0, offsetof(struct visit, coding));
     v->gate = gate;
     return v;
 }
 
-static enum sp_err draw(struct sp_lane *lane, struct sp_asker *a)
+/* What only metadata asks for: faults have a number, cookies a nonce, lists an age. */
+static enum sp_err equip(struct sp_lane *lane, struct sp_asker *a)
 {
+    a->newest = newest_of(lane->keeper);
     SP_TRY(sp_random_draw(&lane->random, a->fault_id.bytes, sizeof a->fault_id.bytes));
     return sp_random_draw(&lane->random, a->seal_nonce, sizeof a->seal_nonce);
 }
@@ -650,12 +655,11 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     asker.has_pin = guest->has_pin;
     memcpy(asker.pin, guest->pin.sha256, 32);
     asker.now = sp_clock_wall_s();
-    asker.newest = newest_of(d->lane->keeper);
     asker.stopped = sp_lockdown_is_on(d->lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
     asker.seals = &v->seals->keys;
     enum sp_err e = describe(v, x, &asker);
-    if (e == SP_OK) {
-        e = draw(d->lane, &asker);
+    if (e == SP_OK && v->head->method == SP_HTTP_POST) {
+        e = equip(d->lane, &asker);
     }
     if (e == SP_OK) {
         e = give_gate(v, &asker);
@@ -684,8 +688,7 @@ static void on_head(void *ctx, struct sp_exchange *x)
     size_t ceiling = 0;
     struct sp_guest guest;
     if (sp_guest_is_lost(ctx, x) || sp_custody_takes(ctx, x) ||
-        sp_cosign_takes(ctx, x) ||
-        !sp_guest_enters(ctx, x, &guest)) {
+        sp_cosign_takes(ctx, x) || !sp_guest_enters(ctx, x, &guest)) {
         return;
     }
     if (visit_new(ctx, x, &guest, &v) != SP_OK) {

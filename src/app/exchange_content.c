@@ -136,7 +136,7 @@ static void open_object(struct visit *v, const struct sp_content_path *path,
                                .answer = open_answer};
     memcpy(v->want.verified_sha256, v->claim.verified_sha256, 32);
     v->want.tree = v->claim.tree;
-    v->busy = true;
+    v->wants = v->busy = true;
     sp_filler_want(v->lane->filler, &v->want);
 }
 
@@ -169,13 +169,22 @@ void sp_visit_catalog(struct visit *v, const struct sp_effect *e)
     sp_visit_perform(v, &step);
 }
 
+/* Whoever wants every byte checked again gets none from memory. */
+static const struct sp_gate_object *take_file(struct visit *v)
+{
+    if (!v->world->config->recheck_always) {
+        v->file = sp_hot_file(&v->lane->hot, v->object);
+    }
+    return v->file ? &v->file->shown : view_object(v);
+}
+
 void sp_visit_lookup(struct visit *v, const struct sp_effect *e)
 {
     struct sp_object *hot = sp_hot_find(&v->lane->hot, e->content.sha1);
     struct sp_step step;
     if (hot && read_object(v, sp_object_ref(hot))) {
         SP_COUNT(&v->lane->counters, content_hits, 1);
-        sp_gate_object(v->gate, view_object(v), &step);
+        sp_gate_object(v->gate, take_file(v), &step);
         sp_visit_perform(v, &step);
         return;
     }
@@ -197,7 +206,7 @@ void sp_visit_fill(struct visit *v, const struct sp_effect *e)
                                .offered = fill_offered,
                                .grown = fill_grown,
                                .left = fill_left};
-    v->wants_fill = true;
+    v->wants = v->wants_fill = true;
     sp_filler_want(v->lane->filler, &v->want);
 }
 
@@ -215,7 +224,11 @@ static struct sp_answer answer_of(const struct sp_effect *e)
 void sp_visit_serve(struct visit *v, const struct sp_effect *e)
 {
     struct sp_answer a = answer_of(e);
-    if (v->object) { /* else nothing but the head is sent */
+    if (v->file) {
+        struct sp_view all = sp_view(v->file->bytes, v->file->len);
+        size_t first = (size_t)e->answer.first;
+        a.memory = sp_view_slice(all, first, first + (size_t)e->answer.length);
+    } else if (v->object) { /* else nothing but the head is sent */
         a.file =
             (struct sp_answer_file){.fd = v->object->fd,
                                     .offset = e->answer.first,

@@ -39,32 +39,36 @@ struct visit {
     struct visit *joined_next, **joined_previous;
     struct sp_buf reply;
     int reply_status;
-    char coding[64], type[256];
     /* INSPECT and EDIT */
-    struct sp_job job;
-    struct sp_effect task;
     struct sp_inspection inspection;
     enum sp_err edited;
     /* ASK_REVISIONS and RECORD */
-    struct sp_ask_revisions ask;
     struct sp_known_revision *known;
     size_t asked_parts; /* the last of ask.ids: no revisions of the reply */
     struct sp_ask_files files;
     struct sp_gate_file *asked_files; /* the gate's, while the keeper is asked */
-    struct sp_tier_ask tier;
-    struct sp_tier_said *said;                 /* owned */
+    struct sp_tier_said *said;        /* owned */
     const struct sp_revision *asked_revisions; /* the gate's */
     size_t witness;                            /* the section that is asked */
-    struct sp_record record;
     struct sp_record_entry *entries;
     struct sp_record_revision *revisions;
     /* content */
-    struct sp_ask_claim claim;
-    struct sp_want want;
+    bool wants;               /* want was handed to the filler */
     bool wants_fill;          /* the filler knows of want, until it was left */
     uint64_t early;           /* of a growing answer, what may go before OPEN */
     struct sp_object *object; /* shared */
+    struct sp_hot_file *file; /* shared: its bytes; NULL: they are read from the disk */
     struct sp_gate_object object_view;
+    /* From here on each is written whole before it is read, so that most visits, which
+     * need none of them, need not clear them: */
+    char coding[64], type[256];
+    struct sp_job job;
+    struct sp_effect task;
+    struct sp_ask_revisions ask;
+    struct sp_tier_ask tier;
+    struct sp_record record;
+    struct sp_ask_claim claim;
+    struct sp_want want;
 };
 
 #define VISIT_OF(pointer, member) SP_HOLDER(pointer, struct visit, member)

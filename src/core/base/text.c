@@ -3,18 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static int hex_digit(uint8_t c)
+/* A digit's value and 1, so that 0 stands for what is no digit. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+    ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+    ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+    ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+static bool is_hex(struct sp_view text)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
+    bool all = true;
+    for (size_t i = 0; i < text.len; i++) {
+        all &= hex_digits[text.data[i]] != 0;
     }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
+    return all;
 }
 
 enum sp_err sp_hex_parse(struct sp_view text, uint8_t *out, size_t out_len)
@@ -22,14 +25,12 @@ enum sp_err sp_hex_parse(struct sp_view text, uint8_t *out, size_t out_len)
     if (text.len != out_len * 2) {
         return SP_E_MISMATCH;
     }
-    for (size_t i = 0; i < text.len; i++) {
-        if (hex_digit(text.data[i]) < 0) {
-            return SP_E_MALFORMED;
-        }
+    if (!is_hex(text)) {
+        return SP_E_MALFORMED;
     }
     for (size_t i = 0; i < out_len; i++) {
-        out[i] = (uint8_t)(hex_digit(text.data[2 * i]) << 4 |
-                           hex_digit(text.data[2 * i + 1]));
+        out[i] = (uint8_t)((hex_digits[text.data[2 * i]] - 1) << 4 |
+                           (hex_digits[text.data[2 * i + 1]] - 1));
     }
     return SP_OK;
 }

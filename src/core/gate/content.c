@@ -73,17 +73,23 @@ static enum sp_err range_field(struct sp_buf *f, const struct sp_http_answer *a,
     return sp_buf_append(f, SP_VIEW("\r\n"));
 }
 
-static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *a)
+enum sp_err sp_gate_object_fields(const struct sp_gate_object *o, struct sp_buf *out)
 {
     char date[SP_HTTP_DATE_TEXT];
+    sp_http_date_format(o->last_modified, date);
+    SP_TRY(sp_buf_append(out, SP_VIEW("Content-Type: application/octet-stream\r\n"
+                                      "Accept-Ranges: bytes\r\nLast-Modified: ")));
+    SP_TRY(sp_buf_append_str(out, date));
+    SP_TRY(sp_buf_append(out, SP_VIEW("\r\nETag: ")));
+    SP_TRY(sp_buf_append_str(out, o->etag));
+    return sp_buf_append(out, SP_VIEW("\r\n"));
+}
+
+static enum sp_err serve_fields(struct sp_gate *g, const struct sp_http_answer *a)
+{
     struct sp_buf *f = &g->fields;
-    sp_http_date_format(g->object->last_modified, date);
-    SP_TRY(sp_buf_append(f, SP_VIEW("Content-Type: application/octet-stream\r\n"
-                                    "Accept-Ranges: bytes\r\nLast-Modified: ")));
-    SP_TRY(sp_buf_append_str(f, date));
-    SP_TRY(sp_buf_append(f, SP_VIEW("\r\nETag: ")));
-    SP_TRY(sp_buf_append_str(f, g->object->etag));
-    SP_TRY(sp_buf_append(f, SP_VIEW("\r\n")));
+    const struct sp_gate_object *o = g->object;
+    SP_TRY(o->fields.len ? sp_buf_append(f, o->fields) : sp_gate_object_fields(o, f));
     if (g->route.kind == SP_ROUTE_CATALOG) {
         /* it changes under one address: nobody on the way may serve it unasked */
         SP_TRY(sp_buf_append(f, SP_VIEW("Cache-Control: no-cache\r\n")));

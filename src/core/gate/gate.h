@@ -143,7 +143,11 @@ struct sp_gate_object { /* what the store says of an object; borrowed until DONE
     uint64_t size;
     const char *etag;
     int64_t last_modified;
+    struct sp_view fields; /* sp_gate_object_fields of it; empty: they are made anew */
 };
+/* The header lines that say what an object is, whatever part of it is sent. */
+enum sp_err sp_gate_object_fields(const struct sp_gate_object *o,
+                                  struct sp_buf *out) SP_MUST_USE;
 
 /* ---- effects -----------------------------------------------------------------------
  */

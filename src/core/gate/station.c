@@ -62,10 +62,10 @@ enum sp_err sp_gate_new(const struct sp_door *door, const struct sp_policy *poli
 void sp_gate_renew(struct sp_gate *g, const struct sp_door *door,
                    const struct sp_policy *policy, const struct sp_asker *asker)
 {
-    struct sp_buf fields = g->fields;
-    SP_ASSERT(fields.len == 0);
-    *g = (struct sp_gate){
-        .door = door, .policy = policy, .asker = *asker, .fields = fields};
+    SP_ASSERT(!g->head && g->fields.len == 0); /* it rested, or is new */
+    g->door = door;
+    g->policy = policy;
+    g->asker = *asker;
     sp_buf_init(&g->reply, SP_LIMIT_SOAP_REPLY);
     sp_buf_init(&g->coding, SP_LIMIT_HEADER_VALUE);
     sp_buf_init(&g->type, SP_LIMIT_HEADER_VALUE);

@@ -35,22 +35,25 @@ struct sp_http_header {
 };
 
 struct sp_http_headers {
-    struct sp_http_header at[SP_LIMIT_HEADERS];
     size_t count;
+    struct sp_http_header at[SP_LIMIT_HEADERS]; /* nothing is to be read from count on */
 };
 
 struct sp_http_request {
     enum sp_http_method method;
     struct sp_view method_text;
-    struct sp_view target; /* origin form, raw */
-    struct sp_http_headers headers;
+    struct sp_view target;   /* origin form, raw */
     struct sp_view host;     /* never empty */
     uint64_t content_length; /* 0 where there is none */
     bool has_length;
     bool chunked;         /* never together with has_length */
     bool expect_continue; /* any other Expect is refused */
     bool keep_alive;      /* false after Connection: close */
+    struct sp_http_headers headers; /* the last: most of it is never touched */
 };
+/* Clears, copies: without what nothing is to be read from. */
+void sp_http_request_clear(struct sp_http_request *r);
+void sp_http_request_copy(struct sp_http_request *to, const struct sp_http_request *from);
 
 /* With neither has_length nor chunked the body ends with the connection, and keep_alive is
  * false. 1xx, 204 and 304 have no body: has_length, and content_length is 0 even where a

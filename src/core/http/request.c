@@ -93,14 +93,28 @@ static enum sp_err read_request(struct sp_head *h, struct sp_http_request *r)
     return SP_OK;
 }
 
+void sp_http_request_clear(struct sp_http_request *r)
+{
+    memset(r, 0, offsetof(struct sp_http_request, headers.at));
+}
+
+void sp_http_request_copy(struct sp_http_request *to,
+                          const struct sp_http_request *from)
+{
+    memcpy(to, from,
+           offsetof(struct sp_http_request, headers.at) +
+               from->headers.count * sizeof from->headers.at[0]);
+}
+
 enum sp_err sp_http_request_parse(struct sp_view in, struct sp_http_request *out,
                                   size_t *used, enum sp_http_refusal *refusal)
 {
     struct sp_head h = sp_head(in, false);
-    struct sp_http_request r = {0};
+    struct sp_http_request r;
+    sp_http_request_clear(&r);
     enum sp_err e = read_request(&h, &r);
     if (e == SP_OK) {
-        *out = r;
+        sp_http_request_copy(out, &r);
         *used = sp_head_used(&h);
     } else if (e == SP_E_PROTOCOL) {
         *refusal = h.refusal;

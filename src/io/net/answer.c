@@ -1,7 +1,10 @@
 /* Writing answers. A connection that waits for its peer holds the answer's head and no
  * more: memory stays the handler's, a file is read again where the socket left off. */
-#include "core/base/text.h"
 #include "io/net/conn.h"
+
+#include <string.h>
+
+#define OWN_LINES 256 /* more than the lines that every head has */
 
 /* RFC 9112 section 6.3: these have no body whatever their head says. */
 static bool is_bodiless(const struct sp_exchange *x, int status)
@@ -34,38 +37,56 @@ static uint64_t body_length(const struct sp_answer *a)
     return a->file.length ? a->file.length : a->memory.len;
 }
 
-static enum sp_err write_status(struct sp_buf *head, int status, const char *date)
+static uint8_t *put(uint8_t *to, struct sp_view text)
 {
-    SP_TRY(sp_buf_append(head, SP_VIEW("HTTP/1.1 ")));
-    SP_TRY(sp_u64_append(head, (uint64_t)status));
-    SP_TRY(sp_buf_append_byte(head, ' '));
-    SP_TRY(sp_buf_append_str(head, sp_http_reason(status)));
-    SP_TRY(sp_buf_append(head, SP_VIEW("\r\nDate: ")));
-    SP_TRY(sp_buf_append(head, sp_view(date, SP_HTTP_DATE_TEXT - 1)));
-    return sp_buf_append(head, SP_VIEW("\r\n"));
+    memcpy(to, text.data, text.len);
+    return to + text.len;
 }
 
-static enum sp_err write_length(struct sp_buf *head, const struct sp_answer *a)
+static uint8_t *put_number(uint8_t *to, uint64_t n)
 {
-    SP_TRY(sp_buf_append(head, SP_VIEW("Content-Length: ")));
-    SP_TRY(
-        sp_u64_append(head, a->announce_length ? a->content_length : body_length(a)));
-    return sp_buf_append(head, SP_VIEW("\r\n"));
+    uint8_t digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (uint8_t)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    return put(to, sp_view(digits + at, sizeof digits - at));
 }
 
-/* Once a request: no printf here, which took a fifth of a small answer's time. */
+static uint8_t *put_status(uint8_t *to, int status, const char *date)
+{
+    to = put(to, SP_VIEW("HTTP/1.1 "));
+    to = put_number(to, (uint64_t)status);
+    *to++ = ' ';
+    to = put(to, sp_view_str(sp_http_reason(status)));
+    to = put(to, SP_VIEW("\r\nDate: "));
+    to = put(to, sp_view(date, SP_HTTP_DATE_TEXT - 1));
+    return put(to, SP_VIEW("\r\n"));
+}
+
+static uint8_t *put_length(uint8_t *to, const struct sp_answer *a)
+{
+    to = put(to, SP_VIEW("Content-Length: "));
+    to = put_number(to, a->announce_length ? a->content_length : body_length(a));
+    return put(to, SP_VIEW("\r\n"));
+}
+
+/* Once a request, so it is made in one piece: no printf here, which took a fifth of a
+ * small answer's time, and one look for room. */
 static enum sp_err write_head(struct sp_exchange *x, const struct sp_answer *a)
 {
     struct sp_buf *head = &x->reply.head;
-    SP_TRY(write_status(head, a->status, sp_server_date(x->conn->server)));
-    if (has_length(a)) {
-        SP_TRY(write_length(head, a));
-    }
-    if (x->reply.close) {
-        SP_TRY(sp_buf_append_str(head, "Connection: close\r\n"));
-    }
-    SP_TRY(sp_buf_append(head, a->fields));
-    return sp_buf_append_str(head, "\r\n");
+    uint8_t *from = NULL;
+    SP_TRY(sp_buf_reserve(head, OWN_LINES + a->fields.len, &from));
+    uint8_t *to = put_status(from, a->status, sp_server_date(x->conn->server));
+    to = has_length(a) ? put_length(to, a) : to;
+    to = x->reply.close ? put(to, SP_VIEW("Connection: close\r\n")) : to;
+    to = a->fields.len ? put(to, a->fields) : to;
+    to = put(to, SP_VIEW("\r\n"));
+    head->len += (size_t)(to - from);
+    SP_ASSERT(head->len <= head->cap);
+    return SP_OK;
 }
 
 bool sp_reply_fill(struct sp_exchange *x, const struct sp_answer *a)

@@ -54,10 +54,8 @@ struct sp_reply {
 
 struct sp_exchange {
     struct sp_conn *conn; /* borrowed */
-    struct sp_http_request
-        request; /* borrows from head_bytes; zero for a bare refusal */
-    void *slot;  /* the handler's */
-    bool told;   /* the handler saw it and has not been told its end */
+    void *slot;           /* the handler's */
+    bool told;            /* the handler saw it and has not been told its end */
     bool cut;
     bool wants_body;
     bool has_body; /* all of it is in body, or it is empty */
@@ -67,7 +65,9 @@ struct sp_exchange {
     uint64_t body_since_ms;
     uint64_t body_seen; /* bytes on the wire, framing included */
     struct sp_reply reply;
-    size_t room;          /* bytes of head_bytes */
+    size_t room; /* bytes of head_bytes */
+    struct sp_http_request
+        request;          /* borrows from head_bytes; clear for a bare refusal */
     uint8_t head_bytes[]; /* the head as it came */
 };
 

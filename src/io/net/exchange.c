@@ -9,14 +9,15 @@
 #define ROOM      SP_KIB(1) /* for a head, in an exchange that may be used again */
 #define HEAD_KEPT SP_KIB(1) /* the memory for an answer's head that goes with it */
 
-/* All zero, but for room and the memory of the answer's head. */
+/* All clear, but for room and the memory of the answer's head. */
 static struct sp_exchange *obtain(struct sp_server *s, size_t head)
 {
     struct sp_exchange *x = head <= ROOM ? sp_spares_take(&s->exchanges) : NULL;
     size_t room = head <= ROOM ? ROOM : head;
     if (x) {
         struct sp_buf kept = x->reply.head;
-        memset(x, 0, sizeof *x);
+        memset(x, 0, offsetof(struct sp_exchange, request));
+        sp_http_request_clear(&x->request);
         x->reply.head = kept;
     } else {
         x = calloc(1, sizeof *x + room);

@@ -28,7 +28,7 @@ static void adopt_request(struct sp_exchange *x, const struct sp_http_request *p
 {
     struct sp_http_request *r = &x->request;
     const uint8_t *to = x->head_bytes;
-    *r = *parsed;
+    sp_http_request_copy(r, parsed);
     r->method_text = moved(r->method_text, from, to);
     r->target = moved(r->target, from, to);
     r->host = moved(r->host, from, to);
