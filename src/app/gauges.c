@@ -1,5 +1,6 @@
 #include "app/gauges.h"
 
+#include "app/renewer.h"
 #include "app/stock.h"
 
 #include <inttypes.h>
@@ -71,6 +72,16 @@ static enum sp_err of_cache(const struct sp_admin_view *v, struct sp_buf *out)
                  c.pass_ended);
 }
 
+/* Catalogues come once a month: one that is much older is one that is kept back. */
+static enum sp_err of_catalog(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    SP_AUTO(sp_object_unref) struct sp_object *o = NULL;
+    o = v->renewer ? sp_renewer_object(v->renewer) : NULL;
+    return gauge(out, "catalog_signing_timestamp_seconds",
+                 "When the offline catalogue in force was signed; 0: none is.",
+                 o ? o->last_modified : 0);
+}
+
 static enum sp_err of_upstreams(const struct sp_admin_view *v, struct sp_buf *out)
 {
     const struct sp_config *c = (*v->world)->config;
@@ -104,6 +115,7 @@ enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out)
     SP_TRY(of_daemon(v, out));
     SP_TRY(of_ledger(v, out));
     SP_TRY(of_cache(v, out));
+    SP_TRY(of_catalog(v, out));
     SP_TRY(of_upstreams(v, out));
     return of_listeners(v, out);
 }

@@ -24,7 +24,8 @@ void sp_renewer_stop(struct sp_renewer *r);
 void sp_renewer_free(struct sp_renewer **r);
 const struct sp_counters *sp_renewer_counters(const struct sp_renewer *r);
 
-/* Any thread. The catalogue in force, a reference of the caller's; NULL: none yet. */
+/* Any thread. The catalogue in force, a reference of the caller's; NULL: none yet. Its
+ * last_modified is when it was signed. */
 struct sp_object *sp_renewer_object(struct sp_renewer *r);
 /* Any thread. Path of its index, for sp_catalog_open; false: none yet. It may be
  * replaced meanwhile: SP_E_NOTFOUND of the opening means to ask again. */

@@ -1,11 +1,13 @@
 /* What the renewer*.c files share; nobody else includes this.
  *
- *   renewer.c      the catalogue in force, the thread, its beginning and end
- *   renewer_run.c  one look: performs the effects of the machine
+ *   renewer.c        the catalogue in force, the thread, its beginning and end
+ *   renewer_fetch.c  the download, and going on with one that broke off
+ *   renewer_run.c    what came of it: proven, recorded, put in force
  */
 #ifndef SP_APP_RENEWER_PARTS_H
 #define SP_APP_RENEWER_PARTS_H
 
+#include "app/catalog_part.h"
 #include "app/renewer.h"
 #include "core/catalog/renewal.h"
 #include "io/store/catalog.h"
@@ -15,7 +17,11 @@ struct look {                     /* one download and what became of it */
     struct sp_fetch *fetch;       /* borrowed from the pool while it runs */
     struct sp_stage *stage;       /* owned */
     struct sp_digester *digester; /* owned */
-    uint64_t got;
+    struct sp_catalog_part
+        part;                  /* what is or will be kept of it, should it break off */
+    struct sp_stage_mark kept; /* of an earlier one, with a stage: to be gone on with */
+    uint64_t got, noted, resumed; /* bytes: here; durable; here from an earlier one */
+    bool leaves;                  /* the stage is left for the next look */
     enum sp_err write_err;
     struct sp_link_report link;
     struct sp_catalog_good found; /* what will be in force, if it is good */
@@ -60,6 +66,11 @@ void sp_renewer_maybe_end(struct sp_renewer *r);
 
 /* renewer_run.c */
 void sp_renewer_perform(struct sp_renewer *r, const struct sp_renewal_effect *e);
+void sp_renewer_job(struct sp_renewer *r, void (*work)(struct sp_job *),
+                    void (*done)(struct sp_job *));
+
+/* renewer_fetch.c */
+void sp_renewer_fetch(struct sp_renewer *r, const struct sp_renewal_effect *e);
 /* Does not wait any longer; when a look is under way another follows it. */
 void sp_renewer_hurry(struct sp_renewer *r);
 

@@ -1,5 +1,4 @@
-/* One look for a newer catalogue: performs the effects of the machine and tells it what
- * came of them. */
+/* What came of a look for a newer catalogue: it is proven, recorded, put in force. */
 #include "app/catalog_index.h"
 #include "app/inspect.h"
 #include "app/log.h"
@@ -9,150 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define RENEWER_OF(pointer, member)                                                    \
-    ((struct sp_renewer *)(void *)((char *)(pointer)-offsetof(struct sp_renewer,       \
-                                                              member)))
-
-static void look_end(struct look *l)
-{
-    sp_stage_drop(&l->stage);
-    sp_digester_free(&l->digester);
-    sp_facts_free(&l->facts);
-    sp_buf_fini(&l->text);
-    sp_object_unref(&l->object);
-    sp_world_unref(&l->world);
-    *l = (struct look){0};
-}
-
-/* ---- FETCH
- * ----------------------------------------------------------------------------- */
-
-static void copy_validator(const struct sp_http_response *head, const char *name,
-                           char out[SP_CATALOG_VALIDATOR])
-{
-    struct sp_view v = {0};
-    bool fits = sp_http_header(&head->headers, name, &v) && v.len > 0 &&
-                v.len < SP_CATALOG_VALIDATOR;
-    snprintf(out, SP_CATALOG_VALIDATOR, "%.*s", fits ? (int)v.len : 0,
-             fits ? (const char *)v.data : "");
-}
-
-static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
-{
-    struct sp_renewer *r = ctx;
-    struct look *l = &r->look;
-    SP_TRY(sp_renewal_head(&r->machine, head));
-    if (r->machine.size == 0) {
-        return SP_OK;
-    }
-    copy_validator(head, "ETag", l->found.etag);
-    copy_validator(head, "Last-Modified", l->found.modified);
-    l->found.size = r->machine.size;
-    l->write_err = sp_digester_new_in_parts(
-        SP_BLOCK_SIZE, sp_block_count(r->machine.size), &l->digester);
-    if (l->write_err == SP_OK) {
-        l->write_err =
-            sp_stage_new(r->objects, r->machine.size, &l->stage, &r->machine.why);
-    }
-    return l->write_err;
-}
-
-static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
-{
-    struct sp_renewer *r = ctx;
-    struct look *l = &r->look;
-    if (!l->stage) {
-        return SP_E_PROTOCOL;
-    }
-    SP_COUNT(&r->counters, catalog_bytes, bytes.len);
-    l->write_err = sp_digester_update(l->digester, bytes);
-    if (l->write_err == SP_OK) {
-        l->write_err = sp_stage_write(l->stage, l->got, bytes);
-    }
-    l->got += bytes.len;
-    return l->write_err;
-}
-
-static enum sp_err end_of_fetch(struct look *l, enum sp_err e)
-{
-    if (l->write_err != SP_OK || e != SP_OK) {
-        return l->write_err != SP_OK ? l->write_err : e;
-    }
-    return l->stage ? sp_digester_finish(l->digester, l->found.sha1, l->found.sha256)
-                    : SP_OK;
-}
-
-static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *report)
-{
-    struct sp_renewer *r = ctx;
-    struct sp_renewal_effect next;
-    r->look.fetch = NULL;
-    r->look.link = *report;
-    e = end_of_fetch(&r->look, e);
-    sp_renewal_fetched(&r->machine, e, &report->why, &next);
-    sp_renewer_perform(r, &next);
-}
-
-static void start_fetch(struct sp_renewer *r)
-{
-    const struct sp_renewal_effect *e = &r->next;
-    struct look *l = &r->look;
-    l->world = sp_world_ref(r->world);
-    sp_buf_init(&l->text, SP_LIMIT_LEDGER_ENTRY);
-    const char *etag = e->conditional ? r->good.etag : "";
-    const char *modified = e->conditional ? r->good.modified : "";
-    struct sp_fetch_ask ask = {.kind = SP_FETCH_CONTENT,
-                               .path = l->world->config->catalog->target,
-                               .if_none_match = etag,
-                               .if_modified_since = modified,
-                               .fresh = e->fresh,
-                               .reply_limit = UINT64_MAX, /* the head decides */
-                               .patience_ms = SP_TIME_UPSTREAM_SOAP};
-    struct sp_fetch_handler handler = {
-        .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = r};
-    struct sp_renewal_effect next;
-    r->waiting = false;
-    sp_renewal_begun(&r->machine);
-    enum sp_err err =
-        sp_fetch_start(r->pool, l->world->catalog, &ask, &handler, &l->fetch);
-    if (err != SP_OK) {
-        sp_renewal_fetched(&r->machine, err, NULL, &next);
-        sp_renewer_perform(r, &next);
-    }
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    start_fetch(timer->data);
-}
-
-static void do_fetch(struct sp_renewer *r, const struct sp_renewal_effect *e)
-{
-    look_end(&r->look);
-    r->next = *e;
-    r->waiting = true;
-    if (r->stopping) {
-        sp_renewer_maybe_end(r);
-        return;
-    }
-    uint64_t delay = r->look_again ? 0 : e->delay_ms;
-    r->look_again = false;
-    uv_timer_start(&r->timer, on_timer, delay, 0);
-}
-
-void sp_renewer_hurry(struct sp_renewer *r)
-{
-    if (r->stopping) {
-        return;
-    }
-    if (!r->waiting) {
-        r->look_again = true;
-        return;
-    }
-    sp_renewal_look(&r->machine, &r->next);
-    uv_timer_start(&r->timer, on_timer, 0, 0);
-}
 
 /* ---- PROVE
  * ----------------------------------------------------------------------------- */
@@ -204,7 +59,7 @@ static enum sp_err prove(struct sp_renewer *r)
 
 static void prove_work(struct sp_job *job)
 {
-    struct sp_renewer *r = RENEWER_OF(job, job);
+    struct sp_renewer *r = SP_HOLDER(job, struct sp_renewer, job);
     r->job_err = prove(r);
 }
 
@@ -246,7 +101,7 @@ static void go_on_recorded(struct sp_renewer *r, enum sp_err e,
 
 static void on_recorded(struct sp_record *record, enum sp_err e)
 {
-    struct sp_renewer *r = RENEWER_OF(record, record);
+    struct sp_renewer *r = SP_HOLDER(record, struct sp_renewer, record);
     go_on_recorded(r, e, &record->why);
 }
 
@@ -275,7 +130,7 @@ static void dress(struct sp_renewer *r, struct sp_object *o)
 
 static void commit_work(struct sp_job *job)
 {
-    struct sp_renewer *r = RENEWER_OF(job, job);
+    struct sp_renewer *r = SP_HOLDER(job, struct sp_renewer, job);
     struct look *l = &r->look;
     struct sp_tree_root root;
     l->found.signed_at = l->ruling.signed_at;
@@ -293,7 +148,7 @@ static void commit_work(struct sp_job *job)
 
 static void commit_done(struct sp_job *job)
 {
-    struct sp_renewer *r = RENEWER_OF(job, job);
+    struct sp_renewer *r = SP_HOLDER(job, struct sp_renewer, job);
     struct sp_renewal_effect next;
     if (r->job_err == SP_OK) {
         r->good = r->look.found;
@@ -305,8 +160,8 @@ static void commit_done(struct sp_job *job)
     sp_renewer_perform(r, &next);
 }
 
-static void start_job(struct sp_renewer *r, void (*work)(struct sp_job *),
-                      void (*done)(struct sp_job *))
+void sp_renewer_job(struct sp_renewer *r, void (*work)(struct sp_job *),
+                    void (*done)(struct sp_job *))
 {
     r->job_err = SP_OK;
     r->job_why = (struct sp_why){0};
@@ -322,7 +177,7 @@ static void go_on_recorded(struct sp_renewer *r, enum sp_err e,
     struct look *l = &r->look;
     struct sp_renewal_effect next;
     if (l->ruling.good && e == SP_OK) {
-        start_job(r, commit_work, commit_done);
+        sp_renewer_job(r, commit_work, commit_done);
         return;
     }
     if (l->ruling.good) {
@@ -335,7 +190,7 @@ static void go_on_recorded(struct sp_renewer *r, enum sp_err e,
 
 static void prove_done(struct sp_job *job)
 {
-    struct sp_renewer *r = RENEWER_OF(job, job);
+    struct sp_renewer *r = SP_HOLDER(job, struct sp_renewer, job);
     struct sp_renewal_effect next;
     if (r->job_err == SP_OK && !r->look.ruling.good) {
         record(r);
@@ -384,6 +239,7 @@ static void tell(struct sp_renewer *r, const struct sp_renewal_effect *e)
     sp_log_str(&l, "result", texts[e->outcome]);
     sp_log_str(&l, "signed", signed_at);
     sp_log_int(&l, "bytes", (int64_t)r->look.got);
+    sp_log_int(&l, "resumed", (int64_t)r->look.resumed);
     sp_log_int(&l, "revisions", (int64_t)r->look.about.revisions);
     sp_log_str(&l, "why", e->why.text);
     sp_log_int(&l, "next_s", (int64_t)(e->delay_ms / 1000));
@@ -397,10 +253,10 @@ void sp_renewer_perform(struct sp_renewer *r, const struct sp_renewal_effect *e)
     }
     switch (e->kind) {
     case SP_RENEWAL_FETCH:
-        do_fetch(r, e);
+        sp_renewer_fetch(r, e);
         return;
     case SP_RENEWAL_PROVE:
-        start_job(r, prove_work, prove_done);
+        sp_renewer_job(r, prove_work, prove_done);
         return;
     case SP_RENEWAL_COMMIT:
         record(r);

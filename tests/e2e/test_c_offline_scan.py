@@ -111,6 +111,8 @@ class OfflineScan(Scene):
         self.assertIn("signed      2025-06-15T15:06:40Z", gate.command("catalog", "status").stdout)
         kinds = gate.command("ledger", "list").stdout
         self.assertIn("catalogue", kinds)
+        self.assertEqual(gate.metric("sallyport_catalog_signing_timestamp_seconds"),
+                         signing.STAMPED)
         gate.verify_ledger()
 
     def witnessed(self, claimed: int | None):
@@ -211,6 +213,7 @@ class OfflineScan(Scene):
         self.wait_for(gate, "failed")
         reply = self.get(gate)
         self.assertEqual((reply.status, reply.headers["retry-after"]), (503, "60"))
+        self.assertEqual(gate.metric("sallyport_catalog_signing_timestamp_seconds"), 0)
         self.assertIn("the source answered 500", self.said(gate))
         self.source.status = 200
         self.source.offer(self.first)

@@ -9,13 +9,14 @@
 #define CEILING SP_MIB(100)
 
 struct story {
+    struct sp_renewal_part part;
     struct sp_renewal r;
     struct sp_renewal_effect e;
 };
 
 static struct story begin(bool has_good)
 {
-    struct story s;
+    struct story s = {0};
     sp_renewal_init(&s.r, 24 * HOUR, CEILING, has_good);
     sp_renewal_look(&s.r, &s.e);
     assert_int_equal(s.e.kind, SP_RENEWAL_FETCH);
@@ -30,7 +31,7 @@ static enum sp_err head(struct story *s, const char *text)
     struct sp_http_response h;
     enum sp_http_refusal refusal;
     size_t used = 0;
-    sp_renewal_begun(&s->r);
+    sp_renewal_begun(&s->r, &s->part);
     assert_ok(sp_http_response_parse(sp_view_str(text), &h, &used, &refusal));
     return sp_renewal_head(&s->r, &h);
 }
@@ -141,7 +142,7 @@ static void c_failures_on_our_side(void **state)
     prove(&s, true, false);
     sp_renewal_committed(&s.r, SP_E_NOSPACE, &why, &s.e);
     expect(&s, SP_RENEWAL_FAILED, SP_RENEWAL_LATER, false, true);
-    sp_renewal_begun(&s.r);
+    sp_renewal_begun(&s.r, &s.part);
     sp_renewal_fetched(&s.r, SP_E_TIMEOUT, NULL, &s.e);
     expect(&s, SP_RENEWAL_FAILED, 2 * SP_RENEWAL_LATER, false, true);
     assert_string_equal(s.e.why.text, sp_err_text(SP_E_TIMEOUT));
@@ -194,6 +195,80 @@ static void f_heads(void **state)
     }
 }
 
+/* ---- the rest of a download that broke off ----------------------------------------
+ */
+
+#define REST(range, etag, length, more)                                                \
+    "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " range "\r\nETag: " etag    \
+    "\r\nContent-Length: " length "\r\n" more "\r\n"
+
+static struct story resuming(void)
+{
+    struct story s = begin(false);
+    s.part = (struct sp_renewal_part){.from = 400, .size = 1000, .etag = "\"a\""};
+    return s;
+}
+
+static void b_the_rest_comes(void **state)
+{
+    (void)state;
+    struct story s = resuming();
+    answer(&s, REST("400-999/1000", "\"a\"", "600", ""));
+    assert_int_equal(s.r.size, 1000);
+    assert_false(s.r.part_is_bad);
+    prove(&s, true, false);
+}
+
+static void f_another_part_than_the_rest(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        REST("399-999/1000", "\"a\"", "601", ""),
+        REST("401-999/1000", "\"a\"", "599", ""),
+        REST("400-998/1000", "\"a\"", "599", ""),
+        REST("400-999/1001", "\"a\"", "600", ""),
+        REST("400-999/*", "\"a\"", "600", ""),
+        REST("400-999/1000", "\"b\"", "600", ""),
+        REST("400-999/1000", "W/\"a\"", "600", ""),
+        REST("400-999/1000", "\"a\"", "599", ""),
+        REST("400-999/1000", "\"a\"", "600", "Content-Encoding: gzip\r\n"),
+        REST("400-999/1000", "\"a\"", "600", "Content-Type: text/html\r\n"),
+        "HTTP/1.1 206 Partial Content\r\nContent-Length: 600\r\n\r\n",
+        "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct story s = resuming();
+        answer(&s, bad[i]);
+        expect(&s, SP_RENEWAL_FAILED, SP_RENEWAL_SOON, false, true);
+        assert_true(s.r.part_is_bad);
+    }
+}
+
+/* Nobody asked for a part. */
+static void f_a_part_unasked(void **state)
+{
+    (void)state;
+    struct story s = begin(false);
+    answer(&s, REST("0-999/1000", "\"a\"", "1000", ""));
+    expect(&s, SP_RENEWAL_FAILED, SP_RENEWAL_SOON, false, true);
+    assert_false(s.r.part_is_bad);
+}
+
+/* It changed at the source, or the source is out of order: the part may still be good.
+ */
+static void c_all_of_it_or_nothing_comes(void **state)
+{
+    (void)state;
+    struct story s = resuming();
+    answer(&s, GOOD);
+    assert_int_equal(s.r.size, 1000);
+    prove(&s, true, false);
+    s = resuming();
+    answer(&s, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+    expect(&s, SP_RENEWAL_FAILED, SP_RENEWAL_SOON, false, true);
+    assert_false(s.r.part_is_bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +279,10 @@ int main(void)
         cmocka_unit_test(c_failures_on_our_side),
         cmocka_unit_test(c_lost),
         cmocka_unit_test(f_heads),
+        cmocka_unit_test(b_the_rest_comes),
+        cmocka_unit_test(f_another_part_than_the_rest),
+        cmocka_unit_test(f_a_part_unasked),
+        cmocka_unit_test(c_all_of_it_or_nothing_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,6 +152,7 @@ class Matcher:
             gone = len(self.data) - self.window
             del self.data[:gone]
             self.base += gone
+            self.seen = {key: at for key, at in self.seen.items() if at >= self.base}
         at, tokens = len(self.data), []
         self.data += plain
         while at < len(self.data):

@@ -177,9 +177,11 @@ static void b_open_range(void **state)
     ask.has_range = true;
     ask.range_first = 4294967296;
     ask.range_last = UINT64_MAX;
+    ask.if_range = "\"strong\"";
     ask_once(&p, &(struct wish){0}, &ask, &g);
     assert_ok(g.e);
     assert_non_null(strstr(p.request, "\r\nRange: bytes=4294967296-\r\n"));
+    assert_non_null(strstr(p.request, "\r\nIf-Range: \"strong\"\r\n"));
 }
 
 static void f_asks_that_are_refused(void **state)

@@ -1,6 +1,7 @@
 #include "core/catalog/renewal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 void sp_renewal_init(struct sp_renewal *r, uint64_t interval_ms, uint64_t ceiling,
                      bool has_good)
@@ -29,9 +30,11 @@ void sp_renewal_look(struct sp_renewal *r, struct sp_renewal_effect *out)
     fetch(r, 0, SP_RENEWAL_NONE, out);
 }
 
-void sp_renewal_begun(struct sp_renewal *r)
+void sp_renewal_begun(struct sp_renewal *r, const struct sp_renewal_part *part)
 {
     r->fetching = true;
+    r->part = *part;
+    r->part_is_bad = false;
     r->status = 0;
     r->size = 0;
     r->why = (struct sp_why){0};
@@ -85,11 +88,48 @@ static bool is_coded(const struct sp_http_response *head)
              sp_view_eq_fold(coding, SP_VIEW("identity")));
 }
 
+static bool is_header(const struct sp_http_response *head, const char *name,
+                      const char *value)
+{
+    struct sp_view v;
+    return sp_http_header(&head->headers, name, &v) &&
+           sp_view_eq(v, sp_view_str(value));
+}
+
+/* RFC 9110 15.3.7: what was asked for, of the file that the part is of. */
+static bool is_rest(const struct sp_renewal_part *part,
+                    const struct sp_http_response *head)
+{
+    char range[80];
+    snprintf(range, sizeof range, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, part->from,
+             part->size - 1, part->size);
+    return is_header(head, "Content-Range", range) &&
+           is_header(head, "ETag", part->etag) && head->has_length &&
+           head->content_length == part->size - part->from && !is_page(head) &&
+           !is_coded(head);
+}
+
+static enum sp_err check_rest(struct sp_renewal *r, const struct sp_http_response *head)
+{
+    if (head->status == 206 && is_rest(&r->part, head)) {
+        r->size = r->part.size;
+        return SP_OK;
+    }
+    r->part_is_bad = true;
+    return sp_why_set(&r->why, SP_E_PROTOCOL,
+                      "asked for the rest of a catalogue, the source answered %d, and "
+                      "not with that: all of it is fetched again",
+                      head->status);
+}
+
 enum sp_err sp_renewal_head(struct sp_renewal *r, const struct sp_http_response *head)
 {
     r->status = head->status;
     if (head->status == 304 && r->has_good) {
         return SP_OK;
+    }
+    if (r->part.from && (head->status == 206 || head->status == 416)) {
+        return check_rest(r, head);
     }
     if (head->status != 200) {
         return sp_why_set(&r->why, SP_E_PROTOCOL, "the source answered %d",

@@ -37,14 +37,23 @@ struct sp_renewal_effect {
     struct sp_why why; /* of REFUSED and FAILED */
 };
 
+/* The beginning of a catalogue, kept from a download that broke off: only the rest is
+ * asked for. from 0: nothing is kept. */
+struct sp_renewal_part {
+    uint64_t from, size; /* bytes: of it, and of the whole */
+    const char *etag;    /* strong; borrowed until the fetch is over */
+};
+
 struct sp_renewal {
     uint64_t interval_ms;
     uint64_t ceiling; /* bytes a catalogue may have */
     bool has_good;    /* the one in force is there, so that 304 is an answer */
     bool fetching;    /* a FETCH was started and has not ended */
     unsigned failures;
-    int status;        /* of the answer under way */
-    uint64_t size;     /* bytes it announces */
+    struct sp_renewal_part part; /* what the FETCH goes on with */
+    int status;                  /* of the answer under way */
+    uint64_t size;     /* bytes the catalogue has, as it announces; 0: none come */
+    bool part_is_bad;  /* asked for its rest, the source did not send that */
     struct sp_why why; /* what was wrong with it */
 };
 
@@ -53,9 +62,9 @@ void sp_renewal_init(struct sp_renewal *r, uint64_t interval_ms, uint64_t ceilin
 /* The next look, without waiting: at the start, and whenever somebody wants it. */
 void sp_renewal_look(struct sp_renewal *r, struct sp_renewal_effect *out);
 /* The request goes out now. */
-void sp_renewal_begun(struct sp_renewal *r);
-/* 200 with a length within the ceiling, or 304: r->size bytes will come. Any error ends
- * the fetch. */
+void sp_renewal_begun(struct sp_renewal *r, const struct sp_renewal_part *part);
+/* 200 with a length within the ceiling: all of r->size bytes will come. 206: those
+ * behind the part. 304: none, r->size is 0. Any error ends the fetch. */
 enum sp_err sp_renewal_head(struct sp_renewal *r,
                             const struct sp_http_response *head) SP_MUST_USE;
 /* The fetch is over, with its own error and sentence. */

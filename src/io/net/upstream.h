@@ -70,6 +70,7 @@ struct sp_fetch_ask {
     uint64_t range_last;     /* UINT64_MAX: open end */
     const char *if_none_match;     /* content: an ETag; NULL or "": unconditional */
     const char *if_modified_since; /* content: the same, with a Last-Modified */
+    const char *if_range;          /* content: an ETag; the range only of that file */
     bool fresh;              /* on a connection of its own, not on a pooled one */
     uint64_t reply_limit;    /* body bytes as sent; SP_E_LIMIT above */
     int64_t patience_ms;     /* until the reply is complete (SOAP), or until it stalls */
@@ -90,7 +91,7 @@ struct sp_fetch;
 /* On the pool's loop. SP_E_DENIED: over_http where it is not allowed. SP_E_MALFORMED: a
  * path or action that cannot be sent as it is, an empty range. The head sent is built from
  * nothing: Host, Content-Type, Content-Length, SOAPAction, User-Agent, Accept-Encoding,
- * Range, If-None-Match, If-Modified-Since. */
+ * Range, If-Range, If-None-Match, If-Modified-Since. */
 enum sp_err sp_fetch_start(struct sp_upstream_pool *p, struct sp_upstream *u,
                            const struct sp_fetch_ask *ask,
                            const struct sp_fetch_handler *handler,

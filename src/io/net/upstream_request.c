@@ -142,6 +142,7 @@ static enum sp_err add_fields(struct sp_fetch *f, const struct sp_fetch_ask *ask
     }
     SP_TRY(add_condition(f, "If-None-Match", ask->if_none_match));
     SP_TRY(add_condition(f, "If-Modified-Since", ask->if_modified_since));
+    SP_TRY(add_condition(f, "If-Range", ask->if_range));
     return add_range(f, ask);
 }
 
