@@ -29,6 +29,7 @@ struct sp_watch; /* watch.h */
 struct sp_renewer;
 struct sp_joined;
 struct sp_cosigner; /* cosigner.h */
+struct sp_pace; /* prefetch.h */
 struct sp_desk; /* what the main loop keeps for status: plain peers, refusals */
 
 /* budget.c: bytes that all exchanges of metadata may hold together. One reply may have
@@ -109,8 +110,8 @@ sp_filler_stock(struct sp_filler *f); /* stock.h; owned by the filler */
 struct sp_board *sp_filler_board(struct sp_filler *f); /* board.h; the same */
 /* Any thread: the world that is in force, for what is fetched ahead. */
 void sp_filler_set_world(struct sp_filler *f, struct sp_world *w);
-/* On its loop: a file is under way that somebody asked for. */
-bool sp_filler_is_busy(const struct sp_filler *f);
+/* On its loop: something is under way from this upstream that somebody asked for. */
+bool sp_filler_is_asked(const struct sp_filler *f, const struct sp_upstream *u);
 
 /* A file on its way in that may be read while it comes: immutable, counted, usable on
  * every loop. How far it may be read is told, not looked up. */
@@ -132,7 +133,7 @@ struct sp_want {
     size_t upstream;
     struct sp_content_path path;
     struct sp_claim claim;
-    bool ahead; /* nobody asked: it counts for nobody who waits */
+    struct sp_pace *pace; /* nobody asked: fetched ahead, at this pace; else NULL */
     /* The ledger says it was verified: open it if it is there, else SP_E_NOTFOUND. */
     bool open_only;
     uint8_t verified_sha256[32];

@@ -117,6 +117,7 @@ static void join(struct fill *f, struct sp_want *w)
     }
     f->waiting = w;
     sp_fill_offer_to(f, w);
+    sp_fill_go_on(f);
 }
 
 /* The file is here: a fill that ended between the asker's look-up and its want. */
@@ -290,6 +291,7 @@ enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
     }
     if (e == SP_OK) {
         e = sp_upstream_pool_new(f->loop, &f->pool);
+        sp_filler_pace_init(f);
     }
     if (e == SP_OK) {
         e = sp_stock_new(
@@ -327,6 +329,7 @@ static void on_stop(struct sp_msg *msg)
 {
     struct sp_filler *f = SP_HOLDER(msg, struct sp_filler, stop);
     atomic_store(&f->stopping, true);
+    uv_close((uv_handle_t *)&f->held, NULL);
     sp_upstream_pool_close(&f->pool);
     for (struct fill *fill = f->fills, *next; fill; fill = next) {
         next = fill->next;
@@ -376,24 +379,4 @@ struct sp_stock *sp_filler_stock(struct sp_filler *f)
 void sp_filler_set_world(struct sp_filler *f, struct sp_world *w)
 {
     sp_prefetch_set_world(f->prefetch, w);
-}
-
-/* One that nobody waits for any more goes on for whoever asked. */
-static bool is_asked_for(const struct fill *f)
-{
-    bool asked = !f->waiting;
-    for (const struct sp_want *w = f->waiting; w; w = w->next) {
-        asked = asked || !w->ahead;
-    }
-    return asked;
-}
-
-bool sp_filler_is_busy(const struct sp_filler *f)
-{
-    for (const struct fill *fill = f->fills; fill; fill = fill->next) {
-        if (is_asked_for(fill)) {
-            return true;
-        }
-    }
-    return false;
 }

@@ -40,6 +40,22 @@ void sp_fill_forget_transfers(struct fill *f)
     }
 }
 
+void sp_fill_forget_sides(struct fill *f)
+{
+    for (size_t i = SP_TRUNK + 1; i < SP_ROADS; i++) {
+        forget(f, i);
+    }
+}
+
+void sp_fill_resume_transfers(struct fill *f)
+{
+    for (size_t i = 0; i < SP_ROADS; i++) {
+        if (f->transfers[i]) {
+            sp_fetch_resume(f->transfers[i]->fetch);
+        }
+    }
+}
+
 /* ---- what comes -------------------------------------------------------------------
  */
 
@@ -58,9 +74,7 @@ static enum sp_err transfer_head(void *ctx, const struct sp_http_response *head)
     SP_TRY(e);
     t->all = head->status == 200;
     if (whole) {
-        for (size_t i = SP_TRUNK + 1; i < SP_ROADS; i++) {
-            forget(f, i);
-        }
+        sp_fill_forget_sides(f);
         sp_roads_make_whole(&f->roads);
     }
     return SP_OK;
@@ -95,6 +109,10 @@ static enum sp_err transfer_data(void *ctx, struct sp_view bytes)
     if (!f) {
         return SP_E_CANCELLED;
     }
+    if (sp_fill_holds(f)) {
+        return SP_E_AGAIN;
+    }
+    sp_fill_spend(f, bytes.len);
     SP_COUNT(&f->filler->counters, content_bytes_fetched, bytes.len);
     bytes =
         sp_view_slice(bytes, sp_roads_pass(&f->roads, t->which, bytes.len), bytes.len);
@@ -232,6 +250,9 @@ static void start_trunk(struct fill *f)
 {
     struct sp_span s = {0};
     bool is_empty = f->claim.size == 0 && !f->has_link; /* there is a file to see */
+    if (sp_fill_holds(f)) {
+        return;
+    }
     if (!sp_roads_begin_trunk(&f->roads, &s) && !is_empty) {
         return;
     }

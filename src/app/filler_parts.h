@@ -5,6 +5,7 @@
  *   filler_fetch.c   its transfers
  *   filler_chore.c   digests and notes of what came, in the work pool
  *   filler_follow.c  those who read a file while it comes
+ *   filler_pace.c    what is fetched ahead stands still behind those who ask
  */
 #ifndef SP_APP_FILLER_PARTS_H
 #define SP_APP_FILLER_PARTS_H
@@ -50,6 +51,7 @@ struct fill {
     uv_timer_t pause;                     /* before a try */
     struct sp_fill_effect again; /* the try under way, or the one it is before */
     bool fetching;               /* a try is under way */
+    bool held;                   /* it stands still, see filler_pace.c */
     struct sp_link_report link;  /* of the last transfer that ended well */
     bool has_link;
     struct sp_fill_got got;
@@ -96,7 +98,8 @@ struct sp_filler {
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
-    size_t sides;   /* side transfers of all fills */
+    uv_timer_t held; /* until the next of the fills that stand still may go on */
+    size_t sides;    /* side transfers of all fills */
     bool is_noting; /* some fill's chore is a note */
     bool stock_idle, prefetch_idle;
     atomic_bool stopping; /* written on the loop; inspections look at it too */
@@ -126,6 +129,8 @@ void sp_fill_hurry(struct fill *f);
 /* Something ended: goes on, or tells the machine. f may be gone afterwards. */
 void sp_fill_settle(struct fill *f);
 void sp_fill_forget_transfers(struct fill *f);
+void sp_fill_forget_sides(struct fill *f);
+void sp_fill_resume_transfers(struct fill *f);
 /* Side roads to those who wait far ahead, as many as may be. */
 void sp_fill_spread(struct fill *f);
 void sp_filler_spread(struct sp_filler *filler);
@@ -145,5 +150,15 @@ void sp_fill_offer(struct fill *f);
 void sp_fill_offer_to(struct fill *f, struct sp_want *w);
 /* More was staged. */
 void sp_fill_grown(struct fill *f);
+
+/* filler_pace.c */
+void sp_filler_pace_init(struct sp_filler *filler);
+/* Before bytes are taken or asked for: has it to stand still? Then it goes on by itself
+ * once it may. */
+bool sp_fill_holds(struct fill *f);
+/* So many bytes came. */
+void sp_fill_spend(struct fill *f, uint64_t bytes);
+/* Somebody joined it: goes on at once if it may. f may be gone afterwards. */
+void sp_fill_go_on(struct fill *f);
 
 #endif

@@ -26,7 +26,7 @@ struct walk {
     char note[NOTE_NAME];
     uv_timer_t timer;
     bool retired, closing; /* another world is in force; its end was begun */
-    struct sp_ahead_budget budget;
+    struct sp_pace *pace;  /* shared */
     /* the place in the ledger */
     uint64_t from; /* where to look next */
     bool at_end;
@@ -144,6 +144,14 @@ static void maybe_idle(struct sp_prefetch *p)
     }
 }
 
+static void pace_unref(struct sp_pace *p)
+{
+    if (p && --p->refs == 0) {
+        sp_upstream_unref(&p->upstream);
+        free(p);
+    }
+}
+
 static void end_walk(struct walk *w)
 {
     struct sp_prefetch *p = w->owner;
@@ -153,6 +161,7 @@ static void end_walk(struct walk *w)
     }
     *at = w->next;
     free(w->files);
+    pace_unref(w->pace);
     sp_world_unref(&w->world);
     uv_close((uv_handle_t *)&w->timer, on_closed);
     maybe_idle(p);
@@ -216,9 +225,6 @@ static void on_want(struct sp_want *want, enum sp_err e)
     } else {
         miss(w);
     }
-    if (e != SP_OK && want->status == 404) {
-        w->budget.owed = 0; /* nothing came */
-    }
     if (w->retired) {
         retire(w);
     } else {
@@ -231,13 +237,12 @@ static void want(struct walk *w, const struct sp_ahead_file *f)
     w->want = (struct sp_want){.world = sp_world_ref(w->world),
                                .upstream = w->upstream,
                                .claim = f->claim,
-                               .ahead = true,
+                               .pace = w->pace,
                                .loop = w->owner->loop,
                                .answer = on_want};
     memcpy(w->want.path.sha1, f->claim.sha1, sizeof w->want.path.sha1);
     memcpy(w->want.path.ext, f->claim.ext, sizeof w->want.path.ext);
     w->wanting = true;
-    sp_ahead_spend(&w->budget, conf_of(w)->rate, now_of(w), f->claim.size);
     sp_filler_want(w->owner->filler, &w->want);
 }
 
@@ -338,10 +343,10 @@ static uint64_t wait_of(const struct walk *w)
     if (!is_open(w)) {
         return CLOSED_MS;
     }
-    if (sp_filler_is_busy(w->owner->filler)) {
+    if (sp_filler_is_asked(w->owner->filler, w->pace->upstream)) {
         return POLL_MS;
     }
-    return sp_ahead_wait(&w->budget, conf_of(w)->rate, now_of(w));
+    return sp_ahead_wait(&w->pace->budget, w->pace->rate, now_of(w));
 }
 
 static void step(struct walk *w)
@@ -372,23 +377,39 @@ static void name_note(struct walk *w)
     }
 }
 
+/* That of an older walk, whose transfer may still run, with what is in force now. */
+static enum sp_err take_pace(struct walk *w)
+{
+    for (const struct walk *old = w->owner->walks; old && !w->pace; old = old->next) {
+        w->pace = strcmp(old->note, w->note) == 0 ? old->pace : NULL;
+    }
+    if (!w->pace) {
+        w->pace = calloc(1, sizeof *w->pace);
+    }
+    if (!w->pace) {
+        return SP_E_NOMEM;
+    }
+    w->pace->refs++;
+    w->pace->rate = conf_of(w)->rate;
+    sp_upstream_unref(&w->pace->upstream);
+    w->pace->upstream = sp_upstream_ref(w->world->upstreams[w->upstream]);
+    return SP_OK;
+}
+
 static void begin_walk(struct sp_prefetch *p, struct sp_world *world, size_t upstream)
 {
     struct walk *w = calloc(1, sizeof *w);
-    if (!w) {
+    if (w) {
+        *w = (struct walk){.owner = p, .world = world, .upstream = upstream};
+        name_note(w);
+    }
+    if (!w || take_pace(w) != SP_OK) {
+        free(w);
         sp_log_say(SP_LOG_ERROR, "prefetch",
                    "memory ran out: nothing is fetched ahead");
         return;
     }
-    w->owner = p;
-    w->world = sp_world_ref(world);
-    w->upstream = upstream;
-    name_note(w);
-    for (const struct walk *old = p->walks; old; old = old->next) {
-        if (strcmp(old->note, w->note) == 0) {
-            w->budget = old->budget;
-        }
-    }
+    sp_world_ref(world);
     uv_timer_init(sp_loop_uv(p->loop), &w->timer);
     w->timer.data = w;
     read_note(w);

@@ -2,13 +2,23 @@
  * was proven before anybody asks. One walk an upstream, one file at a time.
  *
  * The ledger is the queue; a note in the cache directory says how far it was walked, so
- * a restart goes on. Who asks goes first: no file is begun while one is under way that
- * somebody asked for, and nothing is evicted. On the filler's loop. */
+ * a restart goes on. Who asks goes first: no file is begun, and the transfer of one
+ * stands still, while anything is under way from the same upstream that somebody asked
+ * for; and nothing is evicted. On the filler's loop. */
 #ifndef SP_APP_PREFETCH_H
 #define SP_APP_PREFETCH_H
 
 #include "app/world.h"
 #include "io/loop/loop.h"
+
+/* How fast files come ahead from one upstream, and behind whom: every walk of that
+ * upstream's name shares one. Counted. */
+struct sp_pace {
+    unsigned refs;
+    struct sp_upstream *upstream; /* shared: the newest of its name */
+    uint64_t rate;                /* as it is in force; bytes a second, 0: any */
+    struct sp_ahead_budget budget;
+};
 
 struct sp_filler;
 struct sp_prefetch;

@@ -209,10 +209,11 @@ class Catalogue:
     def of_kind(self, *kinds: str) -> list[Revision]:
         return [r for r in self.revisions if r.kind in kinds]
 
-    def _make_files(self, count: int, big: int) -> list[File]:
+    def _make_files(self, count: int, big: int | dict[int, int]) -> list[File]:
+        sizes = big if isinstance(big, dict) else {count - 1: big} if big else {}
         made = []
         for i in range(count):
-            size = big if i == count - 1 and big else SIZES[i % len(SIZES)] + i // len(SIZES)
+            size = sizes.get(i) or SIZES[i % len(SIZES)] + i // len(SIZES)
             ext = EXTENSIONS[i % len(EXTENSIONS)] if size >= signer.LEAST else "txt"
             made.append(genuine(f"package-{i:03}.{ext}", size, f"{self.seed}/{i}"))
         return made

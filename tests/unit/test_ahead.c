@@ -139,6 +139,59 @@ static void b_without_a_rate_nothing_waits(void **state)
     assert_int_equal(sp_ahead_wait(&b, 0, 10), 0);
 }
 
+/* A scripted clock: pieces that would come at a hundred times the rate. */
+static void b_the_rate_is_kept_within_a_file(void **state)
+{
+    (void)state;
+    enum { PIECE = 16384, RATE = 1000000, HOUR = 3600000 };
+    struct sp_ahead_budget b = {0};
+    uint64_t now = 77, bytes = 0, longest = 0;
+    bool held = false;
+    while (now < 77 + HOUR) {
+        uint64_t ms = sp_ahead_hold(&b, RATE, now, held, false);
+        held = ms > 0;
+        if (held) {
+            longest = ms > longest ? ms : longest;
+            now += ms;
+            continue;
+        }
+        sp_ahead_spend(&b, RATE, now, PIECE);
+        bytes += PIECE;
+        assert_in_range(
+            bytes, 0, (now - 77 + SP_TIME_AHEAD_HOLD) * (RATE / 1000) + PIECE);
+        now += bytes / PIECE % 6 == 0; /* six a millisecond */
+    }
+    assert_in_range(bytes, (uint64_t)HOUR * (RATE / 1000) / 100 * 98,
+                    (uint64_t)HOUR * (RATE / 1000) + PIECE + 100000);
+    assert_in_range(longest, 2, SP_TIME_AHEAD_HOLD + PIECE / (RATE / 1000) + 1);
+}
+
+static void b_where_standing_still_begins_and_ends(void **state)
+{
+    (void)state;
+    struct sp_ahead_budget b = {0};
+    sp_ahead_spend(&b, 1000, 5000, SP_TIME_AHEAD_HOLD - 1);
+    assert_int_equal(sp_ahead_hold(&b, 1000, 5000, false, false), 0);
+    sp_ahead_spend(&b, 1000, 5000, 1);
+    assert_int_equal(sp_ahead_hold(&b, 1000, 5000, false, false), SP_TIME_AHEAD_HOLD);
+    assert_int_equal(sp_ahead_hold(&b, 1000, 5001, false, false), 0);
+    /* once it does, all that is owed is waited for */
+    assert_int_equal(sp_ahead_hold(&b, 1000, 5099, true, false), 1);
+    assert_int_equal(sp_ahead_hold(&b, 1000, 5100, true, false), 0);
+}
+
+static void b_behind_who_asks(void **state)
+{
+    (void)state;
+    struct sp_ahead_budget b = {0};
+    assert_int_equal(sp_ahead_hold(&b, 0, 9, false, true), SP_TIME_AHEAD_HOLD);
+    assert_int_equal(sp_ahead_hold(&b, 0, 99999999, true, true), SP_TIME_AHEAD_HOLD);
+    assert_int_equal(sp_ahead_hold(&b, 0, 99999999, true, false), 0);
+    sp_ahead_spend(&b, 1000, 5000, 60000);
+    assert_int_equal(sp_ahead_hold(&b, 1000, 5000, true, true), 60000);
+    assert_int_equal(sp_ahead_hold(&b, 0, 5000, true, false), 0); /* no rate any more */
+}
+
 static void b_trying_again(void **state)
 {
     (void)state;
@@ -163,6 +216,9 @@ int main(void)
         cmocka_unit_test(b_the_budget_is_kept),
         cmocka_unit_test(b_idle_time_is_not_saved_up),
         cmocka_unit_test(b_without_a_rate_nothing_waits),
+        cmocka_unit_test(b_the_rate_is_kept_within_a_file),
+        cmocka_unit_test(b_where_standing_still_begins_and_ends),
+        cmocka_unit_test(b_behind_who_asks),
         cmocka_unit_test(b_trying_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

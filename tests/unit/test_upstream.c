@@ -418,6 +418,136 @@ static void b_large_body(void **state)
     sp_buf_fini(&reply);
 }
 
+/* Takes bytes as long as it may, and counts how often it was asked in vain. */
+struct sipper {
+    struct got got;
+    uint64_t may;
+    unsigned refused;
+};
+
+static enum sp_err sip(void *ctx, struct sp_view bytes)
+{
+    struct sipper *s = ctx;
+    if (bytes.len > s->may) {
+        s->refused++;
+        return SP_E_AGAIN;
+    }
+    s->may -= bytes.len;
+    return got_data(&s->got, bytes);
+}
+
+/* Does not block: while a fetch rests nothing may happen any more. */
+static void until_refused(struct client *c, struct sipper *s, unsigned times)
+{
+    while (s->refused < times) {
+        assert_false(s->got.finished);
+        uv_run(sp_loop_uv(c->loop), UV_RUN_NOWAIT);
+        uv_sleep(1);
+    }
+}
+
+/* It rests for longer than its patience, twice in one place, and misses nothing. */
+static void c_a_fetch_rests_and_goes_on(void **state)
+{
+    (void)state;
+    enum { SIZE = 4000000, HALF = SIZE / 2 };
+    struct sp_buf reply;
+    uint8_t *body = NULL;
+    sp_buf_init(&reply, SIZE + 100);
+    assert_ok(
+        sp_buf_printf(&reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", SIZE));
+    assert_ok(sp_buf_reserve(&reply, SIZE, &body));
+    memset(body, 'x', SIZE);
+    struct peer p = {.identity = "upstream",
+                     .reply = (const char *)reply.data,
+                     .reply_len = reply.len + SIZE};
+    struct client c = {0};
+    struct sipper s = {.may = HALF};
+    struct sp_fetch_handler h = {
+        .head = got_head, .data = sip, .done = got_done, .ctx = &s};
+    struct sp_fetch_ask ask = ask_content();
+    struct sp_fetch *f = NULL;
+    ask.reply_limit = SIZE;
+    ask.patience_ms = 300;
+    peer_start(&p);
+    client_start(&c);
+    struct sp_upstream *u = upstream_to(p.port, &(struct wish){0});
+    assert_ok(sp_fetch_start(c.pool, u, &ask, &h, &f));
+    sp_fetch_resume(f); /* does not rest: nothing happens */
+    until_refused(&c, &s, 1);
+    size_t had = s.got.body_len;
+    assert_in_range(had, 1, HALF);
+    for (int ms = 0; ms < 400; ms += 10) {
+        uv_run(sp_loop_uv(c.loop), UV_RUN_NOWAIT);
+        uv_sleep(10);
+    }
+    assert_false(s.got.finished);
+    assert_int_equal(s.refused, 1);
+    sp_fetch_resume(f);
+    until_refused(&c, &s, 2);
+    assert_int_equal(s.got.body_len, had);
+    s.may = SIZE;
+    sp_fetch_resume(f);
+    finish(&c, &s.got);
+    assert_ok(s.got.e);
+    assert_int_equal(s.got.body_len, SIZE);
+    sp_upstream_unref(&u);
+    client_stop(&c);
+    peer_stop(&p);
+    sp_buf_fini(&reply);
+}
+
+static void c_a_fetch_that_rests_can_be_called_off(void **state)
+{
+    (void)state;
+    struct peer p = {.identity = "upstream", .reply = REPLY_OK};
+    struct client c = {0};
+    struct sipper s = {0};
+    struct sp_fetch_handler h = {
+        .head = got_head, .data = sip, .done = got_done, .ctx = &s};
+    struct sp_fetch_ask ask = ask_content();
+    struct sp_fetch *f = NULL;
+    peer_start(&p);
+    client_start(&c);
+    struct sp_upstream *u = upstream_to(p.port, &(struct wish){0});
+    assert_ok(sp_fetch_start(c.pool, u, &ask, &h, &f));
+    until_refused(&c, &s, 1);
+    sp_fetch_resume(f);
+    sp_fetch_cancel(f);
+    finish(&c, &s.got);
+    assert_err(s.got.e, SP_E_CANCELLED);
+    assert_int_equal(s.got.body_len, 0);
+    sp_upstream_unref(&u);
+    client_stop(&c);
+    peer_stop(&p);
+}
+
+/* Metadata is what somebody waits for; content may be fetched for nobody yet. */
+static void b_who_is_asked(void **state)
+{
+    (void)state;
+    struct peer p = {.identity = "upstream", .silent = true};
+    struct client c = {0};
+    struct got soap = {0}, content = {0};
+    struct sp_fetch_ask asks[] = {ask_content(), ask_soap()};
+    peer_start(&p);
+    client_start(&c);
+    struct sp_upstream *u = upstream_to(p.port, &(struct wish){0});
+    assert_false(sp_upstream_is_asked(u));
+    struct sp_fetch *first = begin(&c, u, &asks[0], &content);
+    assert_false(sp_upstream_is_asked(u));
+    struct sp_fetch *second = begin(&c, u, &asks[1], &soap);
+    assert_true(sp_upstream_is_asked(u));
+    sp_fetch_cancel(second);
+    finish(&c, &soap);
+    assert_false(sp_upstream_is_asked(u));
+    sp_fetch_cancel(first);
+    finish(&c, &content);
+    sp_upstream_unref(&u);
+    client_stop(&c);
+    peer_stop(&p);
+}
+
 static void b_the_handlers_error_ends_it(void **state)
 {
     (void)state;
@@ -754,6 +884,9 @@ int main(void)
         cmocka_unit_test(b_other_statuses_are_for_the_handler),
         cmocka_unit_test(b_large_body),
         cmocka_unit_test(b_the_handlers_error_ends_it),
+        cmocka_unit_test(b_who_is_asked),
+        cmocka_unit_test(c_a_fetch_rests_and_goes_on),
+        cmocka_unit_test(c_a_fetch_that_rests_can_be_called_off),
         cmocka_unit_test(c_patience),
         cmocka_unit_test(c_nobody_there),
         cmocka_unit_test(c_cancel_at_any_time),

@@ -86,6 +86,9 @@
 #define SP_LIMIT_FILL_KEPT  SP_MIB(8)
 #define SP_LIMIT_FILL_NOTE  SP_MIB(4)
 #define SP_LIMIT_STAGE_AGE  (3 * 86400)
+/* What is fetched ahead stands still behind who asks, and looks so often whether it may
+ * go on; and it may be so much ahead of its rate. */
+#define SP_TIME_AHEAD_HOLD 100
 /* What an upstream does not have is asked for again after so long (R29). */
 #define SP_TIME_FILL_ABSENT 10000
 

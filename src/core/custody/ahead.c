@@ -1,5 +1,7 @@
 #include "core/custody/ahead.h"
 
+#include "core/base/limits.h"
+
 #include <string.h>
 
 enum { MINUTES = 24 * 60, ROUNDS = 7, FIRST_AGAIN_MS = 600000 };
@@ -112,6 +114,16 @@ void sp_ahead_spend(struct sp_ahead_budget *b, uint64_t rate, uint64_t now_ms,
 {
     b->owed = owed_now(b, rate, now_ms) + bytes;
     b->since_ms = now_ms;
+}
+
+uint64_t sp_ahead_hold(const struct sp_ahead_budget *b, uint64_t rate, uint64_t now_ms,
+                       bool is_held, bool is_behind)
+{
+    uint64_t wait = sp_ahead_wait(b, rate, now_ms);
+    if (is_behind) {
+        return wait > SP_TIME_AHEAD_HOLD ? wait : SP_TIME_AHEAD_HOLD;
+    }
+    return is_held || wait >= SP_TIME_AHEAD_HOLD ? wait : 0;
 }
 
 uint64_t sp_ahead_again_ms(unsigned rounds)

@@ -37,16 +37,21 @@ bool sp_ahead_chooses(const struct sp_ahead_conf *c, const char *upstream,
                       const struct sp_facts *facts);
 
 /* What may be fetched of a rate: nothing is saved up while nothing is fetched, and what
- * a file takes is waited for behind it. So in any time t never more than rate * t and
- * one file come. All zero is a fresh one. */
+ * came is waited for behind it. All zero is a fresh one. */
 struct sp_ahead_budget {
     uint64_t owed; /* bytes, at since_ms */
     uint64_t since_ms;
 };
-/* Milliseconds until the next file may begin; 0: now. */
+/* Milliseconds until nothing is owed and the next file may begin; 0: now. */
 uint64_t sp_ahead_wait(const struct sp_ahead_budget *b, uint64_t rate, uint64_t now_ms);
 void sp_ahead_spend(struct sp_ahead_budget *b, uint64_t rate, uint64_t now_ms,
                     uint64_t bytes);
+/* Within a file: how long its transfer has to stand still from now on; 0: it goes. It
+ * stands still behind anybody who asks, and looks again every SP_TIME_AHEAD_HOLD; and
+ * once it is that time ahead of its rate, until nothing is owed. So in any time t never
+ * more than rate * (t + SP_TIME_AHEAD_HOLD) and one piece come. */
+uint64_t sp_ahead_hold(const struct sp_ahead_budget *b, uint64_t rate, uint64_t now_ms,
+                       bool is_held, bool is_behind);
 
 /* How long until a file that could not be had is tried again, after so many rounds in
  * vain; 0: it is given up. Ten minutes, then twice as long each time. */

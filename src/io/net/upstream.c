@@ -316,6 +316,11 @@ const char *sp_upstream_host(const struct sp_upstream *u)
     return u->origin.authority;
 }
 
+bool sp_upstream_is_asked(const struct sp_upstream *u)
+{
+    return atomic_load(&u->asked) > 0;
+}
+
 enum sp_err sp_upstream_identify(const struct sp_upstream *u, SSL_CTX *ctx)
 {
     if (!u->client) {

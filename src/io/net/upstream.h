@@ -31,6 +31,8 @@ struct sp_upstream *sp_upstream_ref(struct sp_upstream *u);
 void sp_upstream_unref(struct sp_upstream **u);
 const char *sp_upstream_name(const struct sp_upstream *u);
 const char *sp_upstream_host(const struct sp_upstream *u); /* "wsus.corp.example:8531" */
+/* Any thread: a SOAP request to it is under way, on whatever loop. */
+bool sp_upstream_is_asked(const struct sp_upstream *u);
 
 /* Once per process, before threads: checks that libcurl has the OpenSSL backend, keeps
  * OpenSSL from reading its configuration file, forgets the environment variables that
@@ -78,7 +80,9 @@ struct sp_fetch_ask {
 struct sp_fetch_handler {
     /* The head, strictly parsed. An error ends the fetch with it. */
     enum sp_err (*head)(void *ctx, const struct sp_http_response *head);
-    /* Body bytes as they come. An error ends the fetch with it. */
+    /* Body bytes as they come. SP_E_AGAIN: not now; nothing more is read from the peer,
+     * patience rests, and the same bytes come again after sp_fetch_resume. Any other
+     * error ends the fetch with it. */
     enum sp_err (*data)(void *ctx, struct sp_view bytes);
     /* Exactly once, never from inside sp_fetch_start. SP_OK: head and whole body came
      * (Content-Length or chunks complete, close_notify where it matters). Errors:
@@ -97,6 +101,8 @@ enum sp_err sp_fetch_start(struct sp_upstream_pool *p, struct sp_upstream *u,
                            const struct sp_fetch_handler *handler,
                            struct sp_fetch **out) SP_MUST_USE;
 void sp_fetch_cancel(struct sp_fetch *f); /* done follows with SP_E_CANCELLED */
+/* Goes on where data said SP_E_AGAIN; nothing where it did not. */
+void sp_fetch_resume(struct sp_fetch *f);
 
 /* Connects, proves nothing, sends nothing: the chain a server shows (for `sallyport pin`).
  * Blocking. der views live in the arena. */

@@ -181,16 +181,30 @@ static enum sp_err take_body(struct sp_fetch *f, struct sp_view bytes)
     if (!f->has_head) {
         return refuse_head(f, "its body comes before its head");
     }
+    SP_TRY(check_size(f, f->received + bytes.len));
+    SP_TRY(f->handler.data(f->handler.ctx, bytes));
     f->received += bytes.len;
-    SP_TRY(check_size(f, f->received));
-    return f->handler.data(f->handler.ctx, bytes);
+    return SP_OK;
+}
+
+/* libcurl keeps what it was about to hand over, and lets the peer wait. */
+static size_t rest(struct sp_fetch *f)
+{
+    f->rests = true;
+    uv_timer_stop(&f->patience);
+    return CURL_WRITEFUNC_PAUSE;
 }
 
 static size_t on_body(char *data, size_t one, size_t len, void *fetch)
 {
     struct sp_fetch *f = fetch;
     f->last_ms = sp_loop_now_ms(f->pool->loop);
-    if (f->cancelled || fail(f, take_body(f, sp_view(data, one * len))) != SP_OK) {
+    enum sp_err e =
+        f->cancelled ? SP_E_CANCELLED : take_body(f, sp_view(data, one * len));
+    if (e == SP_E_AGAIN) {
+        return rest(f);
+    }
+    if (f->cancelled || fail(f, e) != SP_OK) {
         return len ? 0 : 1; /* anything but len ends the transfer */
     }
     return one * len;
@@ -235,6 +249,7 @@ static void attach(struct sp_fetch *f, struct sp_lane *l)
     struct sp_upstream_pool *p = f->pool;
     f->lane = l;
     l->fetches++;
+    atomic_fetch_add(&f->upstream->asked, f->kind == SP_FETCH_SOAP);
     f->next = p->fetches;
     f->link_to_me = &p->fetches;
     if (f->next) {
@@ -253,6 +268,7 @@ static void detach(struct sp_fetch *f)
         f->next->link_to_me = f->link_to_me;
     }
     f->lane->fetches--;
+    atomic_fetch_sub(&f->upstream->asked, f->kind == SP_FETCH_SOAP);
 }
 
 static enum sp_err fetch_new(struct sp_upstream_pool *p, struct sp_upstream *u,
@@ -311,10 +327,33 @@ void sp_fetch_cancel(struct sp_fetch *f)
     sp_pool_kick(f->pool);
 }
 
+void sp_fetch_resume(struct sp_fetch *f)
+{
+    if (f->rests) {
+        f->resumes = true;
+        sp_pool_kick(f->pool);
+    }
+}
+
+/* May well rest again at once. */
+static void go_on(struct sp_fetch *f)
+{
+    f->rests = f->resumes = false;
+    start_patience(f);
+    CURLcode result = curl_easy_pause(f->easy, CURLPAUSE_CONT);
+    if (result != CURLE_OK) {
+        sp_fetch_settle(f, result);
+    }
+}
+
 void sp_fetch_advance(struct sp_fetch *f)
 {
     if (f->cancelled) {
         sp_fetch_settle(f, CURLE_OK);
+        return;
+    }
+    if (f->resumes) {
+        go_on(f);
         return;
     }
     if (!f->started) {

@@ -51,6 +51,7 @@ enum sp_err sp_anchors_add(X509_STORE *store, struct sp_view pem,
 struct sp_upstream {
     atomic_uint refs;  /* all holders */
     atomic_uint lanes; /* those of them that are pools' lanes */
+    atomic_uint asked; /* SOAP requests under way */
     char *name;        /* owned */
     char *proxy;       /* owned; "" for none */
     struct sp_origin origin;
@@ -153,6 +154,7 @@ struct sp_fetch {
     struct sp_buf head; /* raw lines, until the head is complete */
     unsigned interim;   /* 1xx heads that were skipped */
     bool over_http, started, cancelled, has_head, has_expected;
+    bool rests, resumes; /* data said SP_E_AGAIN; it is to be asked again */
     enum sp_err error; /* found by us; libcurl's result does not matter then */
     struct sp_why why;
     char detail[CURL_ERROR_SIZE]; /* libcurl's own words */
@@ -164,7 +166,7 @@ enum sp_err sp_request_check(const struct sp_upstream *u,
 enum sp_err sp_request_set(struct sp_fetch *f,
                            const struct sp_fetch_ask *ask) SP_MUST_USE;
 /* Called by the pool, with nothing of libcurl on the stack. */
-void sp_fetch_advance(struct sp_fetch *f); /* starts it or calls it off, as due */
+void sp_fetch_advance(struct sp_fetch *f); /* starts it, calls it off, or goes on */
 void sp_fetch_settle(struct sp_fetch *f, CURLcode result); /* done follows, f is gone */
 
 #endif
