@@ -816,7 +816,7 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
             ? SP_LOG_WARNING
         : content ? SP_LOG_DEBUG
                   : SP_LOG_INFO;
-    char correlation[128], path[128];
+    char correlation[128], path[128], windows[16];
     if (!sp_log_begin(&l, level, s->ruling == SP_REFUSED ? "refused" : "exchange")) {
         return;
     }
@@ -830,6 +830,10 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
     sp_log_int(&l, "status", s->status);
     sp_log_str(&l, "station", sp_station_text(s->decided_at));
     sp_log_str(&l, "fault", s->fault);
+    if (s->windows) {
+        snprintf(windows, sizeof windows, "0x%08X", s->windows);
+        sp_log_str(&l, "windows", windows);
+    }
     sp_log_str(&l, "rule", s->rule);
     sp_log_str(&l, "why", s->why);
     log_audited(&l, s->audited);

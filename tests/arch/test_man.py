@@ -129,6 +129,29 @@ def check_edges(where, text, table):
     return differences(where, [f"{a} -> {b}" for a, b in table], found)
 
 
+def codes(text):
+    """"code | name | status" of windows.def."""
+    rows = re.findall(rf"^WINDOWS\((\d+), (0x[0-9A-F]+), {STRING}\)", text, re.MULTILINE)
+    return [f"{code} | {name} | {status}" for status, code, name in rows]
+
+
+def check_codes(where, text, table):
+    rows = re.findall(r"^\| (0x[0-9A-F]+ \| WU_\w+ \| \d+) \|", text, re.MULTILINE)
+    return [f"{where}:1: it does not say: {row}" for row in table if row not in rows]
+
+
+def check_guide(where, text, known):
+    """Every `sallyport WORDS` of a guide is a command."""
+    names = {" ".join(words) for c in known
+             for words in [re.match(r"[a-z-]+(?: [a-z-]+)*", c)[0].split()]}
+    findings = []
+    for match in re.finditer(r"(?:`|^ {4})sallyport ([a-z-]+(?: [a-z-]+)*)", text, re.MULTILINE):
+        words = match[1].split()
+        if not any(" ".join(words[:n]) in names for n in range(1, len(words) + 1)):
+            findings.append(f"{where}:{line_of(text, match.start())}: no such command: {match[1]}")
+    return findings
+
+
 def lint(where, path):
     groff = shutil.which("groff")
     if not groff:
@@ -140,6 +163,10 @@ def lint(where, path):
 
 
 def self_check():
+    expect(len(check_guide("x", "`sallyport frob x`\n    sallyport ledger list\n", {"ledger list"}))
+           == 1, "a command in a guide")
+    expect(check_codes("x", "| 0x1 | WU_A | 400 |", ["0x1 | WU_A | 400", "0x2 | WU_B | 401"])
+           == ["x:1: it does not say: 0x2 | WU_B | 401"], "a code in a guide")
     page = (".SH COMMANDS\n.SS run \\-c FILE\n.SS stop\n.SH OPTIONS\n.TP\n.B \\-c FILE\n"
             ".B \\-\\-help \\-\\-version well\\-known\n"
             ".SH EXIT STATUS\n.TP\n.B 0\n.TP\n.B 1\n.TP\n.B 2\n"
@@ -185,6 +212,13 @@ def main(source):
     findings += check_statuses(man1, read(man1), statuses(read("src/core/base/err.def")))
     findings += check_keys(man5, read(man5), table["keys"])
     findings += check_edges("docs/ARCHITECTURE.md", read("docs/ARCHITECTURE.md"), table["edges"])
+    guides = sorted(p.relative_to(root).as_posix() for p in root.glob("docs/guides/*.md"))
+    for name in guides:
+        findings += check_guide(name, read(name), {c.split(" [")[0] for c in table["commands"]})
+        for text in examples(read(name)):
+            findings += check_example(name, text, table["keys"])
+    findings += check_codes("docs/guides/troubleshooting.md", read("docs/guides/troubleshooting.md"),
+                            codes(read("src/core/gate/windows.def")))
     for name in (man5, "README.md"):
         found = examples(read(name))
         expect(bool(found), f"{name} has no example")

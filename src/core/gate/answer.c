@@ -1,5 +1,6 @@
 /* RELEASE and REFUSE: the answer, made once. */
 #include "core/gate/private.h"
+#include "core/gate/windows.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -139,6 +140,21 @@ void sp_gate_refuse_fault(struct sp_gate *g, int status, enum sp_fault_code code
     finish(g, status, sp_buf_view(&g->body), step);
 }
 
+/* A file, for which another part of Windows comes than for metadata. */
+static bool is_content(const struct sp_gate *g)
+{
+    return g->route.kind == SP_ROUTE_CONTENT || g->route.kind == SP_ROUTE_CATALOG;
+}
+
+/* Who is shown a number by Windows finds it here as well. */
+static enum sp_err append_code(struct sp_gate *g, int status, const char *message)
+{
+    uint32_t code = sp_windows_code(status, is_content(g), false);
+    return code == 0 || strstr(message, "0x80")
+               ? SP_OK
+               : sp_buf_printf(&g->body, "Windows shows this as 0x%08X.\n", code);
+}
+
 void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
                          struct sp_step *step)
 {
@@ -155,6 +171,7 @@ void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
                                                   : "Allow: GET, HEAD\r\n";
     }
     if (sp_buf_printf(&g->body, "%s\n", message) != SP_OK ||
+        append_code(g, status, message) != SP_OK ||
         sp_buf_printf(&g->fields,
                       "Content-Type: text/plain; charset=utf-8\r\n"
                       "Cache-Control: no-store\r\n%s%s",
@@ -195,6 +212,7 @@ static const char *relayed_fault(const struct sp_gate *g)
 void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
 {
     bool soap = g->route.kind == SP_ROUTE_SERVICE;
+    const char *fault = g->has_fault ? sp_fault_text(g->fault) : relayed_fault(g);
     bool refused = g->has_verdict && g->verdict.ruling == SP_REFUSED;
     *out = (struct sp_gate_summary){
         .service = soap ? sp_service_name(g->route.service)
@@ -209,7 +227,8 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
                 : g->is_unasked ? sp_rule_text(g->unasked_by)
                                 : "",
         .why = g->why.text,
-        .fault = g->has_fault ? sp_fault_text(g->fault) : relayed_fault(g),
+        .fault = fault,
+        .windows = sp_windows_code(g->status, is_content(g), fault[0] != 0),
         .plain_http = soap && !g->door->tls,
         .has_entry = g->has_entry,
         .entry = g->entry,

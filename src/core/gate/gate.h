@@ -320,6 +320,7 @@ struct sp_gate_summary {
     const char *rule;  /* "" unless refused by one, as a request or for its reply */
     const char *why;   /* "" when all was well */
     const char *fault; /* ErrorCode sent or relayed, "" */
+    uint32_t windows;  /* the code that Windows logs for it; 0: none */
     bool plain_http;   /* SOAP that came without TLS */
     bool has_entry;
     uint64_t entry; /* first ledger entry of this exchange */

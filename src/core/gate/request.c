@@ -5,6 +5,7 @@
  * (decision 0060) */
 #include "core/base/text.h"
 #include "core/gate/private.h"
+#include "core/gate/windows.h"
 
 #include <stdio.h>
 
@@ -150,12 +151,6 @@ bool sp_gate_judge_body(struct sp_gate *g)
 
 /* ---- saying no ----------------------------------------------------------------- */
 
-/* What Windows makes of an answer: WU_E_PT_HTTP_STATUS_FORBIDDEN and _NOT_MAPPED. */
-static const char *shown_as(int status)
-{
-    return status == 403 ? "0x80244018" : "0x8024402B";
-}
-
 /* decision D7: WSUS metadata travels over TLS, or is refused with the reason. */
 static void say_plain(const struct sp_gate *g, char *out, size_t size)
 {
@@ -164,9 +159,10 @@ static void say_plain(const struct sp_gate *g, char *out, size_t size)
         out, size,
         "Update metadata over plain HTTP is refused here (rule %s): anybody on the "
         "path could change it. Use %s instead. Windows Update clients show this as "
-        "%s.",
+        "0x%08X.",
         sp_rule_text(SP_RULE_TRANSPORT_TLS),
-        named ? g->door->tls_address : "the TLS port of this server", shown_as(403));
+        named ? g->door->tls_address : "the TLS port of this server",
+        sp_windows_code(403, false, false));
 }
 
 void sp_gate_refuse_request(struct sp_gate *g, struct sp_step *step)
@@ -182,8 +178,9 @@ void sp_gate_refuse_request(struct sp_gate *g, struct sp_step *step)
     }
     int status = g->unasked_by == SP_RULE_NAME_AGREES ? 421 : 403;
     snprintf(message, sizeof message,
-             "Refused by rule %s: %s. Windows Update clients show this as %s.",
-             sp_rule_text(g->unasked_by), g->why.text, shown_as(status));
+             "Refused by rule %s: %s. Windows Update clients show this as 0x%08X.",
+             sp_rule_text(g->unasked_by), g->why.text,
+             sp_windows_code(status, false, false));
     if (g->unasked_by == SP_RULE_TRANSPORT_TLS) {
         say_plain(g, message, sizeof message);
     }
