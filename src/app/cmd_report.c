@@ -5,6 +5,7 @@
 #include "app/bar.h"
 #include "app/cmd.h"
 #include "app/config.h"
+#include "app/imported.h"
 #include "app/terminal.h"
 #include "core/base/limits.h"
 #include "core/report/report.h"
@@ -235,11 +236,19 @@ static enum sp_err show(const struct ask *a, const struct sp_sheet *sheet)
     return fflush(stdout) == 0 ? SP_OK : SP_E_IO;
 }
 
+static void drop_json(json_t **root)
+{
+    json_decref(*root);
+}
+
 static enum sp_err join_and_show(const struct ask *a, const struct sp_book *b,
                                  struct sp_sheet *sheet, struct sp_why *why)
 {
-    static const struct sp_imported nothing = {0};
+    struct sp_imported imported;
     struct sp_join join;
+    SP_AUTO(drop_json) json_t *root = NULL;
+    SP_TRY(sp_imported_open(a->state_dir, &root, why));
+    SP_TRY(sp_imported_list(root, sheet->arena, &imported, why));
     SP_AUTO(now_fini) struct now running = {0};
     SP_TRY(ask_daemon(a, &running));
     struct sp_report_ask ask = {.book = b,
@@ -248,7 +257,7 @@ static enum sp_err join_and_show(const struct ask *a, const struct sp_book *b,
                                 .now = time(NULL),
                                 .plain = running.rows,
                                 .plain_count = running.count};
-    enum sp_err e = sp_join_init(&join, &nothing, sheet->arena);
+    enum sp_err e = sp_join_init(&join, &imported, sheet->arena);
     e = e == SP_OK ? sp_report_make(a->report, &ask, sheet) : e;
     if (e == SP_E_NOTFOUND) {
         e = sp_why_set(why, e, "no update of the ledger is KB" SP_VIEW_FMT,

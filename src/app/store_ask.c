@@ -37,9 +37,7 @@ int sp_store_options(struct sp_store_ask *a, int argc, char **argv, size_t words
     return e == SP_OK ? 0 : sp_cmd_failed(e, &a->why);
 }
 
-/* What root makes or moves here the daemon could not read, and files of another owner
- * are damage: so we are whoever the directory belongs to. */
-static enum sp_err become_owner(const char *directory, struct sp_why *why)
+enum sp_err sp_become_owner(const char *directory, struct sp_why *why)
 {
     struct stat st;
     if (stat(directory, &st) != 0) {
@@ -57,7 +55,7 @@ static enum sp_err become_owner(const char *directory, struct sp_why *why)
 int sp_store_open_view(struct sp_store_ask *a)
 {
     a->beside = true;
-    enum sp_err e = become_owner(a->config->cache_dir, &a->why);
+    enum sp_err e = sp_become_owner(a->config->cache_dir, &a->why);
     if (e != SP_OK) {
         return sp_cmd_failed(e, &a->why);
     }

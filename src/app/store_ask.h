@@ -30,6 +30,10 @@ int sp_store_open_alone(struct sp_store_ask *a);
 /* The end of every command: what went wrong, or the status. */
 int sp_store_finish(struct sp_store_ask *a, enum sp_err e, int status);
 
+/* What root makes or moves in a directory of the daemon's it could not read, and files of
+ * another owner are damage: so root becomes whoever the directory belongs to. */
+enum sp_err sp_become_owner(const char *directory, struct sp_why *why) SP_MUST_USE;
+
 void sp_store_print_digest(const uint8_t sha256[32]);
 
 struct sp_store_sum {

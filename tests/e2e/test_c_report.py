@@ -155,6 +155,52 @@ class Reports(Scene):
         self.assertEqual(peers, {"url-host-known": "127.0.0.1",
                                  "file-sha256": None})  # a transfer is for whoever waits
 
+    def test_advisories_and_known_issues(self) -> None:
+        bundle = self.catalogue.of_kind("bundle")[0]
+        kb, files = self.kb(bundle), Path(self.door.directory)
+        cvrf = files / "2026-Jan.xml"
+        cvrf.write_text(
+            '<c:cvrfdoc xmlns:c="http://www.icasi.org/CVRF/schema/cvrf/1.1" '
+            'xmlns:v="http://www.icasi.org/CVRF/schema/vuln/1.1"><v:Vulnerability Ordinal="1">'
+            "<v:Title>Kernel</v:Title><v:CVE>CVE-2026-0001</v:CVE><v:Remediations>"
+            f'<v:Remediation Type="Vendor Fix"><v:Description>{kb}</v:Description>'
+            "</v:Remediation></v:Remediations></v:Vulnerability></c:cvrfdoc>")
+        csaf = files / "cve-2026-0002.json"
+        csaf.write_text(json.dumps({
+            "document": {"csaf_version": "2.0", "aggregate_severity": {"text": "Important"}},
+            "vulnerabilities": [{
+                "cve": "CVE-2026-0002", "title": "Print spooler",
+                "scores": [{"cvss_v3": {"baseScore": 9.8}}],
+                "remediations": [{"category": "vendor_fix",
+                                  "url": f"https://support.example.test/help/KB{kb}"},
+                                 {"category": "vendor_fix",
+                                  "url": "https://support.example.test/help/9999999"}]}]}))
+        notes, broken = files / "notes.txt", files / "broken.xml"
+        notes.write_text(f"# what we saw\nKB{kb} 印刷できない\n")
+        broken.write_text("<x>")
+
+        def imported(*words: str, code: int = 0) -> str:
+            done = run("import", *words, "-d", str(self.door.state_dir))
+            self.assertEqual(done.returncode, code, done.stderr)
+            return done.stdout + done.stderr
+        imported("advisories", str(cvrf), str(csaf), "--dry-run")
+        self.assertEqual(self.sections("advisories")["advisories"], [])
+        self.assertIn("broken.xml: ", imported("advisories", str(cvrf), str(broken), code=65))
+        self.assertEqual(self.sections("advisories")["advisories"], [])
+        imported("advisories", str(cvrf), str(csaf))
+        imported("notes", str(notes))
+        worst, other = self.sections("advisories")["advisories"]
+        self.assertEqual((worst["cve"], worst["cvss"], worst["severity"], worst["in_custody"],
+                          worst["missing"]), ("CVE-2026-0002", 9.8, "Important", [kb], ["9999999"]))
+        self.assertEqual((other["cve"], other["cvss"]), ("CVE-2026-0001", None))
+        found = self.sections("kb", kb)
+        self.assertEqual({r["cve"] for r in found["advisories"]}, {"CVE-2026-0001",
+                                                                   "CVE-2026-0002"})
+        self.assertEqual(found["known_issues"], [{"kb": kb, "note": "印刷できない"}])
+        self.assertEqual(found["updates"][0]["cvss"], 9.8)
+        self.assertEqual(self.sections("severity")["by_severity"][0]["cve_count"], 2)
+        self.assertIn("印刷できない", self.report("kb", kb).stdout)
+
     def test_freshness(self) -> None:
         row, = self.sections("freshness")["upstreams"]
         self.assertEqual((row["upstream"], row["days"], row["missed"]), ("head-office", 0, None))

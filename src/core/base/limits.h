@@ -102,6 +102,14 @@
  * of which the largest catalogues have a million. */
 #define SP_LIMIT_REPORT SP_MIB(1024)
 
+/* Advisories. A CVRF file of a month has 10 MiB; JSON is held whole, so it may have less: a
+ * CVE has 1 MiB of it. */
+#define SP_LIMIT_CVRF         SP_MIB(64)
+#define SP_LIMIT_CSAF         SP_MIB(16)
+#define SP_LIMIT_IMPORTED     SP_MIB(32) /* what is kept of all of them */
+#define SP_LIMIT_ADVISORIES   100000
+#define SP_LIMIT_KNOWN_ISSUES 10000
+
 /* A policy with a comment on every rule stays under 8 KiB. */
 #define SP_LIMIT_POLICY      SP_KIB(64)
 #define SP_LIMIT_POLICY_NAME 64
