@@ -48,7 +48,8 @@ enum sp_action {
     SP_ACTION_REFUSE,     /* the whole reply, or the file, is refused */
     SP_ACTION_QUARANTINE, /* REVISION: taken out of replies under every policy from now on;
                              FILE: refused, its bytes are kept as evidence */
-    SP_ACTION_WITHHOLD    /* REVISION: taken out of replies while this policy is in force */
+    SP_ACTION_WITHHOLD    /* REVISION: taken out of replies while this policy is in force;
+                             fragment-derived: taken out of the page for a client */
 };
 
 enum sp_ruling { SP_UNPROVEN = 0, SP_PASSED, SP_REFUSED };
@@ -70,8 +71,8 @@ const char *sp_mode_text(enum sp_mode m);
 const char *
 sp_subject_text(enum sp_subject s); /* "request", "link", "reply", "revision", "file" */
 const char *sp_action_text(enum sp_action a);
-/* May a rule about this subject have this action? */
-bool sp_action_fits(enum sp_subject s, enum sp_action a);
+/* May this rule have this action? */
+bool sp_action_fits(enum sp_rule r, enum sp_action a);
 /* What a line without an action means: QUARANTINE for a FILE, else REFUSE. */
 enum sp_action sp_action_usual(enum sp_subject s);
 const char *sp_ruling_text(enum sp_ruling r); /* "unproven", "passed", "refused" */

@@ -81,13 +81,13 @@ int sp_cmd_policy_check(int argc, char **argv)
 
 /* ---- explain ------------------------------------------------------------------- */
 
-static void print_actions(enum sp_subject s)
+static void print_actions(enum sp_rule r)
 {
     const char *between = "";
     for (enum sp_action a = SP_ACTION_REFUSE; a <= SP_ACTION_WITHHOLD; a++) {
-        if (sp_action_fits(s, a)) {
+        if (sp_action_fits(r, a)) {
             printf("%s%s%s", between, sp_action_text(a),
-                   a == sp_action_usual(s) ? " (usual)" : "");
+                   a == sp_action_usual(sp_rule_subject(r)) ? " (usual)" : "");
             between = ", ";
         }
     }
@@ -98,7 +98,7 @@ static void print_rule(enum sp_rule r)
 {
     printf("%s\n  holds when: %s\n  is about:   one %s\n  actions:    ",
            sp_rule_text(r), sp_rule_help(r), sp_subject_text(sp_rule_subject(r)));
-    print_actions(sp_rule_subject(r));
+    print_actions(r);
 }
 
 static int no_such_rule(const char *word)

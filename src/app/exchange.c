@@ -427,6 +427,7 @@ static void do_ask_files(struct visit *v, const struct sp_effect *e)
         .files = calloc(e->files.count + 1, sizeof *v->files.files),
         .count = e->files.count,
         .upstream = upstream_of(v)->name,
+        .policy = e->files.policy,
         .shown = e->files.shown,
         .shown_count = e->files.shown_count,
         .loop = v->lane->loop,

@@ -808,6 +808,7 @@ static void on_files(struct sp_ask_files *q, enum sp_err e)
 static void compare(struct sp_keeper *k, const char *upstream, struct sp_shown *s)
 {
     struct sp_ask_files q = {.upstream = upstream,
+                             .policy = "p",
                              .shown = s,
                              .shown_count = 1,
                              .loop = loop,
@@ -904,6 +905,54 @@ static void c_fragments_are_compared_with_what_is_recorded(void **state)
     sp_keeper_free(&k);
 }
 
+/* 6 bundles 5, 5 bundles 1; 3 is withheld under p, and 7 bundles it. */
+static void c_what_goes_with_what_differs(void **state)
+{
+    (void)state;
+    const enum sp_derived_kind core = SP_DERIVED_CORE;
+    struct sp_keeper *k = open_keeper();
+    struct made m;
+    record_derived(k, 1);
+    static const uint8_t bundles[][2] = {{5, 1}, {6, 5}, {7, 3}};
+    for (size_t i = 0; i < 3; i++) {
+        make_bundle(&m, bundles[i][0], bundles[i][1]);
+        assert_ok(record_one(k, &m).err);
+    }
+    keep(k, "withheld", 3, "p", "withhold", "program-is-update", 1);
+    for (uint8_t digest = 1; digest <= 2; digest++) { /* as derived, and another */
+        struct sp_shown page[] = {shown(5, core, 5, 9), shown(6, core, 6, 9),
+                                  shown(1, core, 1, digest), shown(3, core, 3, 9),
+                                  shown(7, core, 7, 9), shown(8, core, 8, 9)};
+        struct sp_ask_files q = {.upstream = "a",
+                                 .policy = "p",
+                                 .shown = page,
+                                 .shown_count = 6,
+                                 .loop = loop,
+                                 .answer = on_files};
+        sp_keeper_ask_files(k, &q);
+        wait_for(1);
+        assert_ok(q.err);
+        assert_int_equal(page[2].says,
+                         digest == 1 ? SP_SHOWN_AGREES : SP_SHOWN_DIFFERS);
+        for (size_t i = 0; i < 6; i++) {
+            assert_true(page[i].has_id);
+            assert_int_equal(page[i].needs_differing, digest == 2 && i < 2);
+            assert_int_equal(page[i].is_kept_back, i == 3 || i == 4);
+        }
+    }
+    struct sp_shown other = shown(3, core, 3, 9);
+    struct sp_ask_files q = {.upstream = "a",
+                             .policy = "q", /* another policy keeps nothing back */
+                             .shown = &other,
+                             .shown_count = 1,
+                             .loop = loop,
+                             .answer = on_files};
+    sp_keeper_ask_files(k, &q);
+    wait_for(1);
+    assert_false(other.is_kept_back);
+    sp_keeper_free(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -914,6 +963,7 @@ int main(void)
         TEST(c_withheld_revisions_come_free),
         TEST(c_bundles_come_free_with_their_parts),
         TEST(c_fragments_are_compared_with_what_is_recorded),
+        TEST(c_what_goes_with_what_differs),
         TEST(b_claim_text),
         TEST(b_records_and_finds),
         TEST(b_contradictions),

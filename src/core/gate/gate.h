@@ -203,6 +203,7 @@ struct sp_effect {
         size_t count;
         struct sp_shown *shown; /* what custody says is the driver's to fill in */
         size_t shown_count;
+        const char *policy; /* whose withheld revisions count */
     } files;
     struct { /* RECORD */
         const struct sp_gate_entry *entries;

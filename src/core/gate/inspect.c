@@ -289,7 +289,9 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
         ask_revisions(g, step);
         return;
     }
-    if (e != SP_OK && !refusing) {
+    /* clients are told nothing of it for the thousandth time: the rest goes out */
+    bool unrecorded = e == SP_E_LIMIT && !why && g->cut_count;
+    if (e != SP_OK && !refusing && !unrecorded) {
         sp_why_say(&g->why, "the ledger cannot be written: %s",
                    e == SP_E_LIMIT && !why ? "there are too many edits at once"
                                            : sp_why_text(why, e));

@@ -124,6 +124,14 @@ static bool out_of_memory(struct sp_gate *g)
     return false;
 }
 
+/* It was refused, but it does not go out. */
+static void pass_the_rest(struct sp_gate *g)
+{
+    g->verdict = (struct sp_verdict){.ruling = SP_PASSED,
+                                     .observed = g->verdict.observed,
+                                     .audited = g->verdict.audited};
+}
+
 /* It passes, or it is taken out and the rest passes. */
 static bool judge_revision(struct sp_gate *g, size_t i)
 {
@@ -137,9 +145,7 @@ static bool judge_revision(struct sp_gate *g, size_t i)
         return false;
     }
     g->taken[i] = true;
-    g->verdict = (struct sp_verdict){.ruling = SP_PASSED,
-                                     .observed = g->verdict.observed,
-                                     .audited = g->verdict.audited};
+    pass_the_rest(g);
     return true;
 }
 
@@ -189,6 +195,15 @@ static enum sp_err asked_facts(struct sp_gate *g)
                : SP_OK;
 }
 
+static bool pass_but_for_shown(struct sp_gate *g)
+{
+    if (!sp_gate_cuts_shown(g)) {
+        return false;
+    }
+    pass_the_rest(g);
+    return true;
+}
+
 bool sp_gate_judge(struct sp_gate *g)
 {
     const struct sp_reply *r = g->inspection.reply;
@@ -200,7 +215,7 @@ bool sp_gate_judge(struct sp_gate *g)
     if (!judge(g, SP_SUBJECT_LINK, g->link)) {
         return false;
     }
-    if (!judge(g, SP_SUBJECT_REPLY, r->facts)) {
+    if (!judge(g, SP_SUBJECT_REPLY, r->facts) && !pass_but_for_shown(g)) {
         /* the inspector saw the place and the reason */
         bool unreadable = g->verdict.rule == SP_RULE_REPLY_WELLFORMED;
         if (g->verdict.ruling == SP_REFUSED && unreadable &&

@@ -38,7 +38,8 @@ void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step)
                                       .files = {.at = g->files,
                                                 .count = n,
                                                 .shown = r->fragments,
-                                                .shown_count = r->fragment_count}};
+                                                .shown_count = r->fragment_count,
+                                                .policy = sp_policy_name(g->policy)}};
 }
 
 /* scheme://authority: as configured, or as the asker came. */

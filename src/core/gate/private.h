@@ -31,6 +31,9 @@ struct sp_gate {
     struct sp_withheld *withheld;    /* owned, sorted: what is kept back already */
     size_t withheld_count;
     size_t removed; /* revisions cut out of the reply */
+    bool cuts_differing;        /* fragments that differ are cut out, the rest passes */
+    struct sp_revision_id *cut; /* owned, sorted: what clients are not told of */
+    size_t cut_count;
     struct sp_verdict verdict;
     bool has_verdict;
     uint64_t observed, audited; /* rules about the request that would have refused it */
@@ -101,6 +104,10 @@ bool sp_gate_asks_files(const struct sp_gate *g);
 void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step);
 /* shown.c: what custody says of fragments for clients, as facts of the reply. */
 enum sp_err sp_gate_state_shown(struct sp_gate *g) SP_MUST_USE;
+/* Is what the policy refused nothing but fragments that it withholds? Then they are cut. */
+bool sp_gate_cuts_shown(struct sp_gate *g);
+/* Edits that cut out updates that clients must not be told of: fills in g->cut. */
+enum sp_err sp_gate_take_out_shown(struct sp_gate *g) SP_MUST_USE;
 enum sp_err sp_gate_move_locations(struct sp_gate *g) SP_MUST_USE;
 
 /* record.c: entries of the new revisions, or of the refusal. */

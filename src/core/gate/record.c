@@ -309,12 +309,29 @@ static enum sp_err released_entry(struct writer *w, const struct sp_revision *r)
     return add_entry(w);
 }
 
+/* Why: what clients were told otherwise than the document has it. */
+static enum sp_err put_differing(struct writer *w)
+{
+    static const enum sp_fact kinds[] = {SP_FACT_FRAGMENT_DIFFERS,
+                                         SP_FACT_FRAGMENT_CAME};
+    const struct sp_facts *from = w->gate->inspection.reply->facts;
+    struct sp_fact_value v;
+    SP_TRY(put_text(w, SP_FACT_VERDICT_RULE, sp_rule_text(SP_RULE_FRAGMENT_DERIVED)));
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        for (size_t i = 0; sp_facts_get(from, kinds[k], i, &v); i++) {
+            SP_TRY(put(w, kinds[k], v));
+        }
+    }
+    return SP_OK;
+}
+
 static enum sp_err begin_edit(struct writer *w)
 {
     SP_TRY(begin(w, "edit"));
     SP_TRY(put_asker(w));
     SP_TRY(put_text(w, SP_FACT_VERDICT_POLICY, sp_policy_name(w->gate->policy)));
-    return put_first(w, w->gate->inspection.reply->facts, SP_FACT_REPLY_SHA256);
+    SP_TRY(put_first(w, w->gate->inspection.reply->facts, SP_FACT_REPLY_SHA256));
+    return w->gate->cuts_differing ? put_differing(w) : SP_OK;
 }
 
 static enum sp_err put_removed(struct writer *w, const struct sp_revision_id *id)
@@ -343,6 +360,9 @@ static enum sp_err edit_entry(struct writer *w)
         if (sp_gate_kept_back(g, &r->listed[i].id)) {
             SP_TRY(put_removed(w, &r->listed[i].id));
         }
+    }
+    for (size_t i = 0; i < g->cut_count; i++) {
+        SP_TRY(put_removed(w, &g->cut[i]));
     }
     return add_entry(w);
 }

@@ -1,8 +1,12 @@
 /* Fragments for clients at the gate: what custody says of them becomes facts of the
- * reply. Of a fragment that differs both digests are kept, and how it began. */
+ * reply. Of a fragment that differs both digests are kept, and how it began. What
+ * differs is cut out of its page where the policy withholds it, and so is what the
+ * policy keeps back anyway; everything else goes out byte for byte. */
 #include "core/gate/private.h"
 
 #include "core/wsus/fragment.h"
+
+#include <stdlib.h>
 
 enum { CAME_MAX = 2048, DIFFERENCES = 8 /* of a reply that are told */ };
 
@@ -72,4 +76,77 @@ enum sp_err sp_gate_state_shown(struct sp_gate *g)
     }
     SP_TRY(sp_facts_int(r->facts, SP_FACT_FRAGMENT_UNKNOWN, unknown));
     return agree ? sp_facts_int(r->facts, SP_FACT_FRAGMENT_AGREE, agree) : SP_OK;
+}
+
+/* ---- cutting out ----------------------------------------------------------------- */
+
+bool sp_gate_cuts_shown(struct sp_gate *g)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    size_t differ = 0;
+    for (size_t i = 0; i < r->fragment_count; i++) {
+        differ += r->fragments[i].says == SP_SHOWN_DIFFERS;
+    }
+    g->cuts_differing = g->verdict.ruling == SP_REFUSED &&
+                        g->verdict.rule == SP_RULE_FRAGMENT_DERIVED &&
+                        g->verdict.action == SP_ACTION_WITHHOLD &&
+                        differ <= SP_LIMIT_DIFFERING;
+    return g->cuts_differing;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return sp_revision_id_cmp(a, b);
+}
+
+static bool is_taken(const struct sp_gate *g, const struct sp_shown *s)
+{
+    bool differs = s->says == SP_SHOWN_DIFFERS || s->needs_differing;
+    return s->has_id && (s->is_kept_back || (g->cuts_differing && differs));
+}
+
+/* Sorted, each once. */
+static enum sp_err list_cut(struct sp_gate *g)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    size_t n = 0, unique = 0;
+    g->cut = calloc(r->fragment_count, sizeof *g->cut);
+    if (!g->cut) {
+        return SP_E_NOMEM;
+    }
+    for (size_t i = 0; i < r->fragment_count; i++) {
+        if (is_taken(g, &r->fragments[i])) {
+            g->cut[n++] = r->fragments[i].id;
+        }
+    }
+    qsort(g->cut, n, sizeof *g->cut, by_id);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || sp_revision_id_cmp(&g->cut[i], &g->cut[unique - 1]) != 0) {
+            g->cut[unique++] = g->cut[i];
+        }
+    }
+    g->cut_count = unique;
+    return SP_OK;
+}
+
+/* An update may stand in a page more than once, a kind of fragment each. */
+enum sp_err sp_gate_take_out_shown(struct sp_gate *g)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    free(g->cut);
+    g->cut = NULL;
+    g->cut_count = 0;
+    if (r->fragment_count == 0) {
+        return SP_OK;
+    }
+    SP_TRY(list_cut(g));
+    for (size_t i = 0; g->cut_count && i < r->fragment_count; i++) {
+        const struct sp_shown *s = &r->fragments[i];
+        if (s->has_id && bsearch(&s->id, g->cut, g->cut_count, sizeof *g->cut, by_id)) {
+            SP_TRY(sp_splices_add(&g->edits, s->whole.from, s->whole.to,
+                                  (struct sp_view){0}));
+        }
+    }
+    g->removed += g->cut_count;
+    return SP_OK;
 }

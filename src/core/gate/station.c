@@ -88,6 +88,7 @@ static void release(struct sp_gate *g)
     free(g->files);
     free(g->taken);
     free(g->withheld);
+    free(g->cut);
     sp_splices_clear(&g->edits);
     sp_gate_entries_clear(g);
     sp_buf_fini(&g->body);

@@ -135,5 +135,6 @@ enum sp_err sp_gate_take_out(struct sp_gate *g)
 {
     g->removed = 0;
     SP_TRY(cut_revisions(g));
+    SP_TRY(sp_gate_take_out_shown(g));
     return cut_listed(g);
 }

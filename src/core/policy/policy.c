@@ -61,10 +61,12 @@ const char *sp_action_text(enum sp_action a)
     return sp_action_texts[a];
 }
 
-bool sp_action_fits(enum sp_subject s, enum sp_action a)
+bool sp_action_fits(enum sp_rule r, enum sp_action a)
 {
+    enum sp_subject s = sp_rule_subject(r);
     bool apart = s == SP_SUBJECT_REVISION; /* can be taken out of what it came in */
-    return a == SP_ACTION_REFUSE || apart ||
+    bool shown = r == SP_RULE_FRAGMENT_DERIVED && a == SP_ACTION_WITHHOLD; /* too */
+    return a == SP_ACTION_REFUSE || apart || shown ||
            (s == SP_SUBJECT_FILE && a == SP_ACTION_QUARANTINE);
 }
 

@@ -90,7 +90,7 @@ static enum sp_err read_action(struct reader *r, enum sp_rule rule, struct sp_vi
     if (a == SP_ACTIONS) {
         return no_such(r, "action", word, sp_action_texts, SP_ACTIONS);
     }
-    if (!sp_action_fits(subject, (enum sp_action)a)) {
+    if (!sp_action_fits(rule, (enum sp_action)a)) {
         return sp_why_set(r->why, SP_E_CONFIG,
                           "line %u: the rule %s is about a %s, which cannot be the "
                           "subject of \"%s\"",

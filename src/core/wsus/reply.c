@@ -235,7 +235,8 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     enum state state = sp_path_enter(&r->path, e->name);
     sp_buf_clear(&r->text);
     SP_TRY(check_frame(r, x, e, from, state));
-    if (state == UPDATE || state == LISTED || state == ADDRESS) {
+    if (state == UPDATE || state == LISTED || state == ADDRESS ||
+        state == CLIENT_UPDATE) {
         begin_listed(r, x);
     }
     if (state == FAULT_ELEMENT) {
@@ -381,6 +382,7 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
         return SP_OK;
     }
     if (state == CLIENT_UPDATE && serves_clients(r)) {
+        r->fragment.whole = place_here(r, x);
         return sp_fragment_end(&r->fragment, sp_xml_why(x));
     }
     return holds_updates(r) ? end_of_update_part(r, x, state)

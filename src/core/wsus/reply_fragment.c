@@ -72,7 +72,7 @@ static void read_global_id(const struct sp_fragment_reader *r,
 
 enum sp_err sp_fragment_end(struct sp_fragment_reader *r, struct sp_why *why)
 {
-    struct sp_shown f = {.is_readable = true, .place = r->place};
+    struct sp_shown f = {.is_readable = true, .place = r->place, .whole = r->whole};
     struct sp_why unread = {0};
     int64_t number = 0;
     if (sp_i64_parse(trimmed(&r->number), INT32_MIN, INT32_MAX, &number) != SP_OK) {

@@ -46,6 +46,7 @@ struct sp_fragment_reader {
     struct sp_buf number, xml;         /* texts of ID and Xml */
     struct sp_buf update_id, revision; /* of GlobalID */
     struct sp_place place;             /* of the text of Xml */
+    struct sp_place whole;             /* of the update */
 };
 void sp_fragment_reader_init(struct sp_fragment_reader *r);
 void sp_fragment_reader_fini(struct sp_fragment_reader *r);

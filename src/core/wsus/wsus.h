@@ -198,6 +198,7 @@ struct sp_shown {
     bool is_readable;
     struct sp_derived_parts parts; /* none where only number and id are told */
     struct sp_place place;         /* of the text; empty where there is none */
+    struct sp_place whole;         /* of the element that all of this stands in */
     /* what custody knows, filled in once it was asked: */
     enum sp_shown_says {
         SP_SHOWN_UNKNOWN, /* the document, or what it derives, is not known */
@@ -205,9 +206,12 @@ struct sp_shown {
         SP_SHOWN_DIFFERS
     } says;
     enum sp_derived_kind kind; /* of what differs */
-    struct sp_revision_id id;  /* of the document; with AGREES and DIFFERS */
+    bool has_id;               /* always, with AGREES and DIFFERS */
+    struct sp_revision_id id;  /* of the document */
     bool has_derived;
     uint8_t derived[32]; /* what should have come; not for one of many languages */
+    bool is_kept_back;   /* by the policy, or it needs something that is */
+    bool needs_differing; /* it installs, through whatever bundles, what DIFFERS here */
 };
 
 /* Where a client is told to get a file: the text of Url. */

@@ -54,6 +54,7 @@ enum statement {
     GET_WITHHELD,
     DROP_WITHHELD,
     LIST_WITHHELD,
+    LIST_NEEDING,
     PUT_NEED,
     PUT_URL,
     GET_URL,
@@ -92,6 +93,12 @@ static const char *const sql[STATEMENTS] = {
                       " ON n.child = f.id AND n.child_number = f.number) "
                       "SELECT id, number, max(why) FROM found GROUP BY id, number"
                       " ORDER BY id, number",
+    [LIST_NEEDING] = "WITH RECURSIVE found(id, number) AS ("
+                     "SELECT id, number FROM needs WHERE child = ?1 AND"
+                     " child_number = ?2 UNION "
+                     "SELECT n.id, n.number FROM needs n JOIN found f"
+                     " ON n.child = f.id AND n.child_number = f.number) "
+                     "SELECT id, number, 0 FROM found ORDER BY id, number",
     [PUT_URL] = "INSERT INTO urls SELECT ?1, ?2"
                 " WHERE EXISTS(SELECT 1 FROM claims WHERE sha1 = ?1)"
                 " ON CONFLICT(sha1) DO UPDATE SET url = excluded.url"
@@ -687,14 +694,10 @@ static enum sp_err list_withheld(sqlite3_stmt *s, struct sp_withheld **list,
     return e == SP_E_NOTFOUND ? SP_OK : e;
 }
 
-enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
-                              struct sp_withheld **out, size_t *count)
+static enum sp_err take_list(sqlite3_stmt *s, struct sp_withheld **out, size_t *count)
 {
     struct sp_withheld *list = NULL;
     size_t n = 0;
-    sqlite3_stmt *s = fresh(ix, LIST_WITHHELD);
-    sqlite3_bind_text(s, 1, (const char *)policy.data, (int)policy.len,
-                      SQLITE_TRANSIENT);
     enum sp_err e = list_withheld(s, &list, &n);
     sqlite3_reset(s);
     if (e != SP_OK) {
@@ -704,4 +707,21 @@ enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
     *out = list;
     *count = n;
     return SP_OK;
+}
+
+enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
+                              struct sp_withheld **out, size_t *count)
+{
+    sqlite3_stmt *s = fresh(ix, LIST_WITHHELD);
+    sqlite3_bind_text(s, 1, (const char *)policy.data, (int)policy.len,
+                      SQLITE_TRANSIENT);
+    return take_list(s, out, count);
+}
+
+enum sp_err sp_index_needing(struct sp_index *ix, const struct sp_revision_id *child,
+                             struct sp_withheld **out, size_t *count)
+{
+    sqlite3_stmt *s = fresh(ix, LIST_NEEDING);
+    bind_id(s, 1, child);
+    return take_list(s, out, count);
 }

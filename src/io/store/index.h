@@ -94,6 +94,11 @@ enum sp_err sp_index_put_need(struct sp_index *ix, const struct sp_revision_id *
 enum sp_err sp_index_withheld(struct sp_index *ix, struct sp_view policy,
                               struct sp_withheld **out, size_t *count) SP_MUST_USE;
 
+/* Every bundle that installs this revision, through whatever bundles, sorted and to be
+ * freed as above. */
+enum sp_err sp_index_needing(struct sp_index *ix, const struct sp_revision_id *child,
+                             struct sp_withheld **out, size_t *count) SP_MUST_USE;
+
 /* Digests of fragments that a revision's document derives: rows of a byte, the enum
  * sp_derived_kind, and 32. Adding appends. SP_E_NOTFOUND. */
 #define SP_DERIVED_ROW 33

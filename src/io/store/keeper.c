@@ -212,7 +212,9 @@ static enum sp_err find_files(struct sp_keeper *k, struct sp_ask_files *q)
     for (size_t i = 0; i < q->shown_count; i++) {
         SP_TRY(sp_keeper_compare(k, q->upstream, &q->shown[i]));
     }
-    return SP_OK;
+    return q->shown_count
+               ? sp_keeper_mark_shown(k, q->policy, q->shown, q->shown_count)
+               : SP_OK;
 }
 
 static void run_files(struct sp_msg *msg)

@@ -117,6 +117,7 @@ struct sp_ask_files {
     } *files;            /* caller's array of count */
     size_t count;
     const char *upstream;   /* borrowed until answer */
+    const char *policy;     /* the same: whose withheld revisions count */
     struct sp_shown *shown; /* borrowed until answer; says and what follows is filled in */
     size_t shown_count;
     struct sp_loop *loop; /* where the answer goes */

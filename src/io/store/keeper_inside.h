@@ -43,6 +43,10 @@ void sp_keeper_flush(struct sp_keeper *k);
 enum sp_err sp_keeper_compare(struct sp_keeper *k, const char *upstream,
                               struct sp_shown *s) SP_MUST_USE;
 
+/* Which of those that were compared are kept back under a policy, or need what differs. */
+enum sp_err sp_keeper_mark_shown(struct sp_keeper *k, const char *policy,
+                                 struct sp_shown *shown, size_t count) SP_MUST_USE;
+
 /* keeper.c */
 void sp_keeper_post(struct sp_keeper *k, struct sp_msg *msg); /* any thread */
 void sp_keeper_answer_record(struct sp_record *r, enum sp_err e);

@@ -4,6 +4,7 @@
  * compared. */
 #include "io/store/keeper_inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The revision a fragment is of; SP_E_NOTFOUND. What the server says by now counts: one
@@ -68,7 +69,9 @@ enum sp_err sp_keeper_compare(struct sp_keeper *k, const char *upstream,
 {
     struct sp_buf rows;
     s->says = SP_SHOWN_UNKNOWN;
+    s->is_kept_back = s->needs_differing = false;
     enum sp_err e = find_id(k->index, upstream, s, &s->id);
+    s->has_id = e == SP_OK;
     if (e != SP_OK) {
         return e == SP_E_NOTFOUND ? SP_OK : e;
     }
@@ -79,4 +82,62 @@ enum sp_err sp_keeper_compare(struct sp_keeper *k, const char *upstream,
     }
     sp_buf_fini(&rows);
     return e == SP_E_NOTFOUND ? SP_OK : e;
+}
+
+/* ---- what goes with it ----------------------------------------------------------- */
+
+struct kept {
+    struct sp_withheld *list; /* owned, sorted */
+    size_t count;
+};
+
+static void kept_fini(struct kept *l)
+{
+    free(l->list);
+}
+
+static int by_id(const void *key, const void *row)
+{
+    return sp_revision_id_cmp(key, &((const struct sp_withheld *)row)->id);
+}
+
+static bool is_in(const struct kept *l, const struct sp_shown *s)
+{
+    return s->has_id && l->count &&
+           bsearch(&s->id, l->list, l->count, sizeof *l->list, by_id);
+}
+
+static enum sp_err mark_needing(struct sp_keeper *k, const struct sp_revision_id *child,
+                                struct sp_shown *shown, size_t count)
+{
+    SP_AUTO(kept_fini) struct kept l = {NULL, 0};
+    SP_TRY(sp_index_needing(k->index, child, &l.list, &l.count));
+    for (size_t i = 0; i < count; i++) {
+        shown[i].needs_differing = shown[i].needs_differing || is_in(&l, &shown[i]);
+    }
+    return SP_OK;
+}
+
+static size_t count_differing(const struct sp_shown *shown, size_t count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        n += shown[i].says == SP_SHOWN_DIFFERS;
+    }
+    return n;
+}
+
+enum sp_err sp_keeper_mark_shown(struct sp_keeper *k, const char *policy,
+                                 struct sp_shown *shown, size_t count)
+{
+    SP_AUTO(kept_fini) struct kept l = {NULL, 0};
+    SP_TRY(sp_index_withheld(k->index, sp_view_str(policy), &l.list, &l.count));
+    bool few = count_differing(shown, count) <= SP_LIMIT_DIFFERING;
+    for (size_t i = 0; i < count; i++) {
+        shown[i].is_kept_back = is_in(&l, &shown[i]);
+        if (few && shown[i].says == SP_SHOWN_DIFFERS) {
+            SP_TRY(mark_needing(k, &shown[i].id, shown, count));
+        }
+    }
+    return SP_OK;
 }
