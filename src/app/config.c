@@ -21,6 +21,21 @@
 #define IN_ADMIN_ADMIN(...)       __VA_ARGS__
 #define IN_CATALOG_CATALOG(...)   __VA_ARGS__
 #define IN_WITNESS_WITNESS(...)   __VA_ARGS__
+#define IN_COSIGNER_COSIGNER(...) __VA_ARGS__
+#define IN_TOP_COSIGNER(...)
+#define IN_COSIGNER_TOP(...)
+#define IN_LOG_COSIGNER(...)
+#define IN_COSIGNER_LOG(...)
+#define IN_UPSTREAM_COSIGNER(...)
+#define IN_COSIGNER_UPSTREAM(...)
+#define IN_LISTENER_COSIGNER(...)
+#define IN_COSIGNER_LISTENER(...)
+#define IN_CATALOG_COSIGNER(...)
+#define IN_COSIGNER_CATALOG(...)
+#define IN_WITNESS_COSIGNER(...)
+#define IN_COSIGNER_WITNESS(...)
+#define IN_ADMIN_COSIGNER(...)
+#define IN_COSIGNER_ADMIN(...)
 #define IN_TOP_WITNESS(...)
 #define IN_WITNESS_TOP(...)
 #define IN_LOG_WITNESS(...)
@@ -89,6 +104,11 @@ static cfg_opt_t witness_keys[] = {
 #include "app/config.def"
     CFG_END()};
 #undef KEY
+#define KEY(section, key, type, def, help) IN_COSIGNER_##section(ROW_##type(key, def))
+static cfg_opt_t cosigner_keys[] = {
+#include "app/config.def"
+    CFG_END()};
+#undef KEY
 #define KEY(section, key, type, def, help) IN_ADMIN_##section(ROW_##type(key, def))
 static cfg_opt_t admin_keys[] = {
 #include "app/config.def"
@@ -102,6 +122,7 @@ static cfg_opt_t top_keys[] = {
     CFG_SEC("listener", listener_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("catalog", catalog_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("witness", witness_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+    CFG_SEC("cosigner", cosigner_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_SEC("admin", admin_keys, CFGF_NONE),
     CFG_END()};
 #undef KEY
@@ -114,7 +135,8 @@ static const cfg_opt_t *keys_of(const char *section)
     } sections[] = {
         {"log", log_keys},           {"upstream", upstream_keys},
         {"listener", listener_keys}, {"catalog", catalog_keys},
-        {"witness", witness_keys},   {"admin", admin_keys},
+        {"witness", witness_keys},   {"cosigner", cosigner_keys},
+        {"admin", admin_keys},
     };
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         if (strcmp(section, sections[i].name) == 0) {
@@ -220,6 +242,12 @@ void sp_config_free(struct sp_config **pc)
         free(l->allow);
     }
     sp_config_keys_fini(&c->cosigns);
+    for (size_t i = 0; i < c->cosigner_count; i++) {
+        upstream_fini(&c->cosigners[i].source);
+        free(c->cosigners[i].prefix);
+        sp_note_key_free(&c->cosigners[i].key);
+    }
+    free(c->cosigners);
     for (size_t i = 0; i < c->witness_count; i++) {
         sp_config_witness_fini(&c->witnesses[i]);
     }

@@ -72,6 +72,11 @@ struct sp_config_witness {
     struct sp_note_key *key; /* owned; of an export */
     int line;
 };
+struct sp_config_cosigner { /* a witness that cosigns the own ledger */
+    struct sp_config_upstream source; /* its url is https://host[:port] */
+    char *prefix;                     /* owned: what stands behind that */
+    struct sp_note_key *key;          /* owned */
+};
 struct sp_config {
     char *file; /* owned, as all strings below */
     char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
@@ -100,6 +105,9 @@ struct sp_config {
     struct sp_config_catalog *catalog; /* NULL: none */
     struct sp_config_witness *witnesses;
     size_t witness_count;
+    struct sp_config_cosigner *cosigners;
+    size_t cosigner_count;
+    unsigned cosignatures; /* that are wanted, of so many; 0 only without cosigners */
     char *dump; /* what sp_config_dump gives */
 };
 

@@ -51,6 +51,26 @@ enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
     return SP_OK;
 }
 
+enum sp_err sp_config_take_cosigner(const struct sp_config *c, cfg_t *sec,
+                                    struct sp_config_cosigner *out, const char **key,
+                                    const char **what)
+{
+    struct sp_view text = sp_view_str(cfg_getstr(sec, "key"));
+    *key = "key";
+    *what = says[1];
+    if (sp_view_starts(text, SP_VIEW("PRIVATE")) ||
+        sp_cosigner_key_import(text, &out->key, NULL) != SP_OK) {
+        return SP_E_CONFIG;
+    }
+    for (size_t i = 0; &c->cosigners[i] != out; i++) {
+        struct sp_note_key *known = c->cosigners[i].key;
+        if (!is_new(&(struct sp_config_keys){&known, 1}, out->key)) {
+            return SP_E_CONFIG;
+        }
+    }
+    return SP_OK;
+}
+
 void sp_config_keys_fini(struct sp_config_keys *k)
 {
     for (size_t i = 0; i < k->count; i++) {

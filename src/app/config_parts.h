@@ -27,6 +27,10 @@ void sp_config_witness_fini(struct sp_config_witness *w);
 enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
                                 struct sp_config_keys *out,
                                 const char **what) SP_MUST_USE;
+/* The same of what only a cosigner section has; the others of c are known. */
+enum sp_err sp_config_take_cosigner(const struct sp_config *c, cfg_t *sec,
+                                    struct sp_config_cosigner *out, const char **key,
+                                    const char **what) SP_MUST_USE;
 void sp_config_keys_fini(struct sp_config_keys *k);
 /* Turns a parsed tree into c. text is for line numbers. */
 enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,

@@ -3,6 +3,7 @@
 #include "app/config_parts.h"
 
 #include "core/base/text.h"
+#include "core/custody/cosign.h"
 
 #include <stdlib.h>
 #include <stdio.h>
@@ -525,37 +526,34 @@ static bool is_simple_path(const char *s)
     return true;
 }
 
-/* The url is cut into where the server is and what is asked for there. */
+/* The url is cut into where the server is and what is asked for there, which has to
+ * be simple; wrong says what is wanted else. */
 static enum sp_err take_source(const struct place *p, cfg_t *sec,
-                               struct sp_config_catalog *k)
+                               struct sp_config_upstream *u, char **target,
+                               const char *wrong)
 {
-    struct sp_config_upstream *u = &k->source;
     const size_t lead = sizeof "https://" - 1;
     u->line = sp_config_line(p->text, p->section, p->title, NULL);
     SP_TRY(take_string(sec, "url", &u->url));
     SP_TRY(take_string(sec, "ca_file", &u->ca_file));
     SP_TRY(take_string(sec, "proxy", &u->proxy));
     u->name = strdup(p->title);
-    u->client_certificate = strdup("");
-    u->client_key = strdup("");
-    if (!u->name || !u->client_certificate || !u->client_key) {
+    if (!u->name) {
         return SP_E_NOMEM;
     }
     char *slash =
         strncmp(u->url, "https://", lead) == 0 ? strchr(u->url + lead, '/') : NULL;
     if (!slash || !is_simple_path(slash)) {
-        return complain(p, "url",
-                        "the source must be https://host[:port]/path, without a query: "
-                        "over plain HTTP an old catalogue can be passed off as new");
+        return complain(p, "url", wrong);
     }
-    k->target = strdup(slash);
+    *target = strdup(slash);
     *slash = 0;
     if (!u->ca_file[0]) {
         return complain(
             p, "ca_file",
             "ca_file is missing: the CA certificate the source's chain leads to");
     }
-    return k->target ? take_pins(p, sec, u) : SP_E_NOMEM;
+    return *target ? take_pins(p, sec, u) : SP_E_NOMEM;
 }
 
 static enum sp_err take_catalog(const struct place *p, cfg_t *sec,
@@ -563,7 +561,15 @@ static enum sp_err take_catalog(const struct place *p, cfg_t *sec,
 {
     enum { LEAST = 60, MOST = 10080 };
     long interval = 0, max = 0;
-    SP_TRY(take_source(p, sec, k));
+    k->source.client_certificate = strdup("");
+    k->source.client_key = strdup("");
+    if (!k->source.client_certificate || !k->source.client_key) {
+        return SP_E_NOMEM;
+    }
+    SP_TRY(take_source(
+        p, sec, &k->source, &k->target,
+        "the source must be https://host[:port]/path, without a query: over plain HTTP "
+        "an old catalogue can be passed off as new"));
     SP_TRY(take_string(sec, "path", &k->path));
     SP_TRY(take_number(p, sec, "interval", 0, 1L << 30, &interval));
     SP_TRY(take_number(p, sec, "max_mib", 1, 4095, &max));
@@ -626,6 +632,50 @@ static enum sp_err take_keys(const struct place *p, cfg_t *sec, const char *key,
     return e == SP_E_CONFIG ? complain(p, key, what) : e;
 }
 
+static enum sp_err take_cosigner(const struct place *p, const struct sp_config *c,
+                                 cfg_t *sec, struct sp_config_cosigner *k)
+{
+    const char *key = NULL, *what = NULL;
+    struct sp_config_upstream *u = &k->source;
+    SP_TRY(take_string(sec, "client_certificate", &u->client_certificate));
+    SP_TRY(take_string(sec, "client_key", &u->client_key));
+    SP_TRY(take_source(p, sec, u, &k->prefix,
+                       "a witness is https://host[:port]/prefix, as "
+                       "https://west.example:8531/witness"));
+    if (!u->client_certificate[0] != !u->client_key[0]) {
+        return complain(p, "client_certificate",
+                        "client_certificate and client_key go together");
+    }
+    enum sp_err e = sp_config_take_cosigner(c, sec, k, &key, &what);
+    return e == SP_E_CONFIG ? complain(p, key, what) : e;
+}
+
+static enum sp_err take_cosigners(struct sp_config *c, cfg_t *cfg, struct place p)
+{
+    unsigned count = cfg_size(cfg, "cosigner");
+    long wanted = cfg_getint(cfg, "cosignatures");
+    if (count > SP_LIMIT_COSIGNERS || wanted < (count ? 1 : 0) ||
+        wanted > (long)count) {
+        return complain(
+            &p, "cosignatures",
+            "cosignatures is how many of the cosigner sections have to sign a "
+            "checkpoint: 1 to as many as there are, which are at most 16; 0 without "
+            "any");
+    }
+    c->cosignatures = (unsigned)wanted;
+    c->cosigners = calloc(count + 1, sizeof *c->cosigners);
+    if (!c->cosigners) {
+        return SP_E_NOMEM;
+    }
+    p.section = "cosigner";
+    for (unsigned i = 0; i < count; i++) {
+        cfg_t *sec = cfg_getnsec(cfg, "cosigner", i);
+        p.title = cfg_title(sec);
+        SP_TRY(take_cosigner(&p, c, sec, &c->cosigners[c->cosigner_count++]));
+    }
+    return SP_OK;
+}
+
 static bool is_loopback(const char *bind)
 {
     return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
@@ -685,5 +735,6 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_log(c, cfg, p));
     SP_TRY(take_catalogs(c, cfg, p));
     SP_TRY(take_sections(c, cfg, p));
+    SP_TRY(take_cosigners(c, cfg, p));
     return take_witnesses(c, cfg, p);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { AT_ONCE = 32 };
 
@@ -21,7 +22,7 @@ struct reading {
     bool is_checkpoint, head_only;
     unsigned holders; /* the exchange, the job, the answer under way */
     int fd;
-    uint64_t size;
+    uint64_t size, file_size; /* of what is answered, of the file */
     struct sp_peer_lease lease;
     enum sp_err err;
 };
@@ -71,19 +72,65 @@ static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)
 /* ---- the job ----------------------------------------------------------------------
  */
 
+static enum sp_err open_whole(struct reading *r, int ledger, const char *path)
+{
+    struct stat st;
+    SP_TRY(sp_file_open_at(ledger, path, O_RDONLY, &r->fd));
+    if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return SP_E_CORRUPT;
+    }
+    r->file_size = r->size = (uint64_t)st.st_size;
+    return SP_OK;
+}
+
+/* The bytes of the first width entries or hashes of a tile. */
+static enum sp_err measure(struct reading *r, const struct sp_tile_ref *t)
+{
+    uint64_t at = t->is_entries ? 0 : (uint64_t)t->width * SP_HASH;
+    for (unsigned i = 0; t->is_entries && i < t->width; i++) {
+        uint8_t length[2];
+        if (pread(r->fd, length, 2, (off_t)at) != 2) {
+            return SP_E_CORRUPT;
+        }
+        at += 2u + ((unsigned)length[0] << 8 | length[1]);
+    }
+    r->size = at;
+    return at <= r->file_size ? SP_OK : SP_E_CORRUPT;
+}
+
+/* A wider one of the same tile begins with the same bytes: what a checkpoint needs that
+ * is not the newest. Full ones stay, so looking comes to an end. */
+static enum sp_err open_wider(struct reading *r, int ledger)
+{
+    struct sp_tile_ref t;
+    char path[SP_TILE_PATH_MAX];
+    SP_TRY(sp_tile_path_parse(sp_view_str(r->path), &t));
+    enum sp_err e = SP_E_NOTFOUND;
+    for (unsigned width = t.width + 1; e == SP_E_NOTFOUND && width <= SP_TILE_WIDTH;
+         width++) {
+        if (t.is_entries) {
+            sp_tile_entries_path(t.index, width, path);
+        } else {
+            sp_tile_path(t.level, t.index, width, path);
+        }
+        e = open_whole(r, ledger, path);
+    }
+    return e == SP_OK ? measure(r, &t) : e;
+}
+
 static enum sp_err open_file(struct reading *r)
 {
     SP_AUTO(sp_fd_close) int state = -1;
     SP_AUTO(sp_fd_close) int ledger = -1;
-    struct stat st;
-    SP_TRY(sp_dir_open(r->world->config->state_dir, &state, NULL));
-    SP_TRY(sp_file_open_at(state, "ledger", O_RDONLY | O_DIRECTORY, &ledger));
-    SP_TRY(sp_file_open_at(ledger, r->path, O_RDONLY, &r->fd));
-    if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return SP_E_CORRUPT;
+    const struct sp_config *c = r->world->config;
+    SP_TRY(sp_dir_open(c->state_dir, &state, NULL));
+    if (r->is_checkpoint && c->cosigner_count) {
+        enum sp_err e = open_whole(r, state, SP_COSIGNED_FILE);
+        return e == SP_E_NOTFOUND ? SP_E_UNAVAILABLE : e; /* not yet */
     }
-    r->size = (uint64_t)st.st_size;
-    return SP_OK;
+    SP_TRY(sp_file_open_at(state, "ledger", O_RDONLY | O_DIRECTORY, &ledger));
+    enum sp_err e = open_whole(r, ledger, r->path);
+    return e == SP_E_NOTFOUND && !r->is_checkpoint ? open_wider(r, ledger) : e;
 }
 
 static void work(struct sp_job *job)
@@ -110,8 +157,8 @@ static void answer(struct reading *r)
                           .content_length = r->size,
                           .announce_length = r->head_only};
     if (!r->head_only) {
-        a.file =
-            (struct sp_answer_file){.fd = r->fd, .length = r->size, .size = r->size};
+        a.file = (struct sp_answer_file){
+            .fd = r->fd, .length = r->size, .size = r->file_size};
         a.release = release;
         a.owner = r;
         r->holders++;

@@ -1,6 +1,7 @@
 /* The ledger as others read it: C2SP tlog-tiles under /custody/ of a listener with TLS,
  * straight from the files, which are only ever added to. Opening happens in the pool;
- * so many at once, and no more. */
+ * so many at once, and no more. With cosigners the checkpoint is the newest one that has
+ * enough cosignatures; tiles are shown as wide as it needs them. */
 #ifndef SP_APP_CUSTODY_SERVE_H
 #define SP_APP_CUSTODY_SERVE_H
 

@@ -1,4 +1,4 @@
-/* The watch's thread: a tick a second, wards that follow the configuration, the own
+/* The watch's thread: its ticks, wards that follow the configuration, the own
  * ledger checked once for all of them, and what is told. */
 #include "app/watch_parts.h"
 
@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum {
-    TICK_MS = 1000,
+    TICK_MS = 250,
+    TICKS_A_SECOND = 1000 / TICK_MS,
     LEDGER_FRESH_MS = 30000, /* passes that begin together share one check */
     ENTRY_FACTS = 64 * 1024
 };
@@ -397,10 +398,16 @@ static void drop_gone(struct sp_watch *w)
 static void on_tick(uv_timer_t *t)
 {
     struct sp_watch *w = t->data;
+    sp_cosigning_tick(w);
+    for (struct ward *d = w->wards; d; d = d->next) {
+        sp_tier_tick(d);
+    }
+    if (w->ticks++ % TICKS_A_SECOND) {
+        return;
+    }
     drop_gone(w);
     sp_second_tick(w);
     for (struct ward *d = w->wards; d; d = d->next) {
-        sp_tier_tick(d);
         if (w->status.on) {
             sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
         }
@@ -487,6 +494,7 @@ static enum sp_err make(struct sp_watch *w, const struct sp_watch_conf *conf)
     SP_TRY(sp_random_bytes(w->account.bytes, sizeof w->account.bytes));
     SP_TRY(sp_loop_new("watch", &w->loop));
     SP_TRY(sp_upstream_pool_new(w->loop, &w->pool));
+    sp_cosigning_init(w);
     announce(w);
     follow_world(w);
     uv_timer_init(sp_loop_uv(w->loop), &w->timer);
@@ -544,6 +552,7 @@ void sp_watch_free(struct sp_watch **pw)
     }
     sp_second_free_all(w);
     sp_review_free(w);
+    sp_cosigning_fini(w);
     sp_world_unref(&w->world);
     pthread_mutex_destroy(&w->lock);
     free(w->state_dir);

@@ -5,6 +5,7 @@
  *   watch_tier.c  follows the ledger of an upstream that is a sallyport
  *   watch_second.c  asks a second upstream what it knows of revisions
  *   watch_review.c  holds what was recorded against what every witness says by now
+ *   watch_cosign.c  asks the cosigners of the own ledger
  *   tier_book.c   what that ledger says, by revision
  *   answers.c     what a second upstream said, kept
  */
@@ -118,6 +119,23 @@ struct ward {
     struct sp_watch_row row; /* guarded by the watch's lock */
 };
 
+/* The round about the own ledger's newest checkpoint. */
+struct cosigning {
+    struct sp_world *world; /* shared: the one the cosigners are of */
+    struct cosigner *at;    /* owned, count of them */
+    size_t count;
+    bool busy, again, is_second; /* somebody has to be asked again; it is that time */
+    struct sp_job job;
+    struct sp_buf note; /* with the cosignatures that came so far */
+    uint64_t size;      /* of that checkpoint */
+    uint64_t shown;     /* of the last one that had enough; UINT64_MAX: none */
+    size_t asked;       /* who did not answer yet */
+    unsigned good, failures;
+    uint64_t next_ms;
+    enum sp_err err;
+    struct sp_why why;
+};
+
 struct sp_watch {
     struct sp_loop *loop;          /* owned */
     struct sp_upstream_pool *pool; /* owned */
@@ -129,8 +147,10 @@ struct sp_watch {
     struct second *seconds; /* owned list */
     struct voice *voices;   /* owned list */
     struct review review;
+    struct cosigning cosigning;
     struct sp_counters counters;
     uv_timer_t timer;
+    unsigned ticks;
     unsigned under_way; /* fetches, jobs and records that will come back */
     bool stopping;
     struct sp_msg stop;
@@ -193,6 +213,11 @@ void sp_review_hear(struct sp_watch *w, const char *witness, const struct sent *
 bool sp_review_is_against(const struct sp_watch *w, const char *upstream,
                           struct sp_why *why);
 void sp_review_free(struct sp_watch *w);
+
+/* watch_cosign.c */
+void sp_cosigning_init(struct sp_watch *w);
+void sp_cosigning_fini(struct sp_watch *w);
+void sp_cosigning_tick(struct sp_watch *w);
 
 /* watch_look.c */
 void sp_ward_look(struct ward *d, enum sp_look look);

@@ -243,6 +243,10 @@ static enum sp_err make_upstreams(struct sp_world *w, struct sp_why *why)
         };
         SP_TRY(make_sources(w, i, why));
     }
+    for (size_t i = 0; i < c->cosigner_count; i++) {
+        SP_TRY(make_upstream(c, "cosigner", &c->cosigners[i].source, &w->cosigners[i],
+                             why));
+    }
     return c->catalog
                ? make_upstream(c, "catalog", &c->catalog->source, &w->catalog, why)
                : SP_OK;
@@ -272,6 +276,9 @@ static void world_free(struct sp_world **pw)
     for (size_t i = 0; w->upstreams && i < w->config->upstream_count; i++) {
         sp_upstream_unref(&w->upstreams[i]);
     }
+    for (size_t i = 0; w->cosigners && i < w->config->cosigner_count; i++) {
+        sp_upstream_unref(&w->cosigners[i]);
+    }
     for (size_t i = 0; w->sources && i < w->config->upstream_count; i++) {
         sp_content_sources_free(&w->sources[i]);
     }
@@ -284,6 +291,7 @@ static void world_free(struct sp_world **pw)
     sp_trust_free(&w->trust);
     sp_config_free(&w->config);
     free(w->upstreams);
+    free(w->cosigners);
     free(w->fills);
     free(w->sources);
     free(w->doors);
@@ -303,10 +311,12 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
     atomic_init(&w->refs, 1);
     w->loaded = sp_clock_wall_s();
     w->upstreams = calloc(w->config->upstream_count, sizeof(struct sp_upstream *));
+    w->cosigners =
+        calloc(w->config->cosigner_count + 1, sizeof(struct sp_upstream *));
     w->fills = calloc(w->config->upstream_count, sizeof *w->fills);
     w->sources = calloc(w->config->upstream_count, sizeof(struct sp_content_sources *));
     w->doors = calloc(w->config->listener_count, sizeof *w->doors);
-    if (!w->upstreams || !w->fills || !w->sources || !w->doors) {
+    if (!w->upstreams || !w->cosigners || !w->fills || !w->sources || !w->doors) {
         return SP_E_NOMEM;
     }
     SP_TRY(make_policy(w, why));

@@ -19,6 +19,9 @@ struct sp_world_door { /* one listener */
     char tls_address[300];     /* of the TLS listener beside a plain one */
     enum sp_mode plain_http;   /* what transport-tls does here, places apart */
 };
+/* In state_dir: the newest checkpoint of the own ledger with enough cosignatures. */
+#define SP_COSIGNED_FILE "ledger/cosigned"
+
 struct sp_witness_book; /* witnesses.h */
 struct sp_world {
     atomic_uint refs;
@@ -27,6 +30,7 @@ struct sp_world {
     struct sp_trust *trust;         /* owned; whom signatures of files are believed */
     struct sp_upstream **upstreams; /* shared, config->upstream_count of them */
     struct sp_upstream *catalog;    /* shared; NULL: no offline catalogue */
+    struct sp_upstream **cosigners; /* shared, config->cosigner_count of them */
     struct sp_fill_conf *fills;     /* owned, one an upstream */
     struct sp_content_sources **sources; /* owned, one an upstream; NULL: it has none */
     struct sp_world_door *doors;    /* owned, config->listener_count of them */

@@ -6,6 +6,9 @@
 
 #define PIN(c) "sha256//" c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
+#define A_COSIGNER(more)                                                               \
+    "\ncosigner \"w\" { url = \"https://w/w\" ca_file = \"/ca\" "                      \
+    "pins = { \"" PIN("A") "\", \"" PIN("B") "\" } " more " }"
 #define COSIGNER_KEY                                                                   \
     "\"example.net/west+1ef9e506+BLtcZySCsNzKkaIaTtY7Fa/eiqE3jacs0Bs0lYnW591q\""
 #define LEDGER_KEY                                                                     \
@@ -54,7 +57,17 @@ static void refused(const char *text, const char *start, const char *part)
 
 /* ---- the table ---------------------------------------------------------------- */
 
-enum section { TOP, LOG, UPSTREAM, LISTENER, CATALOG, WITNESS, ADMIN, SECTIONS };
+enum section {
+    TOP,
+    LOG,
+    UPSTREAM,
+    LISTENER,
+    CATALOG,
+    WITNESS,
+    COSIGNER,
+    ADMIN,
+    SECTIONS
+};
 
 /* One key with a value that passes and one that does not; more is what the first one
  * needs beside it; part is of what the second one is told. */
@@ -90,6 +103,8 @@ static const struct key_case {
     {TOP, "freshness_days", "366", "", "367", "0 to 366"},
     {TOP, "cosigns", "{ " LEDGER_KEY " }", "", "{ " COSIGNER_KEY " }",
      "ledger's public key"},
+    {TOP, "cosignatures", "1", A_COSIGNER("key = " COSIGNER_KEY), "1",
+     "how many of the cosigner sections"},
     {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
     {UPSTREAM, "url", "\"https://other:8531\"", "", "\"http://u:8530\"", "plain HTTP"},
@@ -163,6 +178,16 @@ static const struct key_case {
      "{ \"/x\" }", "unexpected token"},
     {WITNESS, "key", LEDGER_KEY, "kind = \"export\" file = \"/ledger\"", "{ \"x\" }",
      "unexpected token"},
+    {COSIGNER, "url", "\"https://other/w\"", "", "\"http://w/w\"", "https://host"},
+    {COSIGNER, "ca_file", "\"/other\"", "", "\"\"", "ca_file is missing"},
+    {COSIGNER, "pins", "{ \"" PIN("C") "\", \"" PIN("D") "\" }", "",
+     "{ \"" PIN("D") "\" }", "backup pin"},
+    {COSIGNER, "proxy", "\"http://p:3128\"", "", "{ \"p\" }", "unexpected token '{'"},
+    {COSIGNER, "client_certificate", "\"/cert\"", "client_key = \"/key\"",
+     "\"/cert\"", "go together"},
+    {COSIGNER, "client_key", "\"/key\"", "client_certificate = \"/cert\"",
+     "\"/key\"", "go together"},
+    {COSIGNER, "key", COSIGNER_KEY, "", LEDGER_KEY, "witness/key.pub"},
     {ADMIN, "bind", "\"[::1]:1\"", "", "\"0.0.0.0:8532\"", "stays on loopback"},
 };
 
@@ -185,10 +210,16 @@ static const char *with(const struct key_case *k, const char *value, const char 
         [TOP] = "",           [LOG] = "log { ",
         [ADMIN] = "admin { ", [WITNESS] = "witness \"w\" { ",
         [UPSTREAM] = "",      [LISTENER] = "",
-        [CATALOG] = ""};
+        [CATALOG] = "",       [COSIGNER] = ""};
     bool framed = k->section == LOG || k->section == ADMIN || k->section == WITNESS;
     snprintf(line, sizeof line, "%s%s = %s %s%s", heads[k->section], k->key, value,
              more, framed ? " }" : "");
+    if (k->section == COSIGNER) {
+        snprintf(text, sizeof text,
+                 "cosignatures = 1" A_COSIGNER("%s %s") TEXT_WITH("\n", "", "", ""),
+                 strcmp(k->key, "key") == 0 ? "" : "key = " COSIGNER_KEY, line);
+        return text;
+    }
     snprintf(text, sizeof text, TEXT_WITH("%s", "%s", "%s", "%s"),
              framed || k->section == TOP ? line : "",
              k->section == UPSTREAM ? line : "", k->section == LISTENER ? line : "",
@@ -198,10 +229,10 @@ static const char *with(const struct key_case *k, const char *value, const char 
 
 static int line_of(const struct key_case *k)
 {
-    return k->section == UPSTREAM   ? 2
-           : k->section == LISTENER ? 3
-           : k->section == CATALOG  ? 4
-                                    : 1;
+    return k->section == UPSTREAM || k->section == COSIGNER ? 2
+           : k->section == LISTENER                         ? 3
+           : k->section == CATALOG                          ? 4
+                                                            : 1;
 }
 
 /* The dump has "key = value" in its section. */
@@ -214,6 +245,7 @@ static bool dumps(const struct sp_config *c, enum section section, const char *k
                                                 [LISTENER] = "\nlistener \"",
                                                 [CATALOG] = "\ncatalog \"",
                                                 [WITNESS] = "\nwitness \"",
+                                                [COSIGNER] = "\ncosigner \"",
                                                 [ADMIN] = "\nadmin {"};
     char line[512];
     snprintf(line, sizeof line, "%s%s = %s\n", section == TOP ? "" : "    ", key,
@@ -238,7 +270,8 @@ static void b_every_key_has_a_case(void **state)
 
 static bool is_given(const char *key)
 {
-    static const char *const given[] = {"url", "ca_file", "pins", "upstream", "kind"};
+    static const char *const given[] = {"url", "ca_file", "pins", "upstream", "kind",
+                                        "cosignatures"};
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         if (strcmp(key, given[i]) == 0) {
             return true;
@@ -251,11 +284,15 @@ static void b_defaults(void **state)
 {
     (void)state;
     struct sp_config *c =
-        parse(TEXT_WITH("", "", "", "") "witness \"w\" { kind = \"catalogue\" }\n");
+        parse(TEXT_WITH("cosignatures = 1", "", "", "")
+              "witness \"w\" { kind = \"catalogue\" }\n" A_COSIGNER(
+                  "key = " COSIGNER_KEY) "\n");
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
         const char *key = defaults[i].key;
         bool given =
-            is_given(key) || (defaults[i].section == LISTENER && !strcmp(key, "bind"));
+            is_given(key) ||
+            (defaults[i].section == LISTENER && !strcmp(key, "bind")) ||
+            (defaults[i].section == COSIGNER && !strcmp(key, "key"));
         if (!given && !dumps(c, defaults[i].section, key, defaults[i].value)) {
             fail_msg("%s is not %s in\n%s", key, defaults[i].value, sp_config_dump(c));
         }

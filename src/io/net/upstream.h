@@ -58,13 +58,14 @@ struct sp_link_report {
     struct sp_why why;           /* what was expected, what came, what to do */
 };
 
-enum sp_fetch_kind { SP_FETCH_SOAP, SP_FETCH_CONTENT };
+/* A POST of SOAP, a GET, a POST of plain text. */
+enum sp_fetch_kind { SP_FETCH_SOAP, SP_FETCH_CONTENT, SP_FETCH_TEXT };
 
 struct sp_fetch_ask {
     enum sp_fetch_kind kind;
     const char *path;        /* "/ServerSyncWebService/..." ; copied */
-    struct sp_view body;     /* SOAP: POST; borrowed until done */
-    const char *soap_action; /* without quotes */
+    struct sp_view body;     /* of a POST; borrowed until done */
+    const char *soap_action; /* SOAP: without quotes */
     bool accept_xpress;      /* Accept-Encoding: xpress, gzip; else identity only */
     bool over_http;          /* content only: port N-1 (80 for 443), no TLS */
     bool has_range;
@@ -75,7 +76,7 @@ struct sp_fetch_ask {
     const char *if_range;          /* content: an ETag; the range only of that file */
     bool fresh;              /* on a connection of its own, not on a pooled one */
     uint64_t reply_limit;    /* body bytes as sent; SP_E_LIMIT above */
-    int64_t patience_ms;     /* until the reply is complete (SOAP), or until it stalls */
+    int64_t patience_ms;     /* until the reply is complete (a POST), or until it stalls */
 };
 struct sp_fetch_handler {
     /* The head, strictly parsed. An error ends the fetch with it. */

@@ -313,7 +313,7 @@ enum sp_err sp_fetch_start(struct sp_upstream_pool *p, struct sp_upstream *u,
     }
     f->handler = *handler;
     attach(f, lane);
-    if (f->kind == SP_FETCH_SOAP) {
+    if (f->kind != SP_FETCH_CONTENT) {
         start_patience(f);
     }
     sp_pool_kick(p);

@@ -16,7 +16,7 @@ static bool is_plain(const char *s)
 enum sp_err sp_request_check(const struct sp_upstream *u, const struct sp_fetch_ask *a)
 {
     bool is_soap = a->kind == SP_FETCH_SOAP;
-    if (a->over_http && (is_soap || !u->content_over_http)) {
+    if (a->over_http && (a->kind != SP_FETCH_CONTENT || !u->content_over_http)) {
         return SP_E_DENIED;
     }
     if (a->path[0] != '/' || !is_plain(a->path) ||
@@ -139,6 +139,8 @@ static enum sp_err add_fields(struct sp_fetch *f, const struct sp_fetch_ask *ask
     if (ask->kind == SP_FETCH_SOAP) {
         SP_TRY(add_field(f, "Content-Type: text/xml; charset=utf-8"));
         SP_TRY(add_field(f, "SOAPAction: \"%s\"", ask->soap_action));
+    } else if (ask->kind == SP_FETCH_TEXT) {
+        SP_TRY(add_field(f, "Content-Type: text/plain; charset=utf-8"));
     }
     SP_TRY(add_condition(f, "If-None-Match", ask->if_none_match));
     SP_TRY(add_condition(f, "If-Modified-Since", ask->if_modified_since));

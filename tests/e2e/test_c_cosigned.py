@@ -1,0 +1,155 @@
+"""Three sallyports: one whose ledger two others cosign before it is shown, and who follows it.
+Notes are checked by tests/support/tlog.py."""
+import time
+import unittest
+from pathlib import Path
+
+import harness  # noqa: F401
+
+import tlog
+from catalogue import Catalogue
+from gate import Gate
+from scene import Scene
+from wire import Wire
+
+
+class Cosigned(Scene):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.catalogue = Catalogue(41, 300, 6, 0)
+
+    def top(self, name: str = "example.net/top", **settings) -> Gate:
+        settings.setdefault("listener_more", 'custody = "on"\n')
+        return self.gate(self.upstream(self.catalogue), ledger_name=name, **settings)
+
+    def key_of(self, gate: Gate, folder: str = "ledger") -> str:
+        return (gate.state_dir / folder / "key.pub").read_text().strip()
+
+    def cosigner(self, name: str, *tops: Gate) -> Gate:
+        return self.gate(self.upstream(self.catalogue), ledger_name=name,
+                         listener_more='tlog_witness = "on"\n',
+                         cosigns=[self.key_of(top) for top in tops])
+
+    def section(self, gate: Gate, url: str = "") -> str:
+        pins = ", ".join(f'"{p}"' for p in gate.default_pins())
+        return (f'cosigner "{gate.settings["ledger_name"]}" {{ url = "{url or gate.url}/witness" '
+                f'ca_file = "{self.pki.ca}" pins = {{ {pins} }} '
+                f'key = "{self.key_of(gate, "witness")}" }}\n')
+
+    def cosigned(self, top: Gate, wanted: int, *gates: Gate) -> None:
+        top.write_config(witnesses="".join(map(self.section, gates)), cosignatures=wanted)
+        top.restart()
+
+    def checkpoint(self, gate: Gate):
+        wire = Wire(gate.url, self.pki.ca)
+        try:
+            return wire.ask("GET", "/custody/checkpoint")
+        finally:
+            wire.close()
+
+    def wait_for(self, condition, what: str):
+        deadline = time.monotonic() + 20
+        while not (found := condition()):
+            self.assertLess(time.monotonic(), deadline, what)
+            time.sleep(0.1)
+        return found
+
+    def shown(self, top: Gate, *gates: Gate) -> bytes | None:
+        """The checkpoint of all there is, once it has the cosignatures of all of these."""
+        reply = self.checkpoint(top)
+        if reply.status != 200:
+            return None
+        size = tlog.open_checkpoint(reply.body, tlog.key_of(self.key_of(top))).size
+        keys = [tlog.key_of(self.key_of(g, "witness"), tlog.COSIGNER) for g in gates]
+        times = [tlog.cosignature_times(reply.body, k) for k in keys]
+        whole = size == top.status()["ledger"]["entries"] and all(len(t) == 1 for t in times)
+        return reply.body if whole else None
+
+    def grow(self, top: Gate) -> None:
+        """One more entry."""
+        entries = top.status()["ledger"]["entries"]
+        self.assertEqual(top.command("lockdown", "on").returncode, 0)
+        self.wait_for(lambda: top.status()["ledger"]["entries"] > entries, "an entry")
+
+    def said(self, gate: Gate, event: str) -> str:
+        return "\n".join(line["message"] for line in gate.log() if line["event"] == event)
+
+    def test_c_a_checkpoint_is_shown_with_its_cosignatures(self) -> None:
+        top = self.top()
+        west, east = (self.cosigner(f"example.net/{n}", top) for n in ("west", "east"))
+        self.cosigned(top, 2, west, east)
+        self.downstream(top).sync()
+        self.wait_for(lambda: self.shown(top, west, east), "two cosignatures")
+        self.assertGreaterEqual(top.metric("sallyport_cosignatures_total", result="got"), 2)
+        east.stop()
+        older = self.checkpoint(top).body
+        self.grow(top)
+        self.wait_for(lambda: "cosigner example.net/east: " in self.said(top, "cosigned").replace(
+            "cosigner example.net/east: it cosigns", ""), "a silent one")
+        self.assertEqual(self.checkpoint(top).body, older)
+        self.assert_tiles(top, older)
+        east.start()
+        self.wait_for(lambda: self.shown(top, west, east), "two cosignatures again")
+        west.restart()
+        top.restart()  # neither knows where the other stands
+        self.assertEqual(self.checkpoint(top).status, 200)
+        self.wait_for(lambda: self.shown(top, west, east), "two cosignatures of the start")
+
+    def assert_tiles(self, top: Gate, note: bytes) -> None:
+        """Whatever an older checkpoint needs is still shown, though the ledger grew."""
+        key = tlog.key_of(self.key_of(top))
+        size = tlog.open_checkpoint(note, key).size
+        self.assertGreater(size, 256)
+        wire, entries = self.wire(top.url), []
+        for path, width in tlog.tiles("entries", size):
+            bundle = tlog.unbundle(wire.ask("GET", f"/custody/{path}").body)
+            self.assertEqual(len(bundle), width)
+            entries += bundle
+        leaves = [tlog.leaf_hash(e) for e in entries]
+        self.assertEqual(tlog.root_of(leaves), tlog.open_checkpoint(note, key).root)
+        for path, width in tlog.tiles(0, size):
+            body = wire.ask("GET", f"/custody/{path}").body
+            self.assertEqual(body, b"".join(leaves[:width] if width == 256 else leaves[-width:]))
+        self.assertEqual(wire.ask("GET", f"/custody/{tlog.tile_path('entries', 9, 5)}").status, 404)
+
+    def test_f_a_ledger_that_was_rolled_back_is_told_of(self) -> None:
+        """A restored backup: whoever cosigned more says so, and signs no second history."""
+        top = self.top()
+        west = self.cosigner("example.net/west", top)
+        self.downstream(top).sync()
+        top.stop()
+        backup = {p: p.read_bytes() for p in Path(top.state_dir, "ledger").rglob("*") if p.is_file()}
+        top.start()
+        self.cosigned(top, 1, west)
+        self.grow(top)
+        self.wait_for(lambda: self.shown(top, west), "a cosignature")
+        top.stop()
+        for path in Path(top.state_dir, "ledger").rglob("*"):
+            if path.is_file() and path not in backup:
+                path.unlink()
+        for path, data in backup.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        (top.state_dir / "lockdown").unlink()
+        top.start()
+        self.wait_for(lambda: "was rolled back" in self.said(top, "cosigned"), "a roll-back")
+
+    def test_f_without_cosigners_the_newest_is_shown(self) -> None:
+        """What was cosigned before does not come back, older than what was shown since."""
+        top = self.top()
+        west = self.cosigner("example.net/west", top)
+        self.cosigned(top, 1, west)
+        self.wait_for(lambda: self.shown(top, west), "a cosignature")
+        top.write_config(witnesses="", cosignatures=0)
+        top.restart()
+        self.downstream(top).sync()
+        size = tlog.open_checkpoint(self.checkpoint(top).body, tlog.key_of(self.key_of(top))).size
+        self.assertEqual(size, top.status()["ledger"]["entries"])
+        west.stop()
+        self.cosigned(top, 1, west)
+        self.assertEqual(self.checkpoint(top).status, 503)
+
+
+if __name__ == "__main__":
+    unittest.main()
