@@ -85,15 +85,17 @@ struct sp_route sp_route(struct sp_view target)
     if (sp_view_starts(target, SP_VIEW("//"))) {
         target = sp_view_slice(target, 1, target.len);
     }
+    if (read_content(target,
+                     &r.content)) { /* most requests; no service has such a path */
+        r.kind = SP_ROUTE_CONTENT;
+        return r;
+    }
     for (int s = 0; s < SP_SERVICE_COUNT; s++) {
         if (sp_view_eq_fold(target, sp_view_str(services[s].path))) {
             r.kind = SP_ROUTE_SERVICE;
             r.service = (enum sp_service)s;
             return r;
         }
-    }
-    if (read_content(target, &r.content)) {
-        r.kind = SP_ROUTE_CONTENT;
     }
     return r;
 }

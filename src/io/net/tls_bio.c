@@ -1,14 +1,12 @@
 /* The BIO under every server SSL. Writing never fails for want of room: what the socket
- * does not take is kept in t->unsent (at most one record and what was gathered), and
- * the transport writes no further record before that is gone. So OpenSSL never has to
+ * does not take is kept in t->unsent (at most what was gathered and a record), and the
+ * transport writes no further record before that is gone. So OpenSSL never has to
  * be called again with the same bytes. */
 #include "io/net/tls_private.h"
 
 #include <pthread.h>
 #include <string.h>
 
-/* A record worth its own system call; smaller ones are gathered. */
-#define STRAIGHT SP_KIB(8)
 /* A handshake flight with the longest chain, a record, and what was gathered. */
 #define UNSENT_MAX (SP_LIMIT_CHAIN_BYTES + SP_WIRE_GATHER + SP_KIB(32))
 #define LEFT_MAX   SP_WIRE_RECEIVE
@@ -92,7 +90,7 @@ static int bio_write(BIO *b, const char *data, int size)
     struct sp_wire *w = t->wire;
     size_t n = (size_t)size;
     BIO_clear_retry_flags(b);
-    if (n >= STRAIGHT) {
+    if (n > SP_WIRE_GATHER) {
         return emit(t, sp_view(data, n)) == SP_OK ? size : -1;
     }
     if (w->gathered + n > SP_WIRE_GATHER && emit(t, sp_view(NULL, 0)) != SP_OK) {

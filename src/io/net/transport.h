@@ -17,7 +17,7 @@
 
 #define SP_WIRE_RECEIVE SP_KIB(256) /* one recv(2) for bulk */
 #define SP_WIRE_RECORD  SP_KIB(16)  /* payload of the largest TLS record */
-#define SP_WIRE_GATHER  SP_KIB(32)
+#define SP_WIRE_GATHER  SP_KIB(72)  /* four full records, framed */
 #define SP_WIRE_SLICE   SP_KIB(128)
 
 struct sp_wire {
