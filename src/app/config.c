@@ -365,6 +365,9 @@ static enum sp_err take_text(struct sp_config *c, struct sp_view text,
     }
     enum sp_err e = parse(c->file, text, cfg, why);
     if (e == SP_OK) {
+        e = sp_config_check_twice(c->file, text, why);
+    }
+    if (e == SP_OK) {
         e = sp_config_take(c, cfg, text, why);
     }
     if (e == SP_OK) {

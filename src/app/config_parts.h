@@ -14,6 +14,10 @@ int sp_config_line(struct sp_view text, const char *section, const char *title,
 /* Refuses what libconfuse would read otherwise than it looks: config_text.c. */
 enum sp_err sp_config_check_text(const char *file, struct sp_view text,
                                  struct sp_why *why) SP_MUST_USE;
+/* config_twice.c: no key stands twice in a section, where the last would silently win.
+ * The text is one that was read already. */
+enum sp_err sp_config_check_twice(const char *file, struct sp_view text,
+                                  struct sp_why *why) SP_MUST_USE;
 /* config_ahead.c: the prefetch keys of an upstream section. SP_E_CONFIG: *key and *what say
  * which is wrong and why. */
 enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out, const char **key,

@@ -203,6 +203,32 @@ static const struct {
 #undef KEY
 };
 
+/* Where a line gives key twice, its template's value makes room for the other. */
+static void leave_the_last(char *text, int line, const char *key)
+{
+    char written[64];
+    for (; line > 1; line--) {
+        text = strchr(text, '\n') + 1;
+    }
+    snprintf(written, sizeof written, " %s = ", key);
+    char *first = strstr(text, written), *end = strchr(text, '\n');
+    char *second = first ? strstr(first + 1, written) : NULL;
+    if (second && second < end) {
+        char *value = first + strlen(written);
+        size_t n =
+            *value == '{' ? strcspn(value, "}") + 1 : strcspn(value + 1, "\"") + 2;
+        memset(first, ' ', (size_t)(value - first) + n);
+    }
+}
+
+static int line_of(const struct key_case *k)
+{
+    return k->section == UPSTREAM || k->section == COSIGNER ? 2
+           : k->section == LISTENER                         ? 3
+           : k->section == CATALOG                          ? 4
+                                                            : 1;
+}
+
 static const char *with(const struct key_case *k, const char *value, const char *more)
 {
     static char text[4096], line[512];
@@ -224,15 +250,8 @@ static const char *with(const struct key_case *k, const char *value, const char 
              framed || k->section == TOP ? line : "",
              k->section == UPSTREAM ? line : "", k->section == LISTENER ? line : "",
              k->section == CATALOG ? line : "");
+    leave_the_last(text, line_of(k), k->key);
     return text;
-}
-
-static int line_of(const struct key_case *k)
-{
-    return k->section == UPSTREAM || k->section == COSIGNER ? 2
-           : k->section == LISTENER                         ? 3
-           : k->section == CATALOG                          ? 4
-                                                            : 1;
 }
 
 /* The dump has "key = value" in its section. */
@@ -391,6 +410,7 @@ static void b_catalog(void **state)
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         static char text[2048];
         snprintf(text, sizeof text, TEXT_WITH("", "", "", "url = \"%s\""), urls[i]);
+        leave_the_last(text, 4, "url");
         refused(text, "x.conf:4:", "https://host[:port]/path");
     }
 }
@@ -483,6 +503,50 @@ static void f_unknown_keys(void **state)
             "unknown key \"cafile\" in section upstream; did you mean \"ca_file\"?");
     refused(TEXT_OF("", "", "\n\nplain_htpp = audit"), "x.conf:5: ", "\"plain_http\"?");
     refused(TEXT_OF("frobnicate = 1", "", ""), "x.conf:1: ", "\"frobnicate\"");
+}
+
+/* Whatever stands between the two, and however it is written. */
+static void f_a_key_that_stands_twice(void **state)
+{
+    (void)state;
+    refused(TEXT_OF("workers = 1\n# workers = 2\nworkers = 3", "", ""), "x.conf:3: ",
+            "\"workers\" stands in line 1 already; the second would silently win");
+    refused(TEXT_OF("workers=1 workers=1", "", ""), "x.conf:1: ", "line 1 already");
+    refused(TEXT_OF("", "", "\nnames = { \"a\" }\nnames = { b }"),
+            "x.conf:5: ", "\"names\" stands in line 4 already");
+    refused(TEXT_OF("log { level = error }\nlog { format = text }", "", ""),
+            "x.conf:2: ", "\"log\" stands in line 1 already");
+    refused(TEXT_OF("log { level = error\n level = 'info' }", "", ""),
+            "x.conf:2: ", "\"level\" stands in line 1 already");
+    static const char *const good[] = {
+        TEXT_OF("workers = 1\n# workers = 2\n// workers = 3\n/* workers = 4\n*/", "",
+                ""),
+        TEXT_OF("state_dir = \"/workers = 1\" workers = 2 log { level = error }\n"
+                "cache_dir = 'it is \\' workers = 3'",
+                "", ""),
+        TEXT_OF("", "", "names = { a, b } names += { c } allow = { \"10.0.0.0/8\" }"),
+        TEXT_OF("", "proxy = \"\"", "custody = off"),
+        TEXT_OF("workers = 3 admin { bind = \"\" } log { format = text }",
+                "proxy = \"\"", "")};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct sp_config *c = parse(good[i]);
+        sp_config_free(&c);
+    }
+}
+
+/* Titles without quotes are no keys, though they may be the same word. */
+static void b_titles_without_quotes(void **state)
+{
+    (void)state;
+    struct sp_config
+        *
+            c = parse("upstream a { url = \"https://u\" ca_file = \"/ca\" pins = { "
+                      "\"" PIN("A") "\", \"" PIN(
+                          "B") "\" } }\n"
+                               "listener a { bind = \"127.0.0.1:1\" upstream = a }\n"
+                               "listener b { bind = \"127.0.0.1:2\" upstream = a }\n");
+    assert_int_equal(c->listener_count, 2);
+    sp_config_free(&c);
 }
 
 static void f_sections(void **state)
@@ -635,6 +699,8 @@ int main(void)
         cmocka_unit_test(f_every_key_is_checked),
         cmocka_unit_test(f_pins),
         cmocka_unit_test(f_unknown_keys),
+        cmocka_unit_test(f_a_key_that_stands_twice),
+        cmocka_unit_test(b_titles_without_quotes),
         cmocka_unit_test(f_sections),
         cmocka_unit_test(f_environment),
         cmocka_unit_test(f_nul),
