@@ -300,6 +300,7 @@ static void tell_known(struct visit *v, enum sp_err e, const struct sp_gate_tier
         known[i].known = q->known[i].known;
         known[i].has_highest = q->known[i].has_highest;
         known[i].highest = q->known[i].highest;
+        memcpy(known[i].category, q->known[i].category, sizeof known[i].category);
         memcpy(known[i].document_sha256, q->known[i].document_sha256, 32);
         known[i].tier = tier;
         if (tier && i < own) {
@@ -399,6 +400,7 @@ static void do_ask_revisions(struct visit *v, const struct sp_effect *e)
     }
     v->ask = (struct sp_ask_revisions){.ids = e->ask.ids,
                                        .count = all,
+                                       .parts = e->ask.parts,
                                        .known = v->known,
                                        .policy = e->ask.policy,
                                        .loop = v->lane->loop,

@@ -4,6 +4,7 @@
 #include "core/gate/private.h"
 
 #define ID_C "33333333-2222-4333-8444-555555555555"
+#define ID_D "44444444-2222-4333-8444-555555555555"
 #define M    "http://schemas.microsoft.com/msus/2002/12/"
 
 static const char closed[] = "policy test\n"
@@ -34,6 +35,25 @@ static const char open_policy[] = "policy test\n"
 #define NEEDS(id)                                                                      \
     "&lt;upd:Prerequisites&gt;&lt;upd:UpdateIdentity UpdateID=\"" id                   \
     "\" /&gt;&lt;/upd:Prerequisites&gt;"
+#define NEEDS_ONE_OF(one, two, other)                                                  \
+    "&lt;upd:Prerequisites&gt;&lt;upd:AtLeastOne&gt;&lt;upd:UpdateIdentity "           \
+    "UpdateID=\"" one "\" /&gt;&lt;upd:UpdateIdentity UpdateID=\"" two                 \
+    "\" /&gt;&lt;/upd:AtLeastOne&gt;&lt;upd:UpdateIdentity UpdateID=\"" other          \
+    "\" /&gt;&lt;/upd:Prerequisites&gt;"
+#define FILED_UNDER(id)                                                                \
+    "&lt;upd:Prerequisites&gt;&lt;upd:AtLeastOne IsCategory=\"true\"&gt;"              \
+    "&lt;upd:UpdateIdentity UpdateID=\"" id                                            \
+    "\" /&gt;&lt;/upd:AtLeastOne&gt;&lt;/upd:Prerequisites&gt;"
+#define CATEGORY_OF(id, type)                                                          \
+    "<ServerSyncUpdateData><Id><UpdateID>" id "</UpdateID>"                            \
+    "<RevisionNumber>200</RevisionNumber></Id><XmlUpdateBlob>"                         \
+    "&lt;upd:Update xmlns:upd=\"" M                                                    \
+    "Update\"&gt;&lt;upd:UpdateIdentity UpdateID=\"" id                                \
+    "\" RevisionNumber=\"200\" /&gt;&lt;upd:Properties UpdateType=\"Category\" /&gt;"  \
+    "&lt;upd:HandlerSpecificData&gt;&lt;c:CategoryInformation xmlns:c=\"" M            \
+    "UpdateHandlers/Category\" CategoryType=\"" type                                   \
+    "\" /&gt;&lt;/upd:HandlerSpecificData&gt;&lt;/upd:Update&gt;</XmlUpdateBlob>"      \
+    "</ServerSyncUpdateData>"
 #define DATA(updates)                                                                  \
     ENVELOPE("<GetUpdateDataResponse " NS "><GetUpdateDataResult><updates>" updates    \
              "</updates></GetUpdateDataResult></GetUpdateDataResponse>")
@@ -120,6 +140,46 @@ static void c_prerequisites_are_named_by_update(void **state)
     }
 }
 
+/* [MS-WUSP] 3.1.1.1: of a clause one is enough, and all clauses must hold. */
+static void c_of_alternatives_one_is_enough(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        bool has_b = i & 1, has_c = i & 2, has_d = i & 4, met = has_b || has_c;
+        struct sp_gate_known known[4] = {{0},
+                                         {.has_highest = has_b},
+                                         {.has_highest = has_c},
+                                         {.has_highest = has_d}};
+        struct story s;
+        ask(&s, closed, DATA(REVISION(ID_A, NEEDS_ONE_OF(ID_C, ID_B, ID_D))), 3);
+        tell(&s, known);
+        assert_int_equal(entry_has(&s, 0, "verdict.rule prerequisites-known\n"),
+                         !met || !has_d);
+        assert_int_equal(entry_has(&s, 0, "prerequisite.missing " ID_B "\n"), !met);
+        assert_int_equal(entry_has(&s, 0, "prerequisite.missing " ID_C "\n"), !met);
+        assert_int_equal(entry_has(&s, 0, "prerequisite.missing " ID_D "\n"), !has_d);
+        finish(&s);
+    }
+}
+
+/* What a category is, its document says: in the same reply, or in the ledger. */
+static void c_kinds_of_categories(void **state)
+{
+    (void)state;
+    struct sp_gate_known known[3] = {{0}, {0}, {.has_highest = true}};
+    struct story s;
+    snprintf(known[2].category, sizeof known[2].category, "UpdateClassification");
+    ask(&s, closed,
+        DATA(REVISION(ID_A, FILED_UNDER(ID_B) FILED_UNDER(ID_C))
+                 CATEGORY_OF(ID_B, "Product")),
+        1);
+    tell(&s, known);
+    assert_true(entry_has(&s, 0, "category.kind " ID_B " Product\n"));
+    assert_true(entry_has(&s, 0, "category.kind " ID_C " UpdateClassification\n"));
+    assert_true(entry_has(&s, 1, "document.category-type Product\n"));
+    finish(&s);
+}
+
 /* Two that refer to the same update ask once. */
 static void c_each_is_asked_for_once(void **state)
 {
@@ -161,6 +221,12 @@ static void c_the_ceiling_of_look_ups(void **state)
             guid[2] = (uint8_t)i;
             guid[3] = 1;
             assert_ok(sp_facts_add(revision.facts, SP_FACT_DOCUMENT_CATEGORY, &v));
+            char id[SP_GUID_TEXT];
+            struct sp_guid one;
+            memcpy(one.bytes, guid, sizeof guid);
+            sp_guid_format(&one, id);
+            assert_ok(sp_facts_text(revision.facts, SP_FACT_DOCUMENT_CLAUSE,
+                                    sp_view_str(id)));
         }
         struct sp_policy *policy = NULL;
         assert_ok(sp_policy_parse(sp_view_str(closed), &policy, NULL));
@@ -192,6 +258,8 @@ int main(void)
         cmocka_unit_test(b_a_part_that_was_recorded_before),
         cmocka_unit_test(b_where_no_rule_asks_nothing_is_looked_up),
         cmocka_unit_test(c_prerequisites_are_named_by_update),
+        cmocka_unit_test(c_of_alternatives_one_is_enough),
+        cmocka_unit_test(c_kinds_of_categories),
         cmocka_unit_test(c_each_is_asked_for_once),
         cmocka_unit_test(c_the_ceiling_of_look_ups),
         cmocka_unit_test(f_a_part_that_nobody_has),

@@ -244,6 +244,7 @@ static const char *with(const struct key_case *k, const char *value, const char 
         snprintf(text, sizeof text,
                  "cosignatures = 1" A_COSIGNER("%s %s") TEXT_WITH("\n", "", "", ""),
                  strcmp(k->key, "key") == 0 ? "" : "key = " COSIGNER_KEY, line);
+        leave_the_last(text, line_of(k), k->key);
         return text;
     }
     snprintf(text, sizeof text, TEXT_WITH("%s", "%s", "%s", "%s"),

@@ -187,6 +187,13 @@ static void c_what_a_document_demands(void **state)
     assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_PREREQUISITE), 3);
     assert_true(sp_facts_get(r.facts, SP_FACT_DOCUMENT_CATEGORY_CLAUSES, 0, &v));
     assert_int_equal(v.number, 1);
+    assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_CLAUSE), 4);
+    fact_is(&r, SP_FACT_DOCUMENT_CLAUSE, 0, "bbbbbbbb-0000-4000-8000-000000000001");
+    fact_is(&r, SP_FACT_DOCUMENT_CLAUSE, 1, "bbbbbbbb-0000-4000-8000-000000000004");
+    fact_is(&r, SP_FACT_DOCUMENT_CLAUSE, 2, "bbbbbbbb-0000-4000-8000-000000000005");
+    fact_is(&r, SP_FACT_DOCUMENT_CLAUSE, 3,
+            "category bbbbbbbb-0000-4000-8000-000000000002 "
+            "bbbbbbbb-0000-4000-8000-000000000003");
     assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_CONSTANT_RULE), 1);
     fact_is(&r, SP_FACT_DOCUMENT_CONSTANT_RULE, 0, "IsInstalled=False");
     assert_int_equal(sp_facts_count(r.facts, SP_FACT_DOCUMENT_EXECUTABLE), 1);

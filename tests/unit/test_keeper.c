@@ -172,7 +172,8 @@ static struct sp_known_revision ask_revision(struct sp_keeper *k, uint8_t id)
     struct sp_revision_id ids[2] = {revision_id(id), revision_id(250)};
     struct sp_known_revision known[2];
     struct sp_ask_revisions q = {
-        .ids = ids, .count = 2, .known = known, .loop = loop, .answer = on_revisions};
+        .ids = ids, .count = 2, .parts = 2, .known = known, .loop = loop};
+    q.answer = on_revisions;
     sp_keeper_ask_revisions(k, &q);
     wait_for(1);
     assert_ok(q.err);
@@ -592,6 +593,23 @@ static void make_bundle(struct made *m, uint8_t id, uint8_t part)
     made_end(m, f);
 }
 
+static void c_what_category_a_part_is(void **state)
+{
+    (void)state;
+    struct sp_keeper *k = open_keeper();
+    struct made m;
+    struct sp_facts *f = NULL;
+    make_revision(&m, "revision", 1, 1, NULL, 0);
+    assert_ok(sp_facts_decode(m.entry.text, &f, NULL));
+    sp_buf_fini(&m.text);
+    add_text(f, SP_FACT_DOCUMENT_CATEGORY_TYPE, "UpdateClassification");
+    made_end(&m, f);
+    assert_ok(record_one(k, &m).err);
+    assert_string_equal(ask_revision(k, 1).category, "UpdateClassification");
+    assert_string_equal(ask_revision(k, 2).category, "");
+    sp_keeper_free(&k);
+}
+
 static void withheld_is(struct sp_keeper *k, const char *policy, const uint8_t *ids,
                         const enum sp_keeping *why, size_t count)
 {
@@ -959,6 +977,7 @@ int main(void)
         TEST(b_hints),
         TEST(b_the_highest_revision_is_known),
         TEST(b_the_newest_revision_has_a_time),
+        TEST(c_what_category_a_part_is),
         TEST(c_what_is_withheld_outlives_the_index),
         TEST(c_withheld_revisions_come_free),
         TEST(c_bundles_come_free_with_their_parts),

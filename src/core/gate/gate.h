@@ -120,11 +120,13 @@ struct sp_gate_tier {
     const char *origin, *state, *why;
     uint64_t size; /* entries that are proven */
 };
+enum { SP_CATEGORY_TYPE = 24 }; /* bytes of a CategoryType with its NUL */
 struct sp_gate_known {
     bool known;
     uint8_t document_sha256[32];
     bool has_highest;
     int32_t highest; /* RevisionNumber recorded of this update */
+    char category[SP_CATEGORY_TYPE]; /* of a part that is a category: its type, or "" */
     const struct sp_gate_tier *tier; /* NULL: no such ledger is asked for */
     bool in_tier;
     uint8_t tier_document_sha256[32];

@@ -91,15 +91,88 @@ enum sp_finding sp_rule_sha256_present(const struct sp_facts *f, struct sp_why *
                                sp_rule_say(f, SP_FACT_DOCUMENT_WEAK_FILES).text));
 }
 
-/* Each clause is one of the two; what a category is, only its own document says. */
-enum sp_finding sp_rule_category_reached(const struct sp_facts *f, struct sp_why *why)
+/* ---- categories ---------------------------------------------------------------- */
+
+/* A clause reaches a kind when each of its alternatives is of it, since a machine may
+ * have any of them. One whose document was never recorded may be of any kind. */
+struct reach {
+    bool product, classification;
+};
+
+/* Published as they are since long; others say in their documents what they are. */
+static bool is_classification(struct sp_view id)
+{
+    static const char *const known[] = {
+        "0fa1201d-4330-4fa8-8ae9-b877473b6441", "e6cf1350-c01b-414d-a61f-263d14d133b4",
+        "e0789628-ce08-4437-be74-2495b842f43b", "28bc880e-0592-4cbf-8f95-c79b17911d5f",
+        "cd5ffd1e-e932-4e3a-bf74-18bf0b1bbd83", "68c5b0a3-d1a6-4553-ae49-01d3a7827828",
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (sp_view_eq_str(id, known[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Its CategoryType; empty where nobody knows. */
+static struct sp_view kind_of(const struct sp_facts *f, struct sp_view id)
+{
+    struct sp_fact_value v;
+    for (size_t i = 0; sp_facts_get(f, SP_FACT_CATEGORY_KIND, i, &v); i++) {
+        if (sp_view_starts(v.bytes, id) && v.bytes.len > id.len + 1) {
+            return sp_view_slice(v.bytes, id.len + 1, v.bytes.len);
+        }
+    }
+    return is_classification(id) ? SP_VIEW("UpdateClassification")
+                                 : (struct sp_view){0};
+}
+
+static struct reach reach_of(const struct sp_facts *f, struct sp_view alternatives)
+{
+    struct reach r = {alternatives.len > 0, alternatives.len > 0};
+    while (alternatives.len) {
+        size_t end = sp_view_find(alternatives, ' ');
+        struct sp_view kind = kind_of(f, sp_view_slice(alternatives, 0, end));
+        r.product &= !kind.len || sp_view_eq_str(kind, "Product");
+        r.classification &= !kind.len || sp_view_eq_str(kind, "UpdateClassification");
+        alternatives = sp_view_slice(alternatives, end + 1, alternatives.len);
+    }
+    return r;
+}
+
+/* One clause is not both, even where its category might be either. */
+static bool reaches_both(const struct sp_facts *f)
+{
+    static const struct sp_view head = {(const uint8_t *)"category ", 9};
+    size_t products = 0, classifications = 0, either = 0;
+    struct sp_fact_value v;
+    for (size_t i = 0; sp_facts_get(f, SP_FACT_DOCUMENT_CLAUSE, i, &v); i++) {
+        if (sp_view_starts(v.bytes, head)) {
+            struct reach r = reach_of(f, sp_view_slice(v.bytes, head.len, v.bytes.len));
+            products += r.product;
+            classifications += r.classification;
+            either += r.product || r.classification;
+        }
+    }
+    return products && classifications && either >= 2;
+}
+
+/* Entries from before clauses were recorded tell how many there are. */
+static bool has_two_clauses(const struct sp_facts *f)
 {
     struct sp_fact_value clauses;
+    return sp_rule_one(f, SP_FACT_DOCUMENT_CATEGORY_CLAUSES, &clauses) &&
+           clauses.number >= 2 && sp_facts_count(f, SP_FACT_DOCUMENT_CATEGORY) >= 2;
+}
+
+enum sp_finding sp_rule_category_reached(const struct sp_facts *f, struct sp_why *why)
+{
     if (!sp_facts_has_flag(f, SP_FACT_DOCUMENT_DEPLOYABLE)) {
         return SP_DOES_NOT_APPLY;
     }
-    if (sp_rule_one(f, SP_FACT_DOCUMENT_CATEGORY_CLAUSES, &clauses) &&
-        clauses.number >= 2 && sp_facts_count(f, SP_FACT_DOCUMENT_CATEGORY) >= 2) {
+    if (sp_facts_count(f, SP_FACT_DOCUMENT_CLAUSE) ? reaches_both(f)
+                                                   : has_two_clauses(f)) {
         return SP_HOLDS;
     }
     return sp_fails(sp_why_set(why, SP_E_MISMATCH,

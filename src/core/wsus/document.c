@@ -116,6 +116,7 @@ struct reader {
     bool update_seen, identity_seen, properties_seen;
     bool sound;       /* every digest so far */
     bool is_category; /* the prerequisite clause at hand */
+    struct sp_buf clause; /* owned: its text so far */
     size_t files;     /* Files/File so far */
     int64_t category_clauses, weak_files;
 
@@ -336,7 +337,7 @@ static enum sp_err close_file(struct reader *r, struct sp_xml *x, enum state sta
 static enum sp_err read_prerequisite(struct reader *r, struct sp_xml *x,
                                      const struct sp_xml_element *e)
 {
-    enum sp_err err = sp_demands_prerequisite(r->facts, e, r->is_category);
+    enum sp_err err = sp_demands_prerequisite(r->facts, e, r->is_category, &r->clause);
     return err == SP_E_MALFORMED ? malformed(x, "a prerequisite has no UpdateID") : err;
 }
 
@@ -348,17 +349,33 @@ static enum sp_err read_superseded(struct reader *r, struct sp_xml *x,
                                  : err;
 }
 
+/* [MS-WUSP] 3.1.1.1: all clauses must hold, and of a clause one UpdateID. What stands
+ * outside of AtLeastOne is a clause of its own. */
+static enum sp_err open_clause(struct reader *r, bool is_category)
+{
+    r->is_category = is_category;
+    r->category_clauses += is_category;
+    sp_buf_clear(&r->clause);
+    return is_category ? sp_buf_append_str(&r->clause, SP_CLAUSE_CATEGORY) : SP_OK;
+}
+
+static enum sp_err close_clause(struct reader *r)
+{
+    struct sp_view text = sp_view_trim(sp_buf_view(&r->clause), " ");
+    r->is_category = false;
+    SP_TRY(text.len ? sp_facts_text(r->facts, SP_FACT_DOCUMENT_CLAUSE, text) : SP_OK);
+    sp_buf_clear(&r->clause);
+    return SP_OK;
+}
+
 static enum sp_err read_demand(struct reader *r, struct sp_xml *x,
                                const struct sp_xml_element *e, enum state state)
 {
     switch ((int)state) {
     case PREREQUISITES:
-        r->is_category = false;
-        return SP_OK;
+        return open_clause(r, false);
     case PREREQUISITE_CLAUSE:
-        r->is_category = sp_demands_is_category(e);
-        r->category_clauses += r->is_category;
-        return SP_OK;
+        return open_clause(r, sp_demands_is_category(e));
     case PREREQUISITE:
         return read_prerequisite(r, x, e);
     case SUPERSEDED:
@@ -443,8 +460,9 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     case TITLE:
         return sp_arena_copy(r->arena, text, &r->title);
     case PREREQUISITE_CLAUSE:
-        r->is_category = false;
-        return SP_OK;
+        return close_clause(r);
+    case PREREQUISITE:
+        return sp_path_at(&r->path) == PREREQUISITES ? close_clause(r) : SP_OK;
     case LOCALIZED:
         weigh_title(r);
         return SP_OK;
@@ -489,8 +507,10 @@ enum sp_err sp_document_read(struct sp_view utf8, struct sp_facts *facts,
         return sp_why_set(why, SP_E_LIMIT, "a document has %zu bytes", utf8.len);
     }
     sp_buf_init(&r.text, TEXT_MAX);
+    sp_buf_init(&r.clause, TEXT_MAX);
     enum sp_err e = sp_xml_read(utf8, &sp_xml_rules_document, &handler, &r, why);
     sp_buf_fini(&r.text);
+    sp_buf_fini(&r.clause);
     SP_TRY(e);
     SP_TRY(finish(&r, why));
     *claims = r.claims.list;

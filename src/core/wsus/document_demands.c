@@ -32,27 +32,32 @@ bool sp_demands_is_category(const struct sp_xml_element *e)
     return is_true(e, "IsCategory");
 }
 
-static enum sp_err update_id(struct sp_facts *f, const struct sp_xml_element *e,
-                             enum sp_fact fact)
+static enum sp_err update_id(const struct sp_xml_element *e, struct sp_guid *out)
 {
     struct sp_view id;
-    struct sp_guid guid;
-    if (!sp_xml_attr(e, "", "UpdateID", &id) || sp_guid_parse(id, &guid) != SP_OK) {
-        return SP_E_MALFORMED;
-    }
-    return sp_facts_bytes(f, fact, sp_view(guid.bytes, sizeof guid.bytes));
+    return sp_xml_attr(e, "", "UpdateID", &id) ? sp_guid_parse(id, out)
+                                               : SP_E_MALFORMED;
 }
 
 enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
-                                    bool is_category)
+                                    bool is_category, struct sp_buf *clause)
 {
-    return update_id(
-        f, e, is_category ? SP_FACT_DOCUMENT_CATEGORY : SP_FACT_DOCUMENT_PREREQUISITE);
+    char text[SP_GUID_TEXT];
+    struct sp_guid guid;
+    SP_TRY(update_id(e, &guid));
+    sp_guid_format(&guid, text);
+    SP_TRY(sp_buf_printf(clause, " %s", text));
+    return sp_facts_bytes(
+        f, is_category ? SP_FACT_DOCUMENT_CATEGORY : SP_FACT_DOCUMENT_PREREQUISITE,
+        sp_view(guid.bytes, sizeof guid.bytes));
 }
 
 enum sp_err sp_demands_superseded(struct sp_facts *f, const struct sp_xml_element *e)
 {
-    return update_id(f, e, SP_FACT_DOCUMENT_SUPERSEDES);
+    struct sp_guid guid;
+    SP_TRY(update_id(e, &guid));
+    return sp_facts_bytes(f, SP_FACT_DOCUMENT_SUPERSEDES,
+                          sp_view(guid.bytes, sizeof guid.bytes));
 }
 
 enum sp_err sp_demands_restart(struct sp_facts *f, const struct sp_xml_element *e)

@@ -9,12 +9,17 @@
 #include "core/wsus/wsus.h"
 #include "core/xml/xml.h"
 
+/* What the text of a clause with IsCategory begins with. */
+#define SP_CLAUSE_CATEGORY "category"
+
 /* Properties. */
 enum sp_err sp_demands_properties(struct sp_facts *f,
                                   const struct sp_xml_element *e) SP_MUST_USE;
-/* UpdateIdentity below Prerequisites; SP_E_MALFORMED when it has no UpdateID. */
+/* UpdateIdentity below Prerequisites, which is added to its clause too; SP_E_MALFORMED
+ * when it has no UpdateID. */
 enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
-                                    bool is_category) SP_MUST_USE;
+                                    bool is_category,
+                                    struct sp_buf *clause) SP_MUST_USE;
 /* UpdateIdentity below SupersededUpdates; SP_E_MALFORMED as above. */
 enum sp_err sp_demands_superseded(struct sp_facts *f,
                                   const struct sp_xml_element *e) SP_MUST_USE;

@@ -53,6 +53,31 @@ static enum sp_err find_highest(struct sp_keeper *k, const struct sp_guid *id,
     return e == SP_E_NOTFOUND ? SP_OK : e;
 }
 
+/* What kind of category an update is, as its newest document in the ledger says. An
+ * entry that cannot be read says nothing. */
+static void find_category(struct sp_keeper *k, const struct sp_guid *id,
+                          struct sp_known_revision *known)
+{
+    static const char key[] = "\ndocument.category-type ";
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    struct sp_revision_id newest = {.id = *id, .number = known->highest};
+    struct sp_index_revision found;
+    sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
+    if (!known->has_highest || sp_index_revision(k->index, &newest, &found) != SP_OK ||
+        sp_ledger_read(k->ledger, found.entry, &text, NULL) != SP_OK) {
+        return;
+    }
+    struct sp_view all = sp_buf_view(&text);
+    const uint8_t *at = memmem(all.data, all.len, key, sizeof key - 1);
+    if (at) {
+        struct sp_view rest =
+            sp_view_slice(all, (size_t)(at - all.data) + sizeof key - 1, all.len);
+        struct sp_view value = sp_view_slice(rest, 0, sp_view_find(rest, '\n'));
+        snprintf(known->category, sizeof known->category, SP_VIEW_FMT,
+                 SP_VIEW_ARG(value));
+    }
+}
+
 static enum sp_err find_withheld(struct sp_keeper *k, struct sp_ask_revisions *q)
 {
     free(q->withheld);
@@ -80,6 +105,9 @@ static enum sp_err find_revisions(struct sp_keeper *k, struct sp_ask_revisions *
             return e;
         }
         SP_TRY(find_highest(k, &q->ids[i].id, known));
+        if (i + q->parts >= q->count) {
+            find_category(k, &q->ids[i].id, known);
+        }
     }
     return SP_OK;
 }

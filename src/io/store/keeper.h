@@ -44,12 +44,14 @@ struct sp_ask_revisions {
     struct sp_msg msg; /* private */
     const struct sp_revision_id *ids; /* borrowed until answer */
     size_t count;
+    size_t parts; /* the last of them: what categories are among these? */
     struct sp_known_revision {
         bool known;
         uint8_t document_sha256[32];
         uint64_t entry;
         bool has_highest;
         int32_t highest; /* RevisionNumber of this update */
+        char category[24]; /* its CategoryType; "" where it is none, or nobody asked */
     } *known; /* caller's array of count, filled in */
     const char *policy; /* borrowed until answer; NULL: nobody wants to know what follows */
     struct sp_withheld *withheld; /* sorted; the asker frees it */
