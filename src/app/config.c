@@ -212,6 +212,7 @@ static void upstream_fini(struct sp_config_upstream *u)
     free(u->sources.ca_file);
     free(u->sources.proxy);
     sp_note_key_free(&u->custody_key);
+    sp_config_keys_fini(&u->custody_cosigners);
 }
 
 void sp_config_free(struct sp_config **pc)

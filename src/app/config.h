@@ -36,6 +36,8 @@ struct sp_config_upstream {
     int64_t cookie_age; /* seconds */
     bool custody, custody_required;
     struct sp_note_key *custody_key; /* owned; NULL without custody */
+    struct sp_config_keys custody_cosigners;
+    unsigned custody_cosignatures;
     struct sp_ahead_conf ahead;
     int line; /* of its section in the file */
 };

@@ -132,6 +132,38 @@ static enum sp_err take_ahead(const struct place *p, cfg_t *sec,
     return e == SP_E_CONFIG ? complain(p, key, what) : e;
 }
 
+static enum sp_err take_keys(const struct place *p, cfg_t *sec, const char *key,
+                             bool of_cosigners, struct sp_config_keys *out)
+{
+    const char *what = NULL;
+    enum sp_err e = sp_config_take_keys(sec, key, of_cosigners, out, &what);
+    return e == SP_E_CONFIG ? complain(p, key, what) : e;
+}
+
+static enum sp_err take_number(const struct place *p, cfg_t *sec, const char *key,
+                               long min, long max, long *out)
+{
+    char message[128];
+    long n = cfg_getint(sec, key);
+    if (n < min || n > max) {
+        snprintf(message, sizeof message, "%s is %ld to %ld", key, min, max);
+        return complain(p, key, message);
+    }
+    *out = n;
+    return SP_OK;
+}
+
+static enum sp_err take_custody_cosigners(const struct place *p, cfg_t *sec,
+                                          struct sp_config_upstream *u)
+{
+    long wanted = 0;
+    SP_TRY(take_keys(p, sec, "custody_cosigners", true, &u->custody_cosigners));
+    SP_TRY(take_number(p, sec, "custody_cosignatures", 0,
+                       (long)u->custody_cosigners.count, &wanted));
+    u->custody_cosignatures = (unsigned)wanted;
+    return SP_OK;
+}
+
 static enum sp_err take_custody(const struct place *p, cfg_t *sec,
                                 struct sp_config_upstream *u)
 {
@@ -141,6 +173,7 @@ static enum sp_err take_custody(const struct place *p, cfg_t *sec,
     SP_TRY(take_word(p, sec, "custody", WORDS(modes), &mode));
     u->custody = mode > 0;
     u->custody_required = mode == 2;
+    SP_TRY(take_custody_cosigners(p, sec, u));
     if (mode == 0) {
         return SP_OK;
     }
@@ -445,19 +478,6 @@ static enum sp_err take_release(struct sp_config *c, cfg_t *cfg, const struct pl
     return take_kib(p, cfg, "content_threshold_kib", &c->release.threshold);
 }
 
-static enum sp_err take_number(const struct place *p, cfg_t *sec, const char *key,
-                               long min, long max, long *out)
-{
-    char message[128];
-    long n = cfg_getint(sec, key);
-    if (n < min || n > max) {
-        snprintf(message, sizeof message, "%s is %ld to %ld", key, min, max);
-        return complain(p, key, message);
-    }
-    *out = n;
-    return SP_OK;
-}
-
 static enum sp_err take_cache(struct sp_config *c, cfg_t *cfg, const struct place *p)
 {
     static const struct word rechecks[] = {{"first-read", 0}, {"always", 1}};
@@ -622,14 +642,6 @@ static enum sp_err take_witnesses(struct sp_config *c, cfg_t *cfg, struct place 
         }
     }
     return SP_OK;
-}
-
-static enum sp_err take_keys(const struct place *p, cfg_t *sec, const char *key,
-                             bool of_cosigners, struct sp_config_keys *out)
-{
-    const char *what = NULL;
-    enum sp_err e = sp_config_take_keys(sec, key, of_cosigners, out, &what);
-    return e == SP_E_CONFIG ? complain(p, key, what) : e;
 }
 
 static enum sp_err take_cosigner(const struct place *p, const struct sp_config *c,

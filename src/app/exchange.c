@@ -306,6 +306,7 @@ static void tell_known(struct visit *v, enum sp_err e, const struct sp_gate_tier
         if (tier && i < own) {
             known[i].in_tier = v->said[i].known;
             known[i].tier_entry = v->said[i].entry;
+            known[i].tier_cosigned = v->said[i].cosigned;
             memcpy(known[i].tier_document_sha256, v->said[i].document_sha256, 32);
         }
     }
@@ -326,7 +327,8 @@ static void tier_answer(struct sp_tier_ask *q)
                                 .origin = q->origin,
                                 .state = q->state,
                                 .why = q->why.text,
-                                .size = q->size};
+                                .size = q->size,
+                                .cosigned_wanted = q->cosigned_wanted};
     if (!q->followed) { /* it should be, and what is not known is not proven */
         tier = (struct sp_gate_tier){.required = upstream_of(v)->custody_required,
                                      .origin = q->upstream,

@@ -386,6 +386,9 @@ static void drop_gone(struct sp_watch *w)
     struct ward **at = &w->wards;
     while (*at) {
         struct ward *d = *at;
+        if (d->gone) {
+            sp_tier_stop(d);
+        }
         if (d->gone && d->posture.doing == SP_LOOK_NONE && !d->tier.running) {
             *at = d->next;
             ward_free(d);

@@ -34,6 +34,7 @@ struct sp_tier_said { /* of one revision */
     bool known;
     uint8_t document_sha256[32];
     uint64_t entry;
+    unsigned cosigned; /* by so many of the upstream's custody_cosigners */
 };
 struct sp_tier_ask {
     struct sp_msg msg; /* private */
@@ -51,6 +52,8 @@ struct sp_tier_ask {
     const char *state;
     struct sp_why why;
     uint64_t size;
+    unsigned cosigned_wanted;
+    unsigned rounds;      /* private */
     struct sp_loop *loop; /* where the answer goes */
     void (*answer)(struct sp_tier_ask *q);
     struct sp_watch *watch; /* private */

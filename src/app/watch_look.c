@@ -49,7 +49,9 @@ static uint64_t seen_of(const struct ward *d, enum sp_err e,
     uint64_t h = 0xcbf29ce484222325u;
     h = mix(h, sp_view(&e, sizeof e));
     h = mix(h, sp_view(&frozen, sizeof frozen));
+    unsigned tier = sp_tier_reasons(d);
     h = mix(h, sp_view(&d->tier.follow.state, sizeof d->tier.follow.state));
+    h = mix(h, sp_view(&tier, sizeof tier));
     if (e == SP_OK && news) {
         h = mix(h, sp_view(&news->count, sizeof news->count));
         h = mix(h, sp_view(news->digest, sizeof news->digest));
@@ -81,7 +83,7 @@ static void end_pass(struct ward *d, enum sp_err e)
 {
     d->reasons |= reasons_of(e) | freshness_reasons(d) | sp_tier_reasons(d);
     if (sp_tier_reasons(d)) {
-        sp_why_say(&d->why, "%s", d->tier.follow.why.text);
+        sp_tier_why(d, &d->why);
     }
     if (sp_review_is_against(d->watch, d->row.name, &d->why)) {
         d->reasons |= SP_REASON_BIT(WITNESS_CONTRADICTS);

@@ -39,6 +39,11 @@ struct tier {
     uint64_t next_ms;                    /* when the next round begins by itself */
     struct sp_tier_ask *waiting, *later; /* for this round, for the next */
     enum sp_follow_state told;
+    /* cosignatures by known cosigners: of the newest checkpoint that is proven, and of the
+     * largest that had as many as are demanded */
+    unsigned wanted, cosigned, covered_by;
+    uint64_t covered; /* entries of that one */
+    bool told_lack;
 };
 
 /* What an upstream sent here, as it was: what witnesses are asked about. */
@@ -191,6 +196,8 @@ void sp_tier_stop(struct ward *d); /* answers whoever waits */
 /* What its ledger says of a revision; SP_TESTIMONY_COUNT: it cannot be believed now. */
 enum sp_testimony sp_tier_says(const struct ward *d, const struct sent *sent);
 unsigned sp_tier_reasons(const struct ward *d);
+/* The sentence for a person. */
+void sp_tier_why(const struct ward *d, struct sp_why *why);
 
 /* watch_second.c */
 void sp_second_follow_world(struct sp_watch *w);

@@ -5,6 +5,7 @@
 #include "app/log.h"
 #include "app/watch_parts.h"
 #include "core/base/text.h"
+#include "core/custody/cosign.h"
 #include "io/store/change.h"
 #include "io/store/files.h"
 
@@ -16,6 +17,8 @@
 
 enum {
     ROUND_EVERY_MS = 30000,
+    AGAIN_MS = 250, /* where cosignatures are under way, */
+    ROUNDS_MOST = 20, /* so many times for who waits */
     PATIENCE_MS = 15000,
     TRIES = 4, /* a partial tile may be gone when the ledger grew meanwhile */
     BUNDLE_MAX = SP_TILE_WIDTH * (SP_LIMIT_LEDGER_ENTRY + 2)
@@ -118,6 +121,83 @@ static void recall(struct ward *d)
     recall_end(d);
 }
 
+/* ---- cosignatures -----------------------------------------------------------------
+ */
+
+static const struct sp_config_upstream *conf_of(const struct ward *d)
+{
+    const struct sp_config *c = d->watch->world->config;
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        if (strcmp(c->upstreams[i].name, d->row.name) == 0) {
+            return &c->upstreams[i];
+        }
+    }
+    return NULL;
+}
+
+static enum sp_err count_good(const struct ward *d, struct sp_cosigned *said,
+                              size_t *good)
+{
+    const struct sp_config_upstream *u = conf_of(d);
+    if (!u) {
+        return SP_E_NOTFOUND;
+    }
+    return sp_cosignatures(sp_buf_view(&d->tier.note),
+                           (const struct sp_note_key *const *)u->custody_cosigners.at,
+                           u->custody_cosigners.count, said, good);
+}
+
+/* The checkpoint that was just proven: how many known cosigners saw it as well? */
+static void weigh(struct ward *d)
+{
+    struct tier *t = &d->tier;
+    struct sp_cosigned said[SP_LIMIT_COSIGNERS];
+    size_t good = 0;
+    if (t->follow.state != SP_FOLLOW_GOOD || t->wanted == 0) {
+        return;
+    }
+    t->cosigned = count_good(d, said, &good) == SP_OK ? (unsigned)good : 0;
+    if (t->cosigned >= t->wanted) {
+        t->covered = t->follow.proven;
+        t->covered_by = t->cosigned;
+    }
+}
+
+static bool lacks(const struct tier *t)
+{
+    return t->follow.state == SP_FOLLOW_GOOD && t->cosigned < t->wanted;
+}
+
+/* Somebody signs what it shows beside its own key: the next checkpoint comes later than
+ * the entries, but it comes. */
+static bool is_cosigned(const struct tier *t)
+{
+    struct sp_view text, lines;
+    if (t->wanted) {
+        return true;
+    }
+    return sp_note_split(sp_buf_view(&t->note), &text, &lines) == SP_OK &&
+           sp_view_find(lines, '\n') + 1 < lines.len;
+}
+
+static enum sp_err write_cosigned(const struct ward *d, struct sp_facts *f)
+{
+    struct sp_cosigned said[SP_LIMIT_COSIGNERS];
+    size_t good = 0;
+    if (d->tier.wanted == 0 || count_good(d, said, &good) != SP_OK) {
+        return SP_OK;
+    }
+    const struct sp_config_keys *k = &conf_of(d)->custody_cosigners;
+    SP_TRY(sp_facts_int(f, SP_FACT_TIER_COSIGNED, d->tier.cosigned));
+    SP_TRY(sp_facts_int(f, SP_FACT_TIER_COSIGNED_WANTED, d->tier.wanted));
+    for (size_t i = 0; i < k->count; i++) {
+        SP_TRY(said[i].good ? sp_facts_text(f, SP_FACT_TIER_COSIGNER,
+                                            sp_view_str(sp_note_key_name(k->at[i])))
+                            : SP_OK);
+    }
+    return SP_OK;
+}
+
 /* ---- what is told -----------------------------------------------------------------
  */
 
@@ -129,19 +209,23 @@ static enum sp_err write_facts(const struct ward *d, struct sp_facts *f)
                          sp_view_str(sp_note_key_name(d->tier.key))));
     SP_TRY(sp_facts_int(f, SP_FACT_TIER_SIZE, (int64_t)w->proven));
     SP_TRY(sp_facts_text(f, SP_FACT_TIER_STATE, sp_view_str(sp_follow_text(w->state))));
-    return w->why.text[0] ? sp_facts_text(f, SP_FACT_TIER_WHY, sp_view_str(w->why.text))
-                          : SP_OK;
+    if (w->why.text[0]) {
+        SP_TRY(sp_facts_text(f, SP_FACT_TIER_WHY, sp_view_str(w->why.text)));
+    }
+    return w->state == SP_FOLLOW_GOOD ? write_cosigned(d, f) : SP_OK;
 }
 
 static void tell(struct ward *d)
 {
     struct sp_facts *f = NULL;
     const struct sp_follow *w = &d->tier.follow;
-    bool good = w->state == SP_FOLLOW_GOOD;
+    bool good = w->state == SP_FOLLOW_GOOD && !lacks(&d->tier);
+    struct sp_why why = {0};
+    sp_tier_why(d, &why);
     sp_log_say(good ? SP_LOG_INFO : SP_LOG_WARNING, "tier",
                "the ledger %s of upstream %s is %s at %" PRIu64 " entries%s%s",
                sp_note_key_name(d->tier.key), d->row.name, sp_follow_text(w->state),
-               w->proven, w->why.text[0] ? ": " : "", w->why.text);
+               w->proven, why.text[0] ? ": " : "", why.text);
     if (sp_facts_new(SP_KIB(64), &f) == SP_OK && write_facts(d, f) == SP_OK) {
         sp_watch_record(d->watch, f);
     }
@@ -153,6 +237,19 @@ static void tell(struct ward *d)
     sp_posture_recheck(&d->posture, sp_watch_now_s(d->watch));
 }
 
+void sp_tier_why(const struct ward *d, struct sp_why *why)
+{
+    const struct tier *t = &d->tier;
+    if (t->follow.why.text[0]) {
+        sp_why_say(why, "%s", t->follow.why.text);
+    } else if (lacks(t)) {
+        sp_why_say(why,
+                   "the checkpoint of %s is cosigned by %u of the cosigners that are "
+                   "known; %u are demanded",
+                   sp_note_key_name(t->key), t->cosigned, t->wanted);
+    }
+}
+
 unsigned sp_tier_reasons(const struct ward *d)
 {
     if (!d->tier.on) {
@@ -160,7 +257,7 @@ unsigned sp_tier_reasons(const struct ward *d)
     }
     switch (d->tier.follow.state) {
     case SP_FOLLOW_GOOD:
-        return 0;
+        return lacks(&d->tier) ? SP_REASON_BIT(TIER_UNCOSIGNED) : 0;
     case SP_FOLLOW_SILENT:
     case SP_FOLLOW_UNREADABLE:
         return SP_REASON_BIT(TIER_SILENT);
@@ -186,9 +283,11 @@ static bool look_up(const struct tier *t, struct sp_tier_ask *q)
         if (row && row->entry < t->follow.proven) {
             q->said[i].known = true;
             q->said[i].entry = row->entry;
+            q->said[i].cosigned =
+                row->entry < t->covered ? t->covered_by : t->cosigned;
             memcpy(q->said[i].document_sha256, row->document_sha256, 32);
         }
-        all = all && q->said[i].known;
+        all = all && q->said[i].known && q->said[i].cosigned >= t->wanted;
     }
     return all;
 }
@@ -216,6 +315,7 @@ static void answer(const struct tier *t, struct sp_tier_ask *q)
     q->size = t->follow.proven;
     q->state = sp_follow_text(t->follow.state);
     q->why = t->follow.why;
+    q->cosigned_wanted = t->wanted;
     snprintf(q->origin, sizeof q->origin, "%s", sp_note_key_name(t->key));
     sp_watch_answer_tier(q);
 }
@@ -228,6 +328,35 @@ static void answer_all(const struct tier *t, struct sp_tier_ask **list)
         struct sp_tier_ask *next = (struct sp_tier_ask *)(void *)q->msg.next;
         answer(t, q);
         q = next;
+    }
+}
+
+/* A round is over. Who needs what is not cosigned yet waits for the next ones. */
+static void answer_waiting(struct tier *t)
+{
+    struct sp_tier_ask *q = t->waiting;
+    bool may_come = t->follow.state == SP_FOLLOW_GOOD && is_cosigned(t);
+    t->waiting = NULL;
+    while (q) {
+        struct sp_tier_ask *next = (struct sp_tier_ask *)(void *)q->msg.next;
+        if (may_come && !look_up(t, q) && ++q->rounds < ROUNDS_MOST) {
+            q->msg.next = (struct sp_msg *)(void *)t->waiting;
+            t->waiting = q;
+        } else {
+            answer(t, q);
+        }
+        q = next;
+    }
+}
+
+/* Who asked while the round was under way waits from now on. */
+static void join_later(struct tier *t)
+{
+    while (t->later) {
+        struct sp_tier_ask *q = t->later;
+        t->later = (struct sp_tier_ask *)(void *)q->msg.next;
+        q->msg.next = (struct sp_msg *)(void *)t->waiting;
+        t->waiting = q;
     }
 }
 
@@ -265,17 +394,24 @@ static void end_round(struct ward *d, enum sp_err e, const struct sp_why *why)
         sp_why_say(&t->follow.why, "%s cannot be read: %s", sp_note_key_name(t->key),
                    sp_why_text(why, e));
     }
-    if (t->follow.state != t->told && !d->watch->stopping) {
+    if ((t->follow.state != t->told || lacks(t) != t->told_lack) &&
+        !d->watch->stopping) {
         t->told = t->follow.state;
+        t->told_lack = lacks(t);
         tell(d);
     }
-    answer_all(t, &t->waiting);
-    t->waiting = t->later;
-    t->later = NULL;
-    if (t->waiting && !d->watch->stopping) {
+    if (d->watch->stopping) {
+        sp_tier_stop(d);
+        return;
+    }
+    answer_waiting(t);
+    if (t->waiting) {
+        t->next_ms = sp_loop_now_ms(d->watch->loop) + AGAIN_MS;
+    }
+    bool is_asked = t->later != NULL;
+    join_later(t);
+    if (is_asked) {
         begin_round(d);
-    } else {
-        answer_all(t, &t->waiting);
     }
 }
 
@@ -349,6 +485,7 @@ static enum sp_err take_reply(struct ward *d, struct sp_why *why)
     SP_TRY(t->at_checkpoint
                ? take_checkpoint(d)
                : sp_follow_bundle(&t->follow, sp_buf_view(&t->reply), take_entry, d));
+    weigh(d);
     return remember_proven(d);
 }
 
@@ -457,7 +594,14 @@ enum sp_err sp_tier_setup(struct ward *d, const struct sp_config_upstream *u)
     char *text = NULL;
     t->on = u->custody;
     t->required = u->custody_required;
+    if (t->wanted != u->custody_cosignatures || t->wanted) {
+        t->wanted = u->custody_cosignatures;
+        t->cosigned = t->covered_by = 0; /* by whom, the next round says */
+        t->covered = 0;
+        t->next_ms = 0;
+    }
     if (!t->on) {
+        sp_tier_stop(d);
         return SP_OK;
     }
     SP_TRY(copy_key(u->custody_key, &key, &text));

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import harness  # noqa: F401
 
+import soap
 import tlog
 from catalogue import Catalogue
 from gate import Gate
@@ -134,6 +135,66 @@ class Cosigned(Scene):
         (top.state_dir / "lockdown").unlink()
         top.start()
         self.wait_for(lambda: "was rolled back" in self.said(top, "cosigned"), "a roll-back")
+
+    def below(self, top: Gate, wanted: int, *cosigners: Gate, **settings) -> Gate:
+        keys = ", ".join(f'"{self.key_of(g, "witness")}"' for g in cosigners)
+        return self.gate(top.url, upstream_more=(
+            f'custody = "require"\ncustody_key = "{self.key_of(top)}"\n'
+            f"custody_cosigners = {{ {keys} }}\ncustody_cosignatures = {wanted}\n"), **settings)
+
+    def entries(self, gate: Gate, kind: str) -> list[str]:
+        shown = (gate.command("ledger", "show", str(n)).stdout
+                 for n in range(gate.status()["ledger"]["entries"]))
+        return [text for text in shown if text.startswith(f"entry.kind {kind}\n")]
+
+    def test_c_a_follower_gets_what_it_demands(self) -> None:
+        small = Catalogue(42, 40, 4, 0)
+        top = self.gate(self.upstream(small), ledger_name="example.net/top",
+                        listener_more='custody = "on"\n')
+        west, east = (self.cosigner(f"example.net/{n}", top) for n in ("west", "east"))
+        self.cosigned(top, 2, west, east)
+        gate = self.below(top, 2, west, east)
+        self.assert_synced(small, self.downstream(gate).sync())
+        revisions = self.entries(gate, "revision")
+        self.assertEqual(len(revisions), len(small.revisions))
+        for text in revisions:
+            self.assertIn("tier.cosigned 2\ntier.cosigned-wanted 2\n", text)
+        text = "\n".join(self.entries(gate, "tier"))
+        self.assertIn("tier.cosigner example.net/east\ntier.cosigner example.net/west\n", text)
+
+    def test_f_a_follower_that_demands_two_refuses_one(self) -> None:
+        small = Catalogue(43, 20, 4, 0)
+        top = self.gate(self.upstream(small), ledger_name="example.net/top",
+                        listener_more='custody = "on"\n')
+        west, east = (self.cosigner(f"example.net/{n}", top) for n in ("west", "east"))
+        self.cosigned(top, 1, west)
+        leaf = small.of_kind("leaf")[0]
+        self.ask(top, leaf)
+        self.wait_for(lambda: self.shown(top, west), "a cosignature")
+        gate = self.below(top, 2, west, east, posture="standard")
+        fault = self.assert_refused(lambda: self.ask(gate, leaf), "tier-cosigned")
+        self.assertIn("by 1 of the cosigners", fault.message)
+        self.assertIn("1 of the cosigners that are known; 2 are demanded", self.said(gate, "tier"))
+        self.wait_for(lambda: "tier-uncosigned" in gate.admin("/posture")[1], "a reason")
+        self.ask(self.below(top, 1, west, east), leaf)  # the neighbour: one is enough
+        stranger = self.below(top, 1, east)
+        self.assert_refused(lambda: self.ask(stranger, leaf), "tier-cosigned")
+        self.cosigned(top, 2, west, east)  # and once both sign, it passes
+        self.wait_for(lambda: self.shown(top, west, east), "two cosignatures")
+        self.wait_for(lambda: self.passes(gate, leaf), "what both cosigned")
+        self.wait_for(lambda: "tier-uncosigned" not in gate.admin("/posture")[1], "no reason")
+
+    def ask(self, gate: Gate, revision) -> None:
+        downstream = self.downstream(gate)
+        downstream.authorize()
+        downstream.update_data([revision.key])
+
+    def passes(self, gate: Gate, revision) -> bool:
+        try:
+            self.ask(gate, revision)
+        except soap.Fault:
+            return False
+        return True
 
     def test_f_without_cosigners_the_newest_is_shown(self) -> None:
         """What was cosigned before does not come back, older than what was shown since."""

@@ -142,6 +142,13 @@ static const struct key_case {
      "needs the public key"},
     {UPSTREAM, "custody_key", LEDGER_KEY, "custody = \"observe\"", "{ \"x\" }",
      "unexpected token"},
+    {UPSTREAM, "custody_cosigners", "{ " COSIGNER_KEY " }",
+     "custody = \"observe\" custody_key = " LEDGER_KEY, "{ " LEDGER_KEY " }",
+     "witness/key.pub"},
+    {UPSTREAM, "custody_cosignatures", "1",
+     "custody = \"observe\" custody_key = " LEDGER_KEY
+     " custody_cosigners = { " COSIGNER_KEY " }",
+     "1", "0 to 0"},
     {LISTENER, "bind", "\"[::]:65535\"", "", "\"127.0.0.1:65536\"",
      "address and a port"},
     {LISTENER, "upstream", "\"u\"", "", "\"v\"", "no such upstream"},

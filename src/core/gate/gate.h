@@ -119,6 +119,7 @@ struct sp_gate_tier {
     bool required; /* what it does not hold is refused */
     const char *origin, *state, *why;
     uint64_t size; /* entries that are proven */
+    unsigned cosigned_wanted;
 };
 enum { SP_CATEGORY_TYPE = 24 }; /* bytes of a CategoryType with its NUL */
 struct sp_gate_known {
@@ -131,6 +132,7 @@ struct sp_gate_known {
     bool in_tier;
     uint8_t tier_document_sha256[32];
     uint64_t tier_entry;
+    unsigned tier_cosigned;
 };
 struct sp_gate_said { /* by a witness, of one revision */
     bool asked;       /* false: it has not been asked yet, or cannot be */

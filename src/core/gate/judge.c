@@ -63,6 +63,10 @@ static enum sp_err tier_facts(const struct sp_gate_known *k, struct sp_facts *f)
         return SP_OK;
     }
     SP_TRY(sp_facts_int(f, SP_FACT_TIER_ENTRY, (int64_t)k->tier_entry));
+    if (t->cosigned_wanted) {
+        SP_TRY(sp_facts_int(f, SP_FACT_TIER_COSIGNED, k->tier_cosigned));
+        SP_TRY(sp_facts_int(f, SP_FACT_TIER_COSIGNED_WANTED, t->cosigned_wanted));
+    }
     return sp_facts_bytes(f, SP_FACT_TIER_DOCUMENT_SHA256,
                           sp_view(k->tier_document_sha256, 32));
 }

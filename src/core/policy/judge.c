@@ -47,6 +47,7 @@ static enum sp_finding (*const predicates[SP_RULE_COUNT])(const struct sp_facts 
     [SP_RULE_WITNESS_KNOWS] = sp_rule_witness_knows,
     [SP_RULE_COMMAND_WITNESSED] = sp_rule_command_witnessed,
     [SP_RULE_TIER_PROVEN] = sp_rule_tier_proven,
+    [SP_RULE_TIER_COSIGNED] = sp_rule_tier_cosigned,
     [SP_RULE_FILE_SIZE] = sp_rule_file_size,
     [SP_RULE_FILE_SHA1] = sp_rule_file_sha1,
     [SP_RULE_FILE_SHA256] = sp_rule_file_sha256,

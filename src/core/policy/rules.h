@@ -69,6 +69,7 @@ enum sp_finding sp_rule_prerequisites_known(const struct sp_facts *f,
                                             struct sp_why *why);
 /* rules_tier.c */
 enum sp_finding sp_rule_tier_proven(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_tier_cosigned(const struct sp_facts *f, struct sp_why *why);
 /* rules_witness.c */
 enum sp_finding sp_rule_witness_no_contradiction(const struct sp_facts *f,
                                                  struct sp_why *why);

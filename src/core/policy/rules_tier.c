@@ -32,3 +32,24 @@ enum sp_finding sp_rule_tier_proven(const struct sp_facts *f, struct sp_why *why
     }
     return SP_HOLDS;
 }
+
+/* What nobody else saw, one tier may have been told alone. */
+enum sp_finding sp_rule_tier_cosigned(const struct sp_facts *f, struct sp_why *why)
+{
+    struct sp_fact_value wanted, got;
+    if (!sp_facts_has_flag(f, SP_FACT_TIER_REQUIRED) ||
+        !sp_rule_one(f, SP_FACT_TIER_COSIGNED_WANTED, &wanted) ||
+        sp_facts_count(f, SP_FACT_TIER_ENTRY) == 0) {
+        return SP_DOES_NOT_APPLY;
+    }
+    if (sp_rule_one(f, SP_FACT_TIER_COSIGNED, &got) && got.number >= wanted.number) {
+        return SP_HOLDS;
+    }
+    return sp_fails(sp_why_set(
+        why, SP_E_UNPROVEN,
+        "what the upstream's ledger %s says of it was cosigned by %s of the cosigners "
+        "that are known; %s are demanded",
+        sp_rule_say(f, SP_FACT_TIER_ORIGIN).text,
+        sp_rule_say(f, SP_FACT_TIER_COSIGNED).text,
+        sp_rule_say(f, SP_FACT_TIER_COSIGNED_WANTED).text));
+}
