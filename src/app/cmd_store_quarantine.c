@@ -123,20 +123,6 @@ int sp_cmd_store_quarantine_purge(int argc, char **argv)
 /* ---- release ----------------------------------------------------------------------
  */
 
-static enum sp_err load_policy(struct sp_store_ask *a, struct sp_policy **out)
-{
-    SP_AUTO(sp_buf_fini) struct sp_buf text = {0};
-    SP_TRY(sp_file_read(a->config->policy, &text, &a->why));
-    return sp_policy_parse(sp_buf_view(&text), out, &a->why);
-}
-
-static enum sp_err load_trust(struct sp_store_ask *a, struct sp_trust **out)
-{
-    struct sp_trust_files files = {.pins = a->config->signing_pins,
-                                   .bundle = a->config->signing_bundle};
-    return sp_trust_load(&files, out, &a->why);
-}
-
 static int print_released(const struct sp_store_ask *a, const struct sp_released *r)
 {
     bool passed = r->verdict.ruling == SP_PASSED;
@@ -175,8 +161,8 @@ static enum sp_err release(struct sp_store_ask *a, int *status)
     if (n == 0 || n > v.count) {
         return sp_why_set(&a->why, SP_E_NOTFOUND, "there is no evidence %" PRIu64, n);
     }
-    SP_TRY(load_policy(a, &policy));
-    SP_TRY(load_trust(a, &trust));
+    SP_TRY(sp_policy_load(a->config->policy, &policy, &a->why));
+    SP_TRY(sp_trust_load_config(a->config, &trust, &a->why));
     struct sp_release r = {.objects = a->objects,
                            .state_dir = a->config->state_dir,
                            .policy = policy,

@@ -28,8 +28,9 @@ struct verify {
     struct wanted wanted;
     const char *catalogs[SP_CATALOGS_MAX]; /* borrowed from argv */
     size_t catalog_count;
-    const char *trust_file, *bundle, *at; /* borrowed from argv */
+    const char *config_file, *trust_file, *bundle, *at; /* borrowed from argv */
     bool as_json, is_quiet;
+    struct sp_config *config;   /* owned; NULL where none is named */
     struct sp_trust *trust;     /* owned */
     struct sp_policy *policy;   /* owned */
     struct sp_catalogs *listed; /* owned; NULL where none is named */
@@ -38,6 +39,7 @@ struct verify {
 
 static void verify_fini(struct verify *v)
 {
+    sp_config_free(&v->config);
     sp_trust_free(&v->trust);
     sp_policy_free(&v->policy);
     sp_catalogs_free(&v->listed);
@@ -107,26 +109,76 @@ static bool wants_signatures(const struct verify *v)
     return v->trust_file || v->bundle || v->wanted.count == 0;
 }
 
-/* What is asked for is demanded: digests where some were named, signatures where it was
- * said whom to trust, or nothing else was asked. */
+/* A line about what metadata claims; there is none here. */
+static bool is_about_claims(struct sp_view line)
+{
+    struct sp_view rule = sp_view_slice(line, 0, sp_view_find(line, ' '));
+    return sp_view_eq_str(rule, sp_rule_text(SP_RULE_FILE_SIZE)) ||
+           sp_view_eq_str(rule, sp_rule_text(SP_RULE_FILE_SHA1)) ||
+           sp_view_eq_str(rule, sp_rule_text(SP_RULE_FILE_SHA256));
+}
+
+/* The configured policy without those lines. */
+static enum sp_err print_configured(const struct verify *v, struct sp_buf *out,
+                                    struct sp_why *why)
+{
+    SP_AUTO(sp_policy_free) struct sp_policy *p = NULL;
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, SP_LIMIT_POLICY);
+    SP_TRY(sp_policy_load(v->config->policy, &p, why));
+    SP_TRY(sp_policy_print(p, &text));
+    for (struct sp_view rest = sp_buf_view(&text); rest.len > 0;) {
+        size_t end = sp_view_find(rest, '\n') + 1;
+        struct sp_view line = sp_view_slice(rest, 0, end);
+        SP_TRY(is_about_claims(line) ? SP_OK : sp_buf_append(out, line));
+        rest = sp_view_slice(rest, end, rest.len);
+    }
+    return SP_OK;
+}
+
+static enum sp_err print_own(const struct verify *v, struct sp_buf *out)
+{
+    return sp_buf_printf(out, "policy verify\n%s",
+                         wants_signatures(v)
+                             ? "file-not-revoked enforce\nfile-signed enforce\n"
+                               "file-signature-strict enforce\nfile-type-agrees "
+                               "enforce\nfile-digest-strong enforce\n"
+                             : "");
+}
+
+/* What is asked for is demanded: digests where some were named, and what the configured
+ * policy demands; without one signatures, where it was said whom to trust or nothing
+ * else was asked. */
 static enum sp_err make_policy(const struct verify *v, struct sp_policy **out,
                                struct sp_why *why)
 {
-    char text[512];
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
     bool sha1 = false, sha256 = false;
+    sp_buf_init(&text, SP_LIMIT_POLICY);
     for (size_t i = 0; i < v->wanted.count; i++) {
         bool is_sha256 = v->wanted.at[i].claim == SP_FACT_FILE_CLAIM_SHA256;
         sha256 = sha256 || is_sha256;
         sha1 = sha1 || !is_sha256;
     }
-    snprintf(text, sizeof text, "policy verify\n%s%s%s",
-             sha1 ? "file-sha1 enforce\n" : "", sha256 ? "file-sha256 enforce\n" : "",
-             wants_signatures(v)
-                 ? "file-not-revoked enforce\nfile-signed "
-                   "enforce\nfile-signature-strict enforce\n"
-                   "file-type-agrees enforce\nfile-digest-strong enforce\n"
-                 : "");
-    return sp_policy_parse(sp_view_str(text), out, why);
+    SP_TRY(v->config ? print_configured(v, &text, why) : print_own(v, &text));
+    SP_TRY(sp_buf_printf(&text, "%s%s", sha1 ? "file-sha1 enforce\n" : "",
+                         sha256 ? "file-sha256 enforce\n" : ""));
+    return sp_policy_parse(sp_buf_view(&text), out, why);
+}
+
+static enum sp_err load_trust(struct verify *v, struct sp_why *why)
+{
+    struct sp_trust_files files = {.pins = v->trust_file, .bundle = v->bundle};
+    if (!v->config_file) {
+        return sp_trust_load(&files, &v->trust, why);
+    }
+    if (v->trust_file || v->bundle) {
+        return sp_why_set(
+            why, SP_E_USAGE,
+            "-c says whom to trust: --trust and --bundle do not go with it");
+    }
+    SP_TRY(sp_config_load(v->config_file, &v->config, why));
+    return sp_trust_load_config(v->config, &v->trust, why);
 }
 
 static enum sp_err load_catalogs(struct verify *v, struct sp_why *why)
@@ -147,8 +199,7 @@ static enum sp_err prepare(struct verify *v, struct sp_why *why)
     if (v->at && sp_time_parse(sp_view_str(v->at), &v->now) != SP_OK) {
         return sp_why_set(why, SP_E_USAGE, "--at takes a time as 2026-01-02T03:04:05Z");
     }
-    struct sp_trust_files files = {.pins = v->trust_file, .bundle = v->bundle};
-    SP_TRY(sp_trust_load(&files, &v->trust, why));
+    SP_TRY(load_trust(v, why));
     SP_TRY(load_catalogs(v, why));
     return make_policy(v, &v->policy, why);
 }
@@ -313,19 +364,18 @@ int sp_cmd_verify(int argc, char **argv)
     SP_AUTO(verify_fini) struct verify v = {0};
     char **files = NULL;
     struct sp_why why = {0};
-    const struct sp_option options[] = {{"--trust", &v.trust_file, NULL},
-                                        {"--bundle", &v.bundle, NULL},
-                                        {"--at", &v.at, NULL},
-                                        {"--json", NULL, &v.as_json},
-                                        {"--quiet", NULL, &v.is_quiet}};
+    const struct sp_option options[] = {
+        {"-c", &v.config_file, NULL},  {"--trust", &v.trust_file, NULL},
+        {"--bundle", &v.bundle, NULL}, {"--at", &v.at, NULL},
+        {"--json", NULL, &v.as_json},  {"--quiet", NULL, &v.is_quiet}};
     if (!take_repeated(&argc, argv, &v)) {
         return SP_EXIT_USAGE;
     }
     int count =
         sp_options(argc, argv, options, sizeof options / sizeof options[0], &files);
     if (count <= 0) {
-        fprintf(stderr, "usage: sallyport verify [--digest ALGORITHM:HEX]... "
-                        "[--trust PINS] [--bundle PEM] [--catalog CAT]... [--at TIME] "
+        fprintf(stderr, "usage: sallyport verify [-c FILE | [--trust PINS] [--bundle "
+                        "PEM]] [--digest DIGEST]... [--catalog CAT]... [--at TIME] "
                         "[--json] [--quiet] FILE...\n");
         return SP_EXIT_USAGE;
     }

@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
+#include "core/gate/fill.h"
 #include "io/store/files.h"
 #include "io/store/ledger_files.h"
 
@@ -24,6 +25,7 @@ struct work {
     struct sp_stage *stage;         /* owned; NULL when dry */
     struct sp_digester *digester;   /* owned */
     struct sp_facts *facts;         /* owned */
+    struct sp_facts *seen;          /* owned; all that the inspection found */
     int evidence;                   /* owned */
     uint8_t sha1[20];
     uint64_t size;
@@ -35,6 +37,7 @@ static void work_fini(struct work *w)
     sp_stage_drop(&w->stage);
     sp_digester_free(&w->digester);
     sp_facts_free(&w->facts);
+    sp_facts_free(&w->seen);
     sp_fd_close(&w->evidence);
 }
 
@@ -170,7 +173,8 @@ static enum sp_err add_signatures(struct work *w)
                                 .trust = w->r->trust,
                                 .now = sp_clock_wall_s(),
                                 .stop = &never};
-    return sp_inspect_signatures(&file, w->facts, w->why);
+    SP_TRY(sp_inspect_signatures(&file, w->seen, w->why));
+    return sp_fill_keep(w->seen, w->facts);
 }
 
 static enum sp_err add_tree(struct work *w)
@@ -181,7 +185,7 @@ static enum sp_err add_tree(struct work *w)
     }
     SP_TRY(
         sp_stage_tree(w->stage, w->out->sha256, sp_digester_parts(w->digester), &root));
-    return sp_facts_bytes(w->facts, SP_FACT_FILE_TREE,
+    return sp_facts_bytes(w->seen, SP_FACT_FILE_TREE,
                           sp_view(root.hash, sizeof root.hash));
 }
 
@@ -190,6 +194,7 @@ static enum sp_err make_facts(struct work *w)
     SP_AUTO(sp_facts_free) struct sp_facts *before = NULL;
     SP_TRY(find_entry(w, &before));
     SP_TRY(sp_facts_new(SP_MIB(1), &w->facts));
+    SP_TRY(sp_facts_new(SP_MIB(1), &w->seen));
     SP_TRY(copy_kept(before, w->facts));
     SP_TRY(sp_facts_entry(w->facts, "file", sp_clock_wall_s()));
     SP_TRY(sp_facts_bytes(w->facts, SP_FACT_FILE_SHA1, sp_view(w->sha1, 20)));

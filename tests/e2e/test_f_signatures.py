@@ -167,6 +167,61 @@ class Signatures(Scene):
         self.assertIn("sign.revocation-fresh true", shown)
         self.assertRegex(shown, 'sign.revocation "CN=Content Test Signer" not-listed, list of 20')
 
+    def verify(self, *words: object, status: int) -> str:
+        done = self.door.command("verify", *map(str, words))
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def on_disk(self, name: str):
+        path = self.door.directory / name
+        path.write_bytes(self.catalogue.by_digest[self.claims[name].sha1].read())
+        return path
+
+    def test_verify_judges_as_the_daemon_would(self) -> None:
+        good, unsigned, tool = map(self.on_disk, ("good.cab", "unsigned.cab", "update.exe"))
+        own = signer.make()
+        sha256 = self.claims["good.cab"].sha256.hex()
+        self.assertIn("passed", self.verify(good, status=0))
+        self.verify(good, "--digest", f"sha256:{sha256}", status=0)
+        self.assertIn("file-sha256", self.verify(good, "--digest", f"sha256:{'0' * 64}", status=1))
+        self.assertIn("file-signed", self.verify(unsigned, status=1))
+        self.assertIn("file-not-tool", self.verify(good, tool, status=1))
+        self.verify(good, self.door.directory / "nowhere.cab", status=2)
+        self.assertIn("do not go with it", self.verify("--trust", own.pins, good, status=64))
+        with self.subTest("lists"):
+            self.door.write_config(code_signing_crls=[own.revocation_list("200101000000Z")])
+            self.assertIn("file-not-revoked", self.verify(good, status=1))
+        with self.subTest("trust.pem"):
+            self.door.write_config(code_signing_bundle="", code_signing_crls=[])
+            self.assertIn("missing issuer", self.verify(good, status=1))
+            self.assertEqual(self.door.command("trust", "add", str(own.bundle)).returncode, 0)
+            self.verify(good, status=0)
+
+    def test_released_only_when_it_is_good_today(self) -> None:
+        own = signer.make()
+        self.refused("unsigned.cab", "file-signed", "there is no signature")
+        self.reload(code_signing_crls=[own.revocation_list("200101000000Z")])
+        self.refused("good.cab", "file-not-revoked", "revoked by then")
+        self.assertEqual(self.door.stop(), 0)
+        for name, rule in (("unsigned.cab", "file-signed"), ("good.cab", "file-not-revoked")):
+            self.assertIn(f"stays: {rule}", self.release(name, 1))
+        self.door.write_config(code_signing_crls=[])
+        self.assertIn("released, ledger entry", self.release("good.cab", 0))
+        self.assertIn("stays: file-signed", self.release("unsigned.cab", 1))
+        self.door.start()
+        before = len(self.up.content_requests())
+        self.assert_passes("good.cab")
+        self.assertEqual(len(self.up.content_requests()), before)
+        self.door.verify_ledger()
+
+    def release(self, name: str, status: int) -> str:
+        digest = self.claims[name].sha256.hex()
+        listed = self.door.command("store", "quarantine", "list").stdout.splitlines()
+        number = next(line.split()[0] for line in listed if digest in line)
+        done = self.door.command("store", "quarantine", "release", "--reason", "wanted", number)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
     def test_wrong_files_of_the_configuration(self) -> None:
         broken = self.door.directory / "broken"
         broken.write_text("sha256//short\n")

@@ -120,10 +120,12 @@ struct peer {
     int max_tls;           /* 0: any */
     bool is_proxy;         /* first answers one CONNECT in clear */
     const char *client_ca; /* demands a certificate of it */
+    unsigned drips;        /* bytes behind the reply, one for each that the test lets */
     unsigned port;         /* 0: any */
     /* watched by tests */
     atomic_size_t app_bytes; /* decrypted bytes that arrived */
     atomic_uint accepted, requests, resumed;
+    atomic_uint dripped; /* the test's: so many may go */
     char request[8192]; /* the last one; read it when nothing is under way */
     /* its own */
     pthread_mutex_t mutex; /* for request */
@@ -220,6 +222,16 @@ static inline bool peer_shake(struct peer_connection *c)
     return true;
 }
 
+static inline void peer_drip(struct peer_connection *c)
+{
+    for (unsigned i = 0; i < c->peer->drips; i++) {
+        while (atomic_load(&c->peer->dripped) <= i) {
+            usleep(500);
+        }
+        peer_write(c, "x", 1);
+    }
+}
+
 static inline void *peer_serve(void *arg)
 {
     struct peer_connection c = *(struct peer_connection *)arg;
@@ -231,6 +243,7 @@ static inline void *peer_serve(void *arg)
                 continue;
             }
             peer_write(&c, p->reply, p->reply_len);
+            peer_drip(&c);
             if (p->close_after_reply) {
                 break;
             }

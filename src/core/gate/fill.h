@@ -131,4 +131,9 @@ const struct sp_verdict *sp_fill_verdict(const struct sp_fill *f);
 const struct sp_source *sp_fill_source(const struct sp_fill *f);
 bool sp_fill_entry(const struct sp_fill *f, uint64_t *entry);
 
+/* fill_keep.c: what an entry says of signatures, out of all that is known of them: so
+ * much that it always fits. For whoever else records a file, too. */
+enum sp_err sp_fill_keep(const struct sp_facts *signatures,
+                         struct sp_facts *entry) SP_MUST_USE;
+
 #endif

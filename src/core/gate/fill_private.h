@@ -40,8 +40,4 @@ struct sp_fill {
 /* "The upstream", or "The content source HOST": who was asked last. */
 const char *sp_fill_who(const struct sp_fill *f, char out[SP_FILL_WHO]);
 
-/* fill_keep.c: what an entry says of signatures, out of all that is known of them. */
-enum sp_err sp_fill_keep(const struct sp_facts *signatures,
-                         struct sp_facts *entry) SP_MUST_USE;
-
 #endif
