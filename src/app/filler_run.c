@@ -185,6 +185,9 @@ static enum sp_err inspect(struct fill *f)
                              .stop = &f->filler->stopping};
     SP_TRY(state_tree(f));
     SP_TRY(sp_inspect_signatures(&i, f->signatures, &f->job_why));
+    if (!f->claim.has_sha256) {
+        SP_TRY(sp_inspect_collision(&i, f->signatures, &f->job_why));
+    }
     SP_TRY(copy_origin(f, SP_FACT_UPDATE_ID));
     return copy_origin(f, SP_FACT_DOCUMENT_CATEGORY);
 }

@@ -2,10 +2,13 @@
 
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
+#include "core/crypto/sha1_watch.h"
 #include "core/sign/sign.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,4 +154,34 @@ enum sp_err sp_inspect_signatures(const struct sp_open_file *i, struct sp_facts 
         .path = "the staged file", .fd = i->fd, .stop = i->stop, .why = why};
     SP_TRY(look_at(&f));
     return look_for_signatures(&f, sp_view_str(i->ext), i->trust, i->now, 0, facts);
+}
+
+static enum sp_err state_collision(const struct sp_sha1_watch *w,
+                                   struct sp_facts *facts)
+{
+    struct sp_sha1_sign sign;
+    char text[80] = "none";
+    if (sp_sha1_watch_found(w, &sign)) {
+        snprintf(text, sizeof text, "the block at %" PRIu64 ", by %s", sign.offset,
+                 sign.vector);
+    }
+    return sp_facts_text(facts, SP_FACT_FILE_SHA1_COLLISION, sp_view_str(text));
+}
+
+enum sp_err sp_inspect_collision(const struct sp_open_file *i, struct sp_facts *facts,
+                                 struct sp_why *why)
+{
+    SP_AUTO(sp_sha1_watch_free) struct sp_sha1_watch *w = NULL;
+    SP_AUTO(file_fini)
+    struct file f = {
+        .path = "the staged file", .fd = i->fd, .stop = i->stop, .why = why};
+    SP_TRY(look_at(&f));
+    SP_TRY(sp_sha1_watch_new(&w));
+    for (uint64_t at = 0; at < f.size;) {
+        struct sp_view bytes;
+        SP_TRY(read_piece(&f, at, f.size - at, &bytes));
+        sp_sha1_watch_update(w, bytes);
+        at += bytes.len;
+    }
+    return state_collision(w, facts);
 }

@@ -33,4 +33,9 @@ struct sp_open_file {
 enum sp_err sp_inspect_signatures(const struct sp_open_file *i, struct sp_facts *facts,
                                   struct sp_why *why) SP_MUST_USE;
 
+/* Adds file.sha1-collision: whether an attack made the file to share its SHA-1. For files
+ * that metadata names by SHA-1 alone; reads all of it. */
+enum sp_err sp_inspect_collision(const struct sp_open_file *i, struct sp_facts *facts,
+                                 struct sp_why *why) SP_MUST_USE;
+
 #endif

@@ -174,6 +174,9 @@ static enum sp_err add_signatures(struct work *w)
                                 .now = sp_clock_wall_s(),
                                 .stop = &never};
     SP_TRY(sp_inspect_signatures(&file, w->seen, w->why));
+    if (sp_facts_count(w->facts, SP_FACT_FILE_CLAIM_SHA256) == 0) {
+        SP_TRY(sp_inspect_collision(&file, w->seen, w->why));
+    }
     return sp_fill_keep(w->seen, w->facts);
 }
 

@@ -35,7 +35,7 @@ def b64(data: bytes) -> str:
 @dataclass
 class File:
     """Content that can be read at any offset. claim_* is what metadata says about it; overlay
-    is what stands at some offsets instead of noise."""
+    is what stands at some offsets instead of noise; is_old: metadata names it by SHA-1 alone."""
 
     name: str
     size: int
@@ -46,6 +46,7 @@ class File:
     sha1: bytes = b""
     sha256: bytes = b""
     overlay: dict[int, bytes] = field(default_factory=dict)
+    is_old: bool = False
 
     def __post_init__(self) -> None:
         one, two = hashlib.sha1(), hashlib.sha256()
@@ -152,10 +153,12 @@ def _localized(title: str, extra: str = "") -> str:
 
 
 def _file_element(file: File, name: str = "File", more: str = "") -> str:
+    second = ("" if file.is_old else '<upd:AdditionalDigest Algorithm="SHA256">'
+              f'{b64(file.claim_sha256)}</upd:AdditionalDigest>')
+    modified = "2011-01-01T09:00:00Z" if file.is_old else "2026-01-01T09:00:00Z"
     return (f'<upd:{name} Digest="{b64(file.claim_sha1)}" DigestAlgorithm="SHA1" '
             f'FileName={quoteattr(file.name)} Size="{file.claim_size}" {more}'
-            'Modified="2026-01-01T09:00:00Z"><upd:AdditionalDigest Algorithm="SHA256">'
-            f'{b64(file.claim_sha256)}</upd:AdditionalDigest></upd:{name}>')
+            f'Modified="{modified}">{second}</upd:{name}>')
 
 
 def _fragment(document_part: str) -> str:

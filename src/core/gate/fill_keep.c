@@ -33,10 +33,8 @@ static enum sp_err keep_fact(const struct sp_facts *from, enum sp_fact k,
 enum sp_err sp_fill_keep(const struct sp_facts *signatures, struct sp_facts *entry)
 {
     int64_t omitted = 0;
-    struct sp_fact_value tree;
-    if (sp_facts_get(signatures, SP_FACT_FILE_TREE, 0, &tree)) {
-        SP_TRY(sp_facts_add(entry, SP_FACT_FILE_TREE, &tree));
-    }
+    SP_TRY(keep_fact(signatures, SP_FACT_FILE_TREE, entry, &omitted));
+    SP_TRY(keep_fact(signatures, SP_FACT_FILE_SHA1_COLLISION, entry, &omitted));
     SP_TRY(keep_fact(signatures, SP_FACT_UPDATE_ID, entry, &omitted));
     SP_TRY(keep_fact(signatures, SP_FACT_DOCUMENT_CATEGORY, entry, &omitted));
     for (enum sp_fact k = SP_FACT_SIGN_FORMAT; k < SP_FACT_SIGN_OMITTED; k++) {

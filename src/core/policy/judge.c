@@ -51,6 +51,7 @@ static enum sp_finding (*const predicates[SP_RULE_COUNT])(const struct sp_facts 
     [SP_RULE_FILE_SIZE] = sp_rule_file_size,
     [SP_RULE_FILE_SHA1] = sp_rule_file_sha1,
     [SP_RULE_FILE_SHA256] = sp_rule_file_sha256,
+    [SP_RULE_FILE_NO_COLLISION] = sp_rule_file_no_collision,
     [SP_RULE_FILE_NOT_REVOKED] = sp_rule_file_not_revoked,
     [SP_RULE_FILE_SIGNED] = sp_rule_file_signed,
     [SP_RULE_FILE_SIGNATURE_STRICT] = sp_rule_file_signature_strict,

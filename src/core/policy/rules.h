@@ -79,6 +79,7 @@ enum sp_finding sp_rule_command_witnessed(const struct sp_facts *f, struct sp_wh
 enum sp_finding sp_rule_file_size(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha1(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_file_sha256(const struct sp_facts *f, struct sp_why *why);
+enum sp_finding sp_rule_file_no_collision(const struct sp_facts *f, struct sp_why *why);
 /* rules_tool.c */
 enum sp_finding sp_rule_file_not_tool(const struct sp_facts *f, struct sp_why *why);
 /* rules_sign.c */
