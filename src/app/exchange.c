@@ -471,6 +471,15 @@ static void leave_unrecorded(struct visit *v)
     sp_visit_perform(v, &step);
 }
 
+static void keep_differences(struct visit *v)
+{
+    struct sp_gate_difference d;
+    for (size_t i = 0; sp_gate_difference(v->gate, i, &d); i++) {
+        sp_watch_keep_difference(v->lane->watch, upstream_of(v)->name, &d.id,
+                                 d.document_sha256, d.text);
+    }
+}
+
 static void do_record(struct visit *v, const struct sp_effect *e)
 {
     size_t n = e->record.count;
@@ -479,6 +488,7 @@ static void do_record(struct visit *v, const struct sp_effect *e)
         leave_unrecorded(v);
         return;
     }
+    keep_differences(v);
     free(v->entries);
     free(v->revisions);
     v->entries = calloc(n, sizeof *v->entries);

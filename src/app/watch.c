@@ -416,6 +416,7 @@ static void on_tick(uv_timer_t *t)
         }
     }
     sp_review_tick(w);
+    sp_recovery_tick(w);
 }
 
 static void maybe_end(struct sp_watch *w)
@@ -498,6 +499,7 @@ static enum sp_err make(struct sp_watch *w, const struct sp_watch_conf *conf)
     SP_TRY(sp_loop_new("watch", &w->loop));
     SP_TRY(sp_upstream_pool_new(w->loop, &w->pool));
     sp_cosigning_init(w);
+    sp_recovery_init(w);
     announce(w);
     follow_world(w);
     uv_timer_init(sp_loop_uv(w->loop), &w->timer);
@@ -555,6 +557,7 @@ void sp_watch_free(struct sp_watch **pw)
     }
     sp_second_free_all(w);
     sp_review_free(w);
+    sp_recovery_fini(w);
     sp_cosigning_fini(w);
     sp_world_unref(&w->world);
     pthread_mutex_destroy(&w->lock);

@@ -64,6 +64,14 @@ void sp_watch_ask_tier(struct sp_watch *w, struct sp_tier_ask *q); /* any thread
  * revisions so far. Those it was not asked about yet are asked about in the background;
  * what it contradicts then is recorded. Answered at once. */
 void sp_watch_ask_second(struct sp_watch *w, struct sp_tier_ask *q);
+/* Any thread: both versions of what a client should have been told go into the evidence:
+ * text, which is copied, as it came from this upstream, and the document in custody, which
+ * is asked for again and has to have its digest. Nobody waits. What is too large, or comes
+ * while much of it is waiting, is not kept. */
+void sp_watch_keep_difference(struct sp_watch *w, const char *upstream,
+                              const struct sp_revision_id *id,
+                              const uint8_t document_sha256[32], struct sp_view text);
+
 const struct sp_counters *sp_watch_counters(const struct sp_watch *w);
 
 /* What is told about it, from any thread. */

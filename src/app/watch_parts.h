@@ -6,6 +6,7 @@
  *   watch_second.c  asks a second upstream what it knows of revisions
  *   watch_review.c  holds what was recorded against what every witness says by now
  *   watch_cosign.c  asks the cosigners of the own ledger
+ *   watch_evidence.c  keeps both versions of what a client was told otherwise
  *   tier_book.c   what that ledger says, by revision
  *   answers.c     what a second upstream said, kept
  */
@@ -21,6 +22,7 @@
 #include "sallyport/facts.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* The ledger of an upstream, as far as it was read. */
 struct tier {
@@ -102,6 +104,26 @@ struct review {
     char catalog[SP_CATALOG_PATH]; /* the index that was asked */
 };
 
+/* Documents in custody that are had once more, one at a time, as evidence. */
+struct wish {
+    struct sp_revision_id id;
+    uint8_t document_sha256[32];
+    char upstream[64];
+};
+enum { WISHES_MAX = 64 };
+struct recovery {
+    struct sp_watch *watch; /* borrowed */
+    struct wish queue[WISHES_MAX]; /* the first is under way while running */
+    size_t waiting;
+    bool running;
+    uint64_t next_ms;
+    struct sp_dss dss;
+    enum sp_dss_step step;
+    struct sp_fetch *fetch; /* borrowed from the pool while it runs */
+    struct sp_buf ask, reply;
+    int status;
+};
+
 /* One upstream that is watched. */
 struct ward {
     struct ward *next;
@@ -152,6 +174,8 @@ struct sp_watch {
     struct second *seconds; /* owned list */
     struct voice *voices;   /* owned list */
     struct review review;
+    struct recovery recovery;
+    atomic_uint differences; /* on their way here */
     struct cosigning cosigning;
     struct sp_counters counters;
     uv_timer_t timer;
@@ -208,6 +232,11 @@ void sp_second_free_all(struct sp_watch *w);
 enum sp_testimony sp_second_says(struct sp_watch *w, const char *witness,
                                  const struct sent *sent);
 void sp_second_recheck(struct sp_watch *w);
+
+/* watch_evidence.c */
+void sp_recovery_init(struct sp_watch *w);
+void sp_recovery_tick(struct sp_watch *w);
+void sp_recovery_fini(struct sp_watch *w);
 
 /* watch_review.c */
 void sp_review_follow_world(struct sp_watch *w);

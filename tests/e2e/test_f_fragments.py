@@ -4,13 +4,14 @@ import re
 import tempfile
 import unittest
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import harness  # noqa: F401
 
 import catalogue
 import soap
 from agent import Agent
-from gate import Gate
+from gate import Gate, wait_until
 from pki import SOURCE
 from planted import plant
 from scene import Scene
@@ -151,6 +152,50 @@ class Fragments(Scene):
         self.assertNotEqual(without, theirs)
         self.assertEqual(self.pages(gate.url, agent, ids).decode(), without)
         gate.verify_ledger()
+
+    def test_both_versions_are_kept(self) -> None:
+        held, _, gate = self.scene()
+        revision = self.command(held)
+        self.plant(revision)
+        agent = self.agent(gate)
+        agent.register()
+        folder = str(gate.state_dir)
+        for _ in range(3):  # what comes again takes no room
+            agent._page(False)
+            agent._extended([revision.local_id])
+        wait_until("the document is had again", lambda: "document" in gate.command(
+            "ledger", "evidence", "-d", folder).stdout)
+        rows = gate.command("ledger", "evidence", "-d", folder).stdout.splitlines()
+        names = [row.split()[2] for row in rows]
+        came, = (n for n in names if n.endswith(".fragment"))
+        document, = (n for n in names if n.endswith(".document"))
+        entry = self.entries(gate, "edit")[0]
+        self.assertIn(f"fragment.text {came.split('.')[0]}\n", entry)
+        self.assertIn(f"fragment.document {document.split('.')[0]}\n", entry)
+
+        def kept(name: str) -> str:
+            return gate.command("ledger", "evidence", "-d", folder, name).stdout
+        self.assertEqual(kept(came), escape(revision.extended))
+        self.assertEqual(kept(document), revision.document)
+        for path in (f"/evidence/texts/{came}", f"/Content/{came[:2]}/{came}"):
+            self.assertNotEqual(self.wire(gate.url).ask("GET", path).status, 200)
+
+    def test_a_document_that_is_not_given_any_more(self) -> None:
+        held, _, gate = self.scene()
+        revision = self.command(held)
+        self.plant(revision)
+        revision.document = revision.document.replace("Title>", "Title >", 1)
+        revision.__dict__.pop("blob", None)
+        agent = self.agent(gate)
+        agent.register()
+        agent._page(False)
+        agent._extended([revision.local_id])
+        wait_until("it is told", lambda: any(
+            line["event"] == "not_kept" and revision.update_id in line["message"]
+            and "another digest" in line["message"] for line in gate.log()))
+        names = gate.command("ledger", "evidence", "-d", str(gate.state_dir)).stdout
+        self.assertIn(".fragment", names)
+        self.assertNotIn(".document", names)
 
     def test_a_page_of_a_scan_loses_the_update_and_its_bundle(self) -> None:
         held, _, gate = self.scene()

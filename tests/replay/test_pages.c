@@ -276,6 +276,33 @@ static void f_a_page_that_differs_as_a_whole_is_refused(void **state)
     }
 }
 
+/* What is kept as evidence beside a fragment: the document itself, by its digest. */
+static void b_a_document_is_found_by_its_digest(void **state)
+{
+    (void)state;
+    static const char reply[] = TWICE(ID_A, "one", "two");
+    struct sp_reply *r = NULL;
+    struct sp_buf text;
+    uint8_t sha256[32];
+    assert_ok(sp_reply_inspect(SP_OP_GET_UPDATE_DATA, 200, SP_VIEW(reply), NULL, 0, &r,
+                               NULL));
+    for (size_t i = 0; i < 2; i++) {
+        sp_buf_init(&text, SP_LIMIT_DOCUMENT);
+        assert_ok(
+            sp_reply_document(SP_VIEW(reply), r->revisions[i].document_sha256, &text));
+        sp_sha256(sp_buf_view(&text), sha256);
+        assert_memory_equal(sha256, r->revisions[i].document_sha256, 32);
+        assert_non_null(memmem(text.data, text.len, i ? "two" : "one", 3));
+        sp_buf_fini(&text);
+    }
+    sha256[0] ^= 1;
+    sp_buf_init(&text, SP_LIMIT_DOCUMENT);
+    assert_err(sp_reply_document(SP_VIEW(reply), sha256, &text), SP_E_NOTFOUND);
+    assert_err(sp_reply_document(SP_VIEW("<no reply"), sha256, &text), SP_E_NOTFOUND);
+    sp_buf_fini(&text);
+    sp_reply_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +316,7 @@ int main(void)
         cmocka_unit_test(c_too_many_edits_stop_no_client),
         cmocka_unit_test(c_but_a_ledger_that_fails_does),
         cmocka_unit_test(f_a_page_that_differs_as_a_whole_is_refused),
+        cmocka_unit_test(b_a_document_is_found_by_its_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

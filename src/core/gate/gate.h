@@ -311,6 +311,16 @@ void sp_gate_filled(struct sp_gate *g, const struct sp_gate_object *o, int statu
  * other. Lives as long as the gate. */
 const struct sp_file_url *sp_gate_urls(const struct sp_gate *g, size_t *count);
 
+/* Fragments of a reply to a client that are not those of the document in custody, from
+ * RECORD on until the reply goes out; text is as it came. False: there are no more. */
+struct sp_gate_difference {
+    struct sp_revision_id id;
+    uint8_t document_sha256[32];
+    struct sp_view text; /* borrowed from the gate */
+};
+bool sp_gate_difference(const struct sp_gate *g, size_t i,
+                        struct sp_gate_difference *out);
+
 /* ---- what is told about it afterwards
  * ------------------------------------------------- */
 

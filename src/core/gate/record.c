@@ -312,8 +312,9 @@ static enum sp_err released_entry(struct writer *w, const struct sp_revision *r)
 /* Why: what clients were told otherwise than the document has it. */
 static enum sp_err put_differing(struct writer *w)
 {
-    static const enum sp_fact kinds[] = {SP_FACT_FRAGMENT_DIFFERS,
-                                         SP_FACT_FRAGMENT_CAME};
+    static const enum sp_fact kinds[] = {
+        SP_FACT_FRAGMENT_DIFFERS, SP_FACT_FRAGMENT_CAME, SP_FACT_FRAGMENT_TEXT,
+        SP_FACT_FRAGMENT_DOCUMENT};
     const struct sp_facts *from = w->gate->inspection.reply->facts;
     struct sp_fact_value v;
     SP_TRY(put_text(w, SP_FACT_VERDICT_RULE, sp_rule_text(SP_RULE_FRAGMENT_DERIVED)));

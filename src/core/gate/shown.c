@@ -4,9 +4,11 @@
  * policy keeps back anyway; everything else goes out byte for byte. */
 #include "core/gate/private.h"
 
+#include "core/crypto/crypto.h"
 #include "core/wsus/fragment.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { CAME_MAX = 2048, DIFFERENCES = 8 /* of a reply that are told */ };
 
@@ -53,10 +55,32 @@ static enum sp_err state_difference(struct sp_gate *g, const struct sp_shown *s)
     }
     sp_buf_fini(&text);
     SP_TRY(e);
-    struct sp_view came =
-        beginning(sp_view_slice(sp_gate_text(g), s->place.from, s->place.to));
+    struct sp_view came = sp_view_slice(sp_gate_text(g), s->place.from, s->place.to);
+    uint8_t sha256[32];
+    sp_sha256(came, sha256);
+    SP_TRY(sp_facts_bytes(f, SP_FACT_FRAGMENT_TEXT, sp_view(sha256, 32)));
+    SP_TRY(
+        sp_facts_bytes(f, SP_FACT_FRAGMENT_DOCUMENT, sp_view(s->document_sha256, 32)));
     /* a reply that could be read is UTF-8 */
-    return came.len ? sp_facts_text(f, SP_FACT_FRAGMENT_CAME, came) : SP_OK;
+    return came.len ? sp_facts_text(f, SP_FACT_FRAGMENT_CAME, beginning(came)) : SP_OK;
+}
+
+bool sp_gate_difference(const struct sp_gate *g, size_t i,
+                        struct sp_gate_difference *out)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    size_t found = 0;
+    for (size_t n = 0; r && i < DIFFERENCES && n < r->fragment_count; n++) {
+        const struct sp_shown *s = &r->fragments[n];
+        if (s->says == SP_SHOWN_DIFFERS && found++ == i) {
+            *out = (struct sp_gate_difference){
+                .id = s->id,
+                .text = sp_view_slice(sp_gate_text(g), s->place.from, s->place.to)};
+            memcpy(out->document_sha256, s->document_sha256, 32);
+            return true;
+        }
+    }
+    return false;
 }
 
 enum sp_err sp_gate_state_shown(struct sp_gate *g)

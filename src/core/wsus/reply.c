@@ -468,6 +468,26 @@ static enum sp_err make_reply(int status, struct sp_view body, struct sp_reply *
     return SP_OK;
 }
 
+/* wanted NULL: no document's text is wanted. */
+static enum sp_err inspect(struct reader *r, int status,
+                           const struct sp_document_wish *wanted, struct sp_why *why)
+{
+    fill_steps(r);
+    sp_buf_init(&r->text, TEXT_MAX);
+    sp_buf_init(&r->first, TEXT_MAX);
+    sp_buf_init(&r->second, TEXT_MAX);
+    sp_update_reader_init(&r->update);
+    r->update.wanted = wanted;
+    sp_fragment_reader_init(&r->fragment);
+    enum sp_err e = add_outcome(r, read_body(r, status, r->body, why));
+    sp_update_reader_fini(&r->update);
+    sp_fragment_reader_fini(&r->fragment);
+    sp_buf_fini(&r->text);
+    sp_buf_fini(&r->first);
+    sp_buf_fini(&r->second);
+    return e;
+}
+
 enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
                              const struct sp_revision_id *asked, size_t asked_count,
                              struct sp_reply **out, struct sp_why *why)
@@ -482,22 +502,28 @@ enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
         .reply = reply,
         .fragment = {.reply = reply},
         .update = {.reply = reply, .asked = asked, .asked_count = asked_count}};
-    fill_steps(&r);
-    sp_buf_init(&r.text, TEXT_MAX);
-    sp_buf_init(&r.first, TEXT_MAX);
-    sp_buf_init(&r.second, TEXT_MAX);
-    sp_update_reader_init(&r.update);
-    sp_fragment_reader_init(&r.fragment);
-    enum sp_err e = add_outcome(&r, read_body(&r, status, body, why));
-    sp_update_reader_fini(&r.update);
-    sp_fragment_reader_fini(&r.fragment);
-    sp_buf_fini(&r.text);
-    sp_buf_fini(&r.first);
-    sp_buf_fini(&r.second);
-    SP_TRY(e);
+    SP_TRY(inspect(&r, status, NULL, why));
     *out = reply;
     reply = NULL;
     return SP_OK;
+}
+
+enum sp_err sp_reply_document(struct sp_view body, const uint8_t sha256[32],
+                              struct sp_buf *utf8)
+{
+    SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
+    struct sp_document_wish wish = {sha256, utf8};
+    struct sp_why why = {0};
+    SP_TRY(make_reply(200, body, &reply));
+    struct reader r = {.op = SP_OP_GET_UPDATE_DATA,
+                       .kind = SP_REPLY_UPDATE_DATA,
+                       .body = body,
+                       .location = {.reply = reply},
+                       .reply = reply,
+                       .fragment = {.reply = reply},
+                       .update = {.reply = reply}};
+    SP_TRY(inspect(&r, 200, &wish, &why));
+    return utf8->len ? SP_OK : SP_E_NOTFOUND;
 }
 
 void sp_reply_free(struct sp_reply **r)

@@ -15,12 +15,18 @@ struct sp_update_part {
     struct sp_facts *digests; /* owned: UPDATE_FILE_DIGEST */
 };
 
+struct sp_document_wish { /* a document whose text is wanted */
+    const uint8_t *sha256; /* borrowed */
+    struct sp_buf *utf8;   /* borrowed: where it goes, once */
+};
+
 struct sp_update_reader {
     struct sp_reply *reply;             /* borrowed */
     const struct sp_revision_id *asked; /* borrowed */
     size_t asked_count;
     size_t room; /* revisions that reply->revisions has memory for */
     struct sp_update_part part;
+    const struct sp_document_wish *wanted; /* borrowed; NULL: none */
 };
 
 /* One FileLocation while it is read. */

@@ -241,6 +241,13 @@ static enum sp_err add_facts(struct sp_update_reader *r, struct sp_revision *rev
                          sp_view_str(r->part.compressed ? "cabinet" : "plain"));
 }
 
+static bool is_wanted(const struct sp_update_reader *r, const struct sp_revision *rev)
+{
+    return r->wanted && r->wanted->utf8->len == 0 &&
+           sp_facts_count(rev->facts, SP_FACT_DOCUMENT_SHA256) == 1 &&
+           memcmp(rev->document_sha256, r->wanted->sha256, 32) == 0;
+}
+
 enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_place place,
                           struct sp_why *why)
 {
@@ -256,6 +263,9 @@ enum sp_err sp_update_end(struct sp_update_reader *r, struct sp_place place,
     SP_TRY(add_facts(r, rev));
     sp_buf_init(&utf8, SP_LIMIT_DOCUMENT);
     enum sp_err e = add_document(r, rev, &utf8);
+    if (e == SP_OK && is_wanted(r, rev)) {
+        sp_buf_take(&utf8, r->wanted->utf8);
+    }
     sp_buf_fini(&utf8);
     return e;
 }

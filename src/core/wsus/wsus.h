@@ -208,6 +208,7 @@ struct sp_shown {
     enum sp_derived_kind kind; /* of what differs */
     bool has_id;               /* always, with AGREES and DIFFERS */
     struct sp_revision_id id;  /* of the document */
+    uint8_t document_sha256[32]; /* of the one in custody; with DIFFERS */
     bool has_derived;
     uint8_t derived[32]; /* what should have come; not for one of many languages */
     bool is_kept_back;   /* by the policy, or it needs something that is */
@@ -246,6 +247,10 @@ enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
                              const struct sp_revision_id *asked, size_t asked_count,
                              struct sp_reply **out, struct sp_why *why) SP_MUST_USE;
 void sp_reply_free(struct sp_reply **r);
+/* Of a GetUpdateData reply, the document that has this digest; utf8 is initialised and empty.
+ * SP_E_NOTFOUND: there is none, or the reply cannot be read. SP_E_NOMEM, SP_E_INTERNAL. */
+enum sp_err sp_reply_document(struct sp_view body, const uint8_t sha256[32],
+                              struct sp_buf *utf8) SP_MUST_USE;
 
 /* One metadata document as UTF-8 (no declaration needed): facts DOCUMENT_* and its files.
  * Errors: SP_E_MALFORMED, SP_E_UNSUPPORTED, SP_E_LIMIT, SP_E_NOMEM, with why. */

@@ -64,6 +64,14 @@ static void compare(struct sp_view rows, struct sp_shown *s)
     }
 }
 
+static enum sp_err find_document(struct sp_index *ix, struct sp_shown *s)
+{
+    struct sp_index_revision r;
+    SP_TRY(sp_index_revision(ix, &s->id, &r));
+    memcpy(s->document_sha256, r.document_sha256, 32);
+    return SP_OK;
+}
+
 enum sp_err sp_keeper_compare(struct sp_keeper *k, const char *upstream,
                               struct sp_shown *s)
 {
@@ -79,6 +87,7 @@ enum sp_err sp_keeper_compare(struct sp_keeper *k, const char *upstream,
     e = sp_index_derived(k->index, &s->id, &rows);
     if (e == SP_OK) {
         compare(sp_buf_view(&rows), s);
+        e = s->says == SP_SHOWN_DIFFERS ? find_document(k->index, s) : SP_OK;
     }
     sp_buf_fini(&rows);
     return e == SP_E_NOTFOUND ? SP_OK : e;
