@@ -21,22 +21,30 @@ static void close_file(FILE **f)
 /* ---- writing ----------------------------------------------------------------------
  */
 
+struct writing {
+    FILE *file; /* borrowed */
+    struct sp_bar bar;
+};
+
+/* Big-endian length and bytes, as in a bundle of entries. */
+static enum sp_err write_entry(void *ctx, uint64_t n, struct sp_view entry)
+{
+    struct writing *w = ctx;
+    const uint8_t length[2] = {(uint8_t)(entry.len >> 8), (uint8_t)entry.len};
+    sp_bar_at(&w->bar, n + 1);
+    return fwrite(length, 1, 2, w->file) == 2 &&
+                   fwrite(entry.data, 1, entry.len, w->file) == entry.len
+               ? SP_OK
+               : SP_E_IO;
+}
+
 static enum sp_err write_entries(struct sp_ledger_files *l, FILE *f, struct sp_why *why)
 {
-    SP_AUTO(sp_buf_fini) struct sp_buf text;
-    SP_AUTO(sp_buf_fini) struct sp_buf framed;
-    sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
-    sp_buf_init(&framed, SP_LIMIT_LEDGER_ENTRY + 2);
-    for (uint64_t n = 0; n < sp_ledger_size(l); n++) {
-        sp_buf_clear(&text);
-        sp_buf_clear(&framed);
-        SP_TRY(sp_ledger_read(l, n, &text, why));
-        SP_TRY(sp_tile_entries_append(&framed, sp_buf_view(&text)));
-        if (fwrite(framed.data, 1, framed.len, f) != framed.len) {
-            return SP_E_IO;
-        }
-    }
-    return SP_OK;
+    struct writing w = {.file = f};
+    sp_bar_init(&w.bar, "written", sp_ledger_size(l));
+    enum sp_err e = sp_ledger_each(l, 0, write_entry, &w, why);
+    sp_bar_end(&w.bar);
+    return e;
 }
 
 enum sp_err sp_export_write(struct sp_ledger_files *l, const char *file,
@@ -118,7 +126,8 @@ static enum sp_err check_root(const struct sp_merkle *m, const struct sp_checkpo
 enum sp_err sp_export_check(const char *file, const struct sp_note_key *key,
                             enum sp_err (*each)(void *ctx, uint64_t index,
                                                 struct sp_view entry),
-                            void *ctx, uint64_t *entries, struct sp_why *why)
+                            void *ctx, struct sp_bar *bar, uint64_t *entries,
+                            struct sp_why *why)
 {
     SP_AUTO(close_file) FILE *f = fopen(file, "re");
     SP_AUTO(sp_buf_fini) struct sp_buf note;
@@ -132,12 +141,18 @@ enum sp_err sp_export_check(const char *file, const struct sp_note_key *key,
                           strerror(errno));
     }
     SP_TRY(read_head(f, key, &note, &c, why));
+    if (bar) {
+        sp_bar_init(bar, "checked", c.size);
+    }
     for (uint64_t n = 0; n < c.size; n++) {
         uint8_t leaf[SP_HASH];
         SP_TRY(read_entry(f, n, &text, why));
         sp_merkle_leaf(sp_buf_view(&text), leaf);
         sp_merkle_append(&m, leaf);
         SP_TRY(each ? each(ctx, n, sp_buf_view(&text)) : SP_OK);
+        if (bar) {
+            sp_bar_at(bar, n + 1);
+        }
     }
     SP_TRY(check_root(&m, &c, f, why));
     *entries = c.size;

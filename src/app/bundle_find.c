@@ -8,30 +8,35 @@
 #include "sallyport/facts.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    IDS_MAX = 1024,
-    FILES_MAX = 16384,
-    NESTING_MAX = 4 /* bundles of bundles; real ones have one level */
-};
+enum { IDS_MAX = 1024, FILES_MAX = 16384 };
 
 struct revision_key {
     uint8_t id[16];
     int64_t number;
 };
+/* What an entry is about, as a number: entries that are about something else may have
+ * the same one, so each is read before it counts. */
+struct row {
+    uint64_t subject, entry;
+};
 
 struct search {
     struct sp_ledger_files *ledger; /* borrowed */
-    char line[SP_KB_TEXT + 16];     /* "document.kb 5031356\n" */
+    char line[SP_KB_TEXT + 16];     /* "\ndocument.kb 5031356\n" */
+    struct row *rows; /* owned: of all entries, sorted once all are here */
+    size_t row_count, row_room;
     struct revision_key ids[IDS_MAX];
-    size_t id_count;
+    size_t id_count, ids_done;
     uint8_t (*files)[20]; /* owned: SHA-1 */
-    size_t file_count;
-    uint64_t *at; /* owned */
+    size_t file_count, files_done;
+    uint64_t *at; /* owned: first those that name the KB, then all that matter */
     size_t count;
+    struct sp_bar bar;
     struct sp_why *why;
 };
 
@@ -141,74 +146,202 @@ static enum sp_err follow(struct search *s, const struct sp_facts *f)
     return SP_OK;
 }
 
-static bool is_about(const struct search *s, const struct sp_facts *f)
-{
-    struct revision_key k;
-    struct sp_fact_value v;
-    if (key_of(f, &k)) {
-        return has_id(s, &k);
-    }
-    return sp_facts_get(f, SP_FACT_FILE_SHA1, 0, &v) && has_file(s, v.bytes);
-}
-
-/* Most entries are about something else: told by their bytes, before they are read. */
-static bool may_matter(const struct search *s, struct sp_view entry)
-{
-    static const char id[] = "\nupdate.id ", sha1[] = "\nfile.sha1 ";
-    return memmem(entry.data, entry.len, s->line, strlen(s->line)) ||
-           (s->id_count && memmem(entry.data, entry.len, id, sizeof id - 1)) ||
-           (s->file_count && memmem(entry.data, entry.len, sha1, sizeof sha1 - 1));
-}
-
-static enum sp_err look_at(struct search *s, struct sp_view entry, bool *matters)
-{
-    SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
-    struct revision_key k;
-    *matters = false;
-    if (!may_matter(s, entry)) {
-        return SP_OK;
-    }
-    SP_TRY(sp_facts_decode(entry, &f, s->why));
-    bool names_it = memmem(entry.data, entry.len, s->line, strlen(s->line)) != NULL;
-    if (names_it && key_of(f, &k)) {
-        SP_TRY(add_id(s, &k));
-    }
-    *matters = is_about(s, f);
-    return *matters ? follow(s, f) : SP_OK;
-}
-
-/* ---- the search -------------------------------------------------------------------
+/* ---- the pass -----------------------------------------------------------------------
  */
 
-static enum sp_err scan(struct search *s, bool keep)
+static uint64_t mix(uint64_t h, struct sp_view v)
+{
+    for (size_t i = 0; i < v.len; i++) {
+        h = (h ^ v.data[i]) * 0x100000001b3u; /* FNV-1a */
+    }
+    return h;
+}
+
+static uint64_t number_of(struct sp_view first, struct sp_view second)
+{
+    return mix(mix(mix(0xcbf29ce484222325u, first), SP_VIEW(".")), second);
+}
+
+/* The value of the first line with this key; mark is "\nkey ". */
+static bool line_value(struct sp_view entry, const char *mark, struct sp_view *out)
+{
+    size_t n = strlen(mark);
+    const uint8_t *at = memmem(entry.data, entry.len, mark, n);
+    if (!at) {
+        return false;
+    }
+    size_t from = (size_t)(at - entry.data) + n;
+    *out = sp_view_slice(entry, from, entry.len);
+    *out = sp_view_slice(*out, 0, sp_view_find(*out, '\n'));
+    return true;
+}
+
+static enum sp_err add_row(struct search *s, uint64_t subject, uint64_t entry)
+{
+    if (s->row_count == s->row_room) {
+        size_t room = s->row_room ? 2 * s->row_room : 4096;
+        struct row *more = reallocarray(s->rows, room, sizeof *more);
+        if (!more) {
+            return SP_E_NOMEM;
+        }
+        s->rows = more;
+        s->row_room = room;
+    }
+    s->rows[s->row_count++] = (struct row){subject, entry};
+    return SP_OK;
+}
+
+static enum sp_err add_entry(struct search *s, uint64_t n)
+{
+    if (s->count == SP_LIMIT_BUNDLE_ENTRIES) {
+        return sp_why_set(s->why, SP_E_LIMIT, "more than %d entries tell of it",
+                          SP_LIMIT_BUNDLE_ENTRIES);
+    }
+    s->at[s->count++] = n;
+    return SP_OK;
+}
+
+/* An entry is read as it is written, by its lines; only what matters is decoded. */
+static enum sp_err look_at(void *ctx, uint64_t n, struct sp_view entry)
+{
+    struct search *s = ctx;
+    struct sp_view id, revision, sha1;
+    sp_bar_at(&s->bar, n + 1);
+    if (line_value(entry, "\nupdate.id ", &id) &&
+        line_value(entry, "\nupdate.revision ", &revision)) {
+        SP_TRY(add_row(s, number_of(id, revision), n));
+    } else if (line_value(entry, "\nfile.sha1 ", &sha1)) {
+        SP_TRY(add_row(s, number_of(sha1, SP_VIEW("")), n));
+    }
+    bool names_it = memmem(entry.data, entry.len, s->line, strlen(s->line)) != NULL;
+    return names_it ? add_entry(s, n) : SP_OK;
+}
+
+/* ---- what matters -----------------------------------------------------------------
+ */
+
+static enum sp_err read_facts(struct search *s, uint64_t n, struct sp_facts **out)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf text;
     sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
-    for (uint64_t n = 0; n < sp_ledger_size(s->ledger); n++) {
-        bool matters = false;
-        sp_buf_clear(&text);
-        SP_TRY(sp_ledger_read(s->ledger, n, &text, s->why));
-        SP_TRY(look_at(s, sp_buf_view(&text), &matters));
-        if (matters && keep && s->count == SP_LIMIT_BUNDLE_ENTRIES) {
-            return sp_why_set(s->why, SP_E_LIMIT, "more than %d entries tell of it",
-                              SP_LIMIT_BUNDLE_ENTRIES);
+    SP_TRY(sp_ledger_read(s->ledger, n, &text, s->why));
+    return sp_facts_decode(sp_buf_view(&text), out, s->why);
+}
+
+/* The entries that name the KB say which revisions are meant. */
+static enum sp_err take_seeds(struct search *s)
+{
+    size_t seeds = s->count;
+    for (size_t i = 0; i < seeds; i++) {
+        SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+        struct revision_key k;
+        SP_TRY(read_facts(s, s->at[i], &f));
+        SP_TRY(key_of(f, &k) ? add_id(s, &k) : SP_OK);
+    }
+    s->count = 0;
+    return SP_OK;
+}
+
+static bool is_id(const struct sp_facts *f, const struct revision_key *wanted)
+{
+    struct revision_key k;
+    return key_of(f, &k) && k.number == wanted->number &&
+           memcmp(k.id, wanted->id, sizeof k.id) == 0;
+}
+
+static bool is_file(const struct sp_facts *f, const uint8_t sha1[20])
+{
+    struct revision_key k;
+    struct sp_fact_value v;
+    return !key_of(f, &k) && sp_facts_get(f, SP_FACT_FILE_SHA1, 0, &v) &&
+           v.bytes.len == 20 && memcmp(v.bytes.data, sha1, 20) == 0;
+}
+
+static int by_subject(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    if (x->subject != y->subject) {
+        return x->subject < y->subject ? -1 : 1;
+    }
+    return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+static size_t first_row(const struct search *s, uint64_t subject)
+{
+    size_t low = 0, high = s->row_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->rows[middle].subject < subject) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
-        if (matters && keep) {
-            s->at[s->count++] = n;
+    }
+    return low;
+}
+
+/* Of the revision, or of the file where id is NULL. */
+static enum sp_err take_all(struct search *s, uint64_t subject,
+                            const struct revision_key *id, const uint8_t *sha1)
+{
+    for (size_t i = first_row(s, subject);
+         i < s->row_count && s->rows[i].subject == subject; i++) {
+        SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+        SP_TRY(read_facts(s, s->rows[i].entry, &f));
+        if (id ? is_id(f, id) : is_file(f, sha1)) {
+            SP_TRY(add_entry(s, s->rows[i].entry));
+            SP_TRY(id ? follow(s, f) : SP_OK);
         }
     }
     return SP_OK;
 }
 
-/* A revision may be recorded before what bundles it: again, until nothing is added. */
+static enum sp_err take_id(struct search *s, const struct revision_key *k)
+{
+    struct sp_guid guid;
+    char id[SP_GUID_TEXT], number[24];
+    memcpy(guid.bytes, k->id, sizeof guid.bytes);
+    sp_guid_format(&guid, id);
+    snprintf(number, sizeof number, "%" PRId64, k->number);
+    return take_all(s, number_of(sp_view_str(id), sp_view_str(number)), k, NULL);
+}
+
+static enum sp_err take_file(struct search *s, const uint8_t sha1[20])
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf hex;
+    sp_buf_init(&hex, 64);
+    SP_TRY(sp_hex_append(&hex, sp_view(sha1, 20)));
+    return take_all(s, number_of(sp_buf_view(&hex), SP_VIEW("")), NULL, sha1);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What is found leads to more; each revision and each file is looked up once. */
 static enum sp_err search(struct search *s)
 {
-    size_t before = SIZE_MAX;
-    for (int i = 0; i < NESTING_MAX && before != s->id_count + s->file_count; i++) {
-        before = s->id_count + s->file_count;
-        SP_TRY(scan(s, false));
+    sp_bar_init(&s->bar, "read", sp_ledger_size(s->ledger));
+    s->bar.all = s->bar.is_terminal ? s->bar.all : 0; /* it takes seconds, not minutes */
+    enum sp_err e = sp_ledger_each(s->ledger, 0, look_at, s, s->why);
+    sp_bar_end(&s->bar);
+    SP_TRY(e);
+    if (s->row_count) {
+        qsort(s->rows, s->row_count, sizeof *s->rows, by_subject);
     }
-    return scan(s, true);
+    SP_TRY(take_seeds(s));
+    while (s->ids_done < s->id_count || s->files_done < s->file_count) {
+        if (s->ids_done < s->id_count) {
+            struct revision_key k = s->ids[s->ids_done++];
+            SP_TRY(take_id(s, &k));
+        } else {
+            SP_TRY(take_file(s, s->files[s->files_done++]));
+        }
+    }
+    qsort(s->at, s->count, sizeof *s->at, by_number);
+    return SP_OK;
 }
 
 enum sp_err sp_kb_find(struct sp_ledger_files *l, const char *kb,
@@ -222,7 +355,7 @@ enum sp_err sp_kb_find(struct sp_ledger_files *l, const char *kb,
     s->why = why;
     s->files = calloc(FILES_MAX, sizeof *s->files);
     s->at = calloc(SP_LIMIT_BUNDLE_ENTRIES, sizeof *s->at);
-    snprintf(s->line, sizeof s->line, "document.kb %s\n", kb);
+    snprintf(s->line, sizeof s->line, "\ndocument.kb %s\n", kb);
     enum sp_err e = s->files && s->at ? search(s) : SP_E_NOMEM;
     if (e == SP_OK && s->count == 0) {
         e = sp_why_set(why, SP_E_NOTFOUND, "no entry of the ledger is about KB%s", kb);
@@ -231,6 +364,7 @@ enum sp_err sp_kb_find(struct sp_ledger_files *l, const char *kb,
         *out = (struct sp_kb_entries){s->at, s->count};
         s->at = NULL;
     }
+    free(s->rows);
     free(s->files);
     free(s->at);
     free(s);

@@ -143,7 +143,12 @@ static enum sp_err show(const char *file, const struct sp_note_key *key,
     if (is_bundle(file)) {
         return show_bundle(file, key, why);
     }
-    SP_TRY(sp_export_check(file, key, NULL, NULL, &entries, why));
+    struct sp_bar bar = {0};
+    enum sp_err e = sp_export_check(file, key, NULL, NULL, &bar, &entries, why);
+    if (bar.what) {
+        sp_bar_end(&bar);
+    }
+    SP_TRY(e);
     printf("%s: whole: %" PRIu64
            " entries of %s, the root and the signature are good\n",
            file, entries, sp_note_key_name(key));

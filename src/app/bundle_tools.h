@@ -2,15 +2,17 @@
 #ifndef SP_APP_BUNDLE_TOOLS_H
 #define SP_APP_BUNDLE_TOOLS_H
 
+#include "app/bar.h"
 #include "io/store/ledger_files.h"
 
 /* "KB5031356" or "5031356" to the number's text; false for anything else. */
 #define SP_KB_TEXT 16
 bool sp_kb_parse(const char *word, char out[SP_KB_TEXT]);
 
-/* The numbers of all entries about a KB, in order: its revisions, what they bundle,
- * what else was recorded about either, and their files. SP_E_NOTFOUND; SP_E_LIMIT above
- * what a bundle takes. */
+/* In one pass over the ledger, with 16 bytes of memory an entry: the numbers of all
+ * entries about a KB, in order: its revisions, what they bundle, what else was recorded
+ * about either, and their files. SP_E_NOTFOUND; SP_E_LIMIT above what a bundle takes.
+ */
 struct sp_kb_entries {
     uint64_t *at; /* owned by the caller: free */
     size_t count;
@@ -29,11 +31,12 @@ enum sp_err sp_export_write(struct sp_ledger_files *l, const char *file,
                             struct sp_why *why) SP_MUST_USE;
 /* Proves it with the public key alone, reading once, and calls each (or NULL) with
  * every entry before the end is known: nothing it saw counts unless the result is
- * SP_OK. */
-enum sp_err
-sp_export_check(const char *file, const struct sp_note_key *key,
-                enum sp_err (*each)(void *ctx, uint64_t index, struct sp_view entry),
-                void *ctx, uint64_t *entries, struct sp_why *why) SP_MUST_USE;
+ * SP_OK. bar, which may be NULL, is shown while it lasts; the caller ends it. */
+enum sp_err sp_export_check(const char *file, const struct sp_note_key *key,
+                            enum sp_err (*each)(void *ctx, uint64_t index,
+                                                struct sp_view entry),
+                            void *ctx, struct sp_bar *bar, uint64_t *entries,
+                            struct sp_why *why) SP_MUST_USE;
 
 /* Checks a bundle or an exported ledger and shows a bundle on a page. The exit status.
  */

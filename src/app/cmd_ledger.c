@@ -1,3 +1,4 @@
+#include "app/bar.h"
 #include "app/bundle_tools.h"
 #include "app/cmd.h"
 #include "app/config.h"
@@ -76,14 +77,11 @@ static int find_ledger(int argc, char **argv, struct ask *a)
 
 static void progress(void *ctx, uint64_t done, uint64_t all)
 {
-    (void)ctx;
-    if (isatty(STDERR_FILENO) && all) {
-        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " entries (%" PRIu64 " %%)", done,
-                all, done * 100 / all);
-        if (done == all) {
-            fprintf(stderr, "\r\033[K");
-        }
+    struct sp_bar *bar = ctx;
+    if (!bar->what) {
+        sp_bar_init(bar, "checked", all);
     }
+    sp_bar_at(bar, done);
 }
 
 static int verify_own(int argc, char **argv)
@@ -93,7 +91,11 @@ static int verify_own(int argc, char **argv)
     uint64_t entries = 0;
     int status = find_ledger(argc, argv, &a);
     if (status == 0) {
-        enum sp_err e = sp_ledger_verify(a.state_dir, progress, NULL, &entries, &why);
+        struct sp_bar bar = {.what = NULL};
+        enum sp_err e = sp_ledger_verify(a.state_dir, progress, &bar, &entries, &why);
+        if (bar.what) {
+            sp_bar_end(&bar);
+        }
         if (e == SP_OK) {
             printf("%s: whole: %" PRIu64
                    " entries, every hash and the signature are good\n",

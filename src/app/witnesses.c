@@ -34,7 +34,7 @@ static enum sp_err load(const struct sp_config *c, const struct sp_config_witnes
     struct sp_why inner = {0};
     uint64_t entries = 0;
     enum sp_err e =
-        sp_export_check(w->file, w->key, take_entry, book, &entries, &inner);
+        sp_export_check(w->file, w->key, take_entry, book, NULL, &entries, &inner);
     return e == SP_OK
                ? SP_OK
                : sp_why_set(why, SP_E_CONFIG, "%s:%d: witness \"%s\": %s: %s", c->file,

@@ -38,6 +38,11 @@ const char *sp_ledger_public_key(const struct sp_ledger_files *l); /* "name+hash
 /* Entry n, appended to out. SP_E_NOTFOUND past the end. */
 enum sp_err sp_ledger_read(struct sp_ledger_files *l, uint64_t n, struct sp_buf *out,
                            struct sp_why *why) SP_MUST_USE;
+/* Every entry from number from on, in order, each read once: what goes over the whole
+ * ledger goes this way. each borrows and may not read l; its error ends it. */
+enum sp_err sp_ledger_each(struct sp_ledger_files *l, uint64_t from,
+                           enum sp_err (*each)(void *ctx, uint64_t n, struct sp_view entry),
+                           void *ctx, struct sp_why *why) SP_MUST_USE;
 /* Hashes for proofs. Valid while l is open. */
 struct sp_hash_reader sp_ledger_hashes(struct sp_ledger_files *l);
 /* The signed checkpoint in force, appended to out. */

@@ -71,3 +71,39 @@ enum sp_err sp_ledger_read(struct sp_ledger_files *l, uint64_t n, struct sp_buf 
     }
     return sp_buf_append(out, entry);
 }
+
+/* bundle begins with entry number first. */
+static enum sp_err each_of(struct sp_view bundle, uint64_t first, uint64_t from,
+                           enum sp_err (*each)(void *ctx, uint64_t n,
+                                               struct sp_view entry),
+                           void *ctx, struct sp_why *why)
+{
+    struct sp_view entry = {0};
+    for (uint64_t n = first; bundle.len; n++) {
+        if (sp_tile_entries_next(&bundle, &entry) != SP_OK) {
+            return sp_why_set(why, SP_E_CORRUPT,
+                              "entry %llu of the ledger cannot be read",
+                              (unsigned long long)n);
+        }
+        SP_TRY(n >= from ? each(ctx, n, entry) : SP_OK);
+    }
+    return SP_OK;
+}
+
+enum sp_err sp_ledger_each(struct sp_ledger_files *l, uint64_t from,
+                           enum sp_err (*each)(void *ctx, uint64_t n,
+                                               struct sp_view entry),
+                           void *ctx, struct sp_why *why)
+{
+    uint64_t base = l->base->merkle.size;
+    for (uint64_t at = from - from % SP_TILE_WIDTH; at < base; at += SP_TILE_WIDTH) {
+        enum sp_err e = load_bundle(l, at / SP_TILE_WIDTH);
+        if (e != SP_OK) {
+            return sp_why_set(why, e == SP_E_IO || e == SP_E_NOMEM ? e : SP_E_CORRUPT,
+                              "entries %llu and on of the ledger cannot be read",
+                              (unsigned long long)at);
+        }
+        SP_TRY(each_of(sp_buf_view(&l->bundle), at, from, each, ctx, why));
+    }
+    return each_of(sp_buf_view(&l->tail), base, from, each, ctx, why);
+}
