@@ -360,7 +360,8 @@ enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
         return SP_E_NOMEM;
     }
     a->view = *view;
-    a->conf = (struct sp_server_conf){.name = "admin", .bind = bind};
+    a->conf = (struct sp_server_conf){
+        .name = "admin", .bind = bind, .inherited = view->inherited};
     struct sp_server_handler handler = {
         .head = on_head, .body = on_body, .end = on_end, .ctx = a};
     enum sp_err e = sp_server_new(main_loop, &a->conf, &handler, &a->server, why);
@@ -391,5 +392,10 @@ void sp_admin_close(struct sp_admin *a, void (*done)(void *ctx), void *ctx)
 {
     a->gone = done;
     a->gone_ctx = ctx;
-    sp_server_drain(a->server, 0, on_drained, a);
+    sp_server_drain(a->server, 0, 0, on_drained, a);
+}
+
+int sp_admin_socket(const struct sp_admin *a)
+{
+    return sp_server_socket(a->server);
 }

@@ -6,9 +6,12 @@
 int sp_cmd_run(int argc, char **argv)
 {
     const char *file = SP_CONFIG_DEFAULT;
-    const struct sp_option options[] = {{"-c", &file, NULL}, {"--config", &file, NULL}};
+    bool takes_over = false;
+    const struct sp_option options[] = {{"-c", &file, NULL},
+                                        {"--config", &file, NULL},
+                                        {"--take-over", NULL, &takes_over}};
     char **words = NULL;
-    int left = sp_options(argc, argv, options, 2, &words);
+    int left = sp_options(argc, argv, options, 3, &words);
     if (left != 0) {
         if (left > 0) {
             fprintf(stderr,
@@ -18,7 +21,7 @@ int sp_cmd_run(int argc, char **argv)
         }
         return SP_EXIT_USAGE;
     }
-    return sp_daemon_run(file);
+    return sp_daemon_run(file, takes_over);
 }
 
 int sp_cmd_version(int argc, char **argv)

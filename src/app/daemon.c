@@ -1,6 +1,7 @@
 #include "app/cosigner.h"
 #include "app/lane.h"
 #include "app/confine.h"
+#include "app/handover.h"
 #include "app/log.h"
 #include "app/manager.h"
 #include "app/renewer.h"
@@ -16,10 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 10000, HOUR_MS = 3600000 };
+/* Who keeps a connection comes with his next request within a second, mostly. */
+enum { DRAIN_MS = 10000, GRACE_MS = 1000, HOUR_MS = 3600000 };
 
 struct daemon {
     const char *config_file;  /* borrowed */
+    bool takes_over;          /* the place of the daemon that runs */
     struct sp_world *world;   /* shared: the one in force */
     struct sp_world *first;   /* shared: its listeners are open for the daemon's life */
     struct sp_loop *loop;     /* owned: the main loop */
@@ -34,12 +37,14 @@ struct daemon {
     struct sp_peers *peers; /* owned */
     struct sp_lockdown lockdown;
     struct sp_cosigner *cosigner; /* owned */
-    struct sp_lane *lanes; /* owned */
+    struct sp_lane *lanes;        /* owned */
     size_t lane_count, lanes_open;
     struct sp_admin *admin; /* owned; freed by its drain */
     uv_signal_t signals[3];
     uv_timer_t hourly;
     struct sp_watchdog watchdog;
+    struct sp_sockets inherited;
+    struct sp_handover handover;
     bool draining;
     int64_t started;
 };
@@ -181,6 +186,7 @@ static void on_admin_gone(void *ctx)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
     }
     uv_close((uv_handle_t *)&d->hourly, NULL);
+    sp_handover_close(&d->handover);
     sp_loop_stop(d->loop);
 }
 
@@ -226,22 +232,62 @@ static void on_lane_drained(void *ctx)
     }
 }
 
+static void drain(struct daemon *d, uint64_t grace_ms)
+{
+    d->draining = true;
+    sp_watchdog_stop(&d->watchdog); /* it hears from loops that are about to end */
+    sp_log_say(SP_LOG_INFO, "draining",
+               "no new connections; open exchanges have %d seconds", DRAIN_MS / 1000);
+    for (size_t i = 0; i < d->lane_count; i++) {
+        if (sp_lane_drain(&d->lanes[i], grace_ms, DRAIN_MS, d->loop, on_lane_drained,
+                          d) != SP_OK) {
+            _exit(1);
+        }
+    }
+}
+
 static void on_stop(struct daemon *d)
 {
     if (d->draining) {
         sp_log_say(SP_LOG_WARNING, "killed", "asked twice: stopping at once");
         _exit(1);
     }
-    d->draining = true;
-    sp_watchdog_stop(&d->watchdog); /* it hears from loops that are about to end */
-    sp_log_say(SP_LOG_INFO, "draining",
-               "no new connections; open exchanges have %d seconds", DRAIN_MS / 1000);
+    drain(d, 0);
+}
+
+/* Every listening socket; false when there are more than can be handed on at once. */
+static bool gather_sockets(const struct daemon *d, int fds[SP_SOCKETS], size_t *count)
+{
+    size_t n = 0;
     for (size_t i = 0; i < d->lane_count; i++) {
-        if (sp_lane_drain(&d->lanes[i], DRAIN_MS, d->loop, on_lane_drained, d) !=
-            SP_OK) {
-            _exit(1);
+        for (size_t k = 0; k < d->lanes[i].server_count; k++) {
+            if (n == SP_SOCKETS) {
+                return false;
+            }
+            fds[n++] = sp_server_socket(d->lanes[i].servers[k]);
         }
     }
+    if (d->admin && n < SP_SOCKETS) {
+        fds[n++] = sp_admin_socket(d->admin);
+    }
+    *count = n;
+    return true;
+}
+
+static void on_successor(void *ctx)
+{
+    struct daemon *d = ctx;
+    int fds[SP_SOCKETS];
+    size_t n = 0;
+    if (d->draining || !gather_sockets(d, fds, &n) ||
+        !sp_handover_give(&d->handover, fds, n)) {
+        sp_log_say(SP_LOG_WARNING, "handover_failed",
+                   "the listening sockets could not be handed on");
+        sp_handover_refuse(&d->handover);
+        return;
+    }
+    sp_log_say(SP_LOG_INFO, "handed_over", "%zu listening sockets have a new owner", n);
+    drain(d, GRACE_MS);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -368,6 +414,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
                                 .watch = d->watch,
                                 .budget = &d->budget,
                                 .peers = d->peers,
+                                .inherited = &d->inherited,
                                 .hot_objects = hot_objects_a_lane(n)};
     d->lanes = calloc(n, sizeof *d->lanes);
     if (!d->lanes) {
@@ -396,6 +443,7 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .peers = d->peers,
                                  .draining = &d->draining,
                                  .lockdown = &d->lockdown,
+                                 .inherited = &d->inherited,
                                  .started = d->started};
     return sp_admin_new(d->loop, d->world->config->admin_bind, &view, &d->admin, why);
 }
@@ -414,12 +462,30 @@ static enum sp_err start_peers(struct daemon *d)
     return sp_peers_new(SP_PEER_SETS, seed, &d->peers);
 }
 
+/* The sockets of the daemon that runs, and its end. Nothing of it has to be known for
+ * that but where it is, and nothing of ours may be wrong any more. */
+static enum sp_err take_over(struct daemon *d, struct sp_why *why)
+{
+    int connection = -1;
+    SP_TRY(
+        sp_handover_ask(d->world->config->state_dir, &d->inherited, &connection, why));
+    sp_log_say(SP_LOG_INFO, "taking_over",
+               "%zu listening sockets; waiting for the "
+               "daemon that ran to end",
+               d->inherited.count);
+    return sp_handover_wait(connection, why);
+}
+
 static enum sp_err start(struct daemon *d, struct sp_why *why)
 {
     sp_manager_meet();
+    sp_manager_inherit(&d->inherited);
     SP_TRY(sp_upstream_global_init(why));
     SP_TRY(load_world(d->config_file, &d->world, why));
     sp_log_setup(d->world->config->log_json, d->world->config->log_level);
+    if (d->takes_over) {
+        SP_TRY(take_over(d, why));
+    }
     SP_TRY(sp_confine(d->config_file, d->world->config, why));
     d->first = sp_world_ref(d->world);
     sp_budget_set(&d->budget, d->world->config->metadata_memory);
@@ -437,7 +503,24 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
                         &d->watch, why));
     SP_TRY(start_peers(d));
     SP_TRY(start_lanes(d, why));
-    return start_admin(d, why);
+    SP_TRY(start_admin(d, why));
+    return sp_handover_offer(&d->handover, d->loop, d->world->config->state_dir,
+                             on_successor, d);
+}
+
+/* What is open for the next one; and nobody connects to what has no listener any more.
+ */
+static void settle_sockets(struct daemon *d)
+{
+    int fds[SP_SOCKETS];
+    size_t n = sp_sockets_close(&d->inherited);
+    if (n) {
+        sp_log_say(SP_LOG_WARNING, "sockets_closed",
+                   "%zu listening sockets came that no listener is for", n);
+    }
+    if (gather_sockets(d, fds, &n)) {
+        sp_manager_keep(fds, n);
+    }
 }
 
 static void start_watchdog(struct daemon *d)
@@ -463,8 +546,9 @@ static void say_ready(const struct daemon *d)
                "sallyport %s, %zu event loops, policy %s, ledger of %" PRIu64
                " entries",
                SP_VERSION, d->lane_count, sp_policy_name(d->world->policy), k.entries);
-    sp_manager_tell("READY=1\nSTATUS=policy %s, ledger of %" PRIu64 " entries",
-                    sp_policy_name(d->world->policy), k.entries);
+    sp_manager_tell("MAINPID=%d\nREADY=1\nSTATUS=policy %s, ledger of %" PRIu64
+                    " entries",
+                    (int)getpid(), sp_policy_name(d->world->policy), k.entries);
 }
 
 static void fini(struct daemon *d)
@@ -488,9 +572,9 @@ static void fini(struct daemon *d)
     sp_world_unref(&d->world);
 }
 
-int sp_daemon_run(const char *config_file)
+int sp_daemon_run(const char *config_file, bool takes_over)
 {
-    struct daemon d = {.config_file = config_file};
+    struct daemon d = {.config_file = config_file, .takes_over = takes_over};
     struct sp_why why = {0};
     enum sp_err e = start(&d, &why);
     if (e != SP_OK) {
@@ -500,6 +584,7 @@ int sp_daemon_run(const char *config_file)
         _exit(sp_err_exit_status(e));
     }
     start_watchdog(&d);
+    settle_sockets(&d);
     say_ready(&d);
     sp_loop_run(d.loop);
     fini(&d);

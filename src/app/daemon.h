@@ -208,13 +208,15 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_lockdown *lockdown;
     bool *draining;
     int64_t started;
+    struct sp_sockets *inherited; /* while it is made */
 };
 struct sp_admin;
+int sp_admin_socket(const struct sp_admin *a); /* borrowed, until it is closed */
 enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
                          const struct sp_admin_view *view, struct sp_admin **out,
                          struct sp_why *why) SP_MUST_USE;
 void sp_admin_close(struct sp_admin *a, void (*done)(void *ctx), void *ctx);
 /* Runs until SIGTERM or SIGINT; SIGHUP reloads. The result is the exit status. */
-int sp_daemon_run(const char *config_file);
+int sp_daemon_run(const char *config_file, bool takes_over);
 
 #endif

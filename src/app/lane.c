@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 static enum sp_err open_doors(struct sp_lane *l, const struct sp_world *w,
-                              struct sp_why *why)
+                              struct sp_sockets *inherited, struct sp_why *why)
 {
     size_t n = w->config->listener_count;
     l->servers = calloc(n, sizeof(struct sp_server *));
@@ -18,6 +18,7 @@ static enum sp_err open_doors(struct sp_lane *l, const struct sp_world *w,
                                               .bind = c->bind,
                                               .allow = c->allow,
                                               .allow_count = c->allow_count,
+                                              .inherited = inherited,
                                               .tls = w->doors[i].tls};
         struct sp_server_handler handler = sp_exchange_handler;
         l->doors[i] = (struct sp_door_context){.lane = l, .door = i};
@@ -45,7 +46,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     sp_hot_init(&l->hot, conf->hot_objects);
     SP_TRY(sp_loop_new("lane", &l->loop));
     SP_TRY(sp_upstream_pool_new(l->loop, &l->pool));
-    SP_TRY(open_doors(l, l->world, why));
+    SP_TRY(open_doors(l, l->world, conf->inherited, why));
     return sp_loop_start(l->loop);
 }
 
@@ -115,7 +116,7 @@ enum sp_err sp_lane_set_seals(struct sp_lane *l, struct sp_seals *s)
 struct farewell {
     struct sp_msg msg;
     struct sp_lane *lane; /* borrowed */
-    uint64_t deadline_ms;
+    uint64_t grace_ms, deadline_ms;
     struct sp_loop *loop; /* borrowed: where done runs */
     void (*done)(void *ctx);
     void *ctx;
@@ -159,14 +160,16 @@ static void on_drain(struct sp_msg *msg)
 {
     struct farewell *f = SP_HOLDER(msg, struct farewell, msg);
     for (size_t i = 0; i < f->lane->server_count; i++) {
-        sp_server_drain(f->lane->servers[i], f->deadline_ms, on_server_gone, f);
+        sp_server_drain(f->lane->servers[i], f->grace_ms, f->deadline_ms,
+                        on_server_gone, f);
     }
 }
 
-enum sp_err sp_lane_drain(struct sp_lane *l, uint64_t deadline_ms, struct sp_loop *loop,
-                          void (*done)(void *ctx), void *ctx)
+enum sp_err sp_lane_drain(struct sp_lane *l, uint64_t grace_ms, uint64_t deadline_ms,
+                          struct sp_loop *loop, void (*done)(void *ctx), void *ctx)
 {
     return send_farewell(&(struct farewell){.lane = l,
+                                            .grace_ms = grace_ms,
                                             .deadline_ms = deadline_ms,
                                             .loop = loop,
                                             .done = done,

@@ -17,6 +17,7 @@ struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_peers *peers;
     const struct sp_lockdown *lockdown;
     struct sp_cosigner *cosigner;
+    struct sp_sockets *inherited; /* listening sockets that are open already */
     size_t hot_objects; /* files it may keep open for the next asker */
 };
 /* Binds every listener and starts the thread. */
@@ -26,10 +27,11 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
 enum sp_err sp_lane_set_world(struct sp_lane *l, struct sp_world *w) SP_MUST_USE;
 /* The same of the keys that seal cookies. */
 enum sp_err sp_lane_set_seals(struct sp_lane *l, struct sp_seals *s) SP_MUST_USE;
-/* No new connections; done runs on loop when the last exchange is over or was cut at the
+/* As sp_server_drain; done runs on loop when the last exchange is over or was cut at the
  * deadline. The lane goes on: what was started for askers that are gone may still come
  * back. */
-enum sp_err sp_lane_drain(struct sp_lane *l, uint64_t deadline_ms, struct sp_loop *loop,
+enum sp_err sp_lane_drain(struct sp_lane *l, uint64_t grace_ms, uint64_t deadline_ms,
+                          struct sp_loop *loop,
                           void (*done)(void *ctx), void *ctx) SP_MUST_USE;
 /* After the drain, and after the filler answered everybody: done runs on loop when nothing
  * can come back any more. The lane's thread then ends. */

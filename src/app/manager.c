@@ -43,6 +43,21 @@ void sp_manager_meet(void)
     unsetenv("WATCHDOG_PID");
 }
 
+/* A manager that does not listen is no reason to stop serving. */
+static void send_message(char *text, size_t len, const int *fds, size_t count)
+{
+    struct sp_socket_message m;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return;
+    }
+    sp_sockets_message(&m, text, len, fds, count);
+    m.head.msg_name = &manager.address;
+    m.head.msg_namelen = manager.size;
+    (void)!sendmsg(fd, &m.head, MSG_NOSIGNAL);
+    close(fd);
+}
+
 void sp_manager_tell(const char *fmt, ...)
 {
     char text[512];
@@ -53,15 +68,32 @@ void sp_manager_tell(const char *fmt, ...)
     va_start(args, fmt);
     int n = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (n > 0 && fd >= 0) {
-        size_t len = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-        /* a manager that does not listen is no reason to stop serving */
-        (void)!sendto(fd, text, len, MSG_NOSIGNAL,
-                      (const struct sockaddr *)&manager.address, manager.size);
+    if (n > 0) {
+        send_message(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, NULL,
+                     0);
     }
-    if (fd >= 0) {
-        close(fd);
+}
+
+void sp_manager_inherit(struct sp_sockets *out)
+{
+    enum { FIRST = 3 }; /* SD_LISTEN_FDS_START */
+    uint64_t n = number_of("LISTEN_FDS");
+    if (number_of("LISTEN_PID") == (uint64_t)getpid() && n <= SP_SOCKETS) {
+        for (int i = 0; i < (int)n; i++) {
+            (void)sp_sockets_add(out, FIRST + i);
+        }
+    }
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+}
+
+void sp_manager_keep(const int *fds, size_t count)
+{
+    char text[] = "FDSTORE=1\nFDNAME=sallyport";
+    if (manager.size && count) {
+        sp_manager_tell("FDSTOREREMOVE=1\nFDNAME=sallyport");
+        send_message(text, sizeof text - 1, fds, count);
     }
 }
 

@@ -4,12 +4,19 @@
 #define SP_APP_MANAGER_H
 
 #include "io/loop/loop.h"
+#include "io/net/sockets.h"
 
 /* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and takes them out of the
  * environment. Before any thread. */
 void sp_manager_meet(void);
 /* "READY=1\nSTATUS=...", as sd_notify(3) has it. */
 void sp_manager_tell(const char *fmt, ...) SP_PRINTF(1, 2);
+/* Adds the listening sockets that the manager holds open for this process ($LISTEN_FDS,
+ * sd_listen_fds(3)) and takes the variables out of the environment. Before any thread. */
+void sp_manager_inherit(struct sp_sockets *out);
+/* Lets the manager keep these over a restart, so that who connects meanwhile waits; in
+ * place of what it kept before. It needs FileDescriptorStoreMax= in the unit. */
+void sp_manager_keep(const int *fds, size_t count);
 /* RELOADING=1 with the time it needs since systemd 253; 252 reads it as a status. */
 void sp_manager_tell_reloading(void);
 

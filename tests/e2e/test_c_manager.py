@@ -38,7 +38,7 @@ class Manager(Scene):
 
     def test_life(self) -> None:
         gate = self.start()
-        said = self.hear()
+        said = self.hear_until("READY")
         self.assertEqual(said["READY"], "1")
         self.assertIn("strict-2026", said["STATUS"])
         gate.signal(signal.SIGHUP)
@@ -58,7 +58,7 @@ class Manager(Scene):
 
     def test_no_watchdog_for_another_process(self) -> None:
         gate = self.start(WATCHDOG_USEC="30000", WATCHDOG_PID="1")
-        self.assertEqual(self.hear()["READY"], "1")
+        self.assertEqual(self.hear_until("READY")["READY"], "1")
         gate.stop()
         self.assertEqual(self.hear(), {"STOPPING": "1"})
 

@@ -268,7 +268,7 @@ static void rig_begin_drain(struct rig *r, void *arg)
 {
     const uint64_t *deadline_ms = arg;
     r->stats = *sp_server_stats(r->server);
-    sp_server_drain(r->server, *deadline_ms, rig_on_drained, r);
+    sp_server_drain(r->server, 0, *deadline_ms, rig_on_drained, r);
 }
 
 static void rig_drain(struct rig *r, uint64_t deadline_ms)

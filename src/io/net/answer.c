@@ -22,7 +22,8 @@ static bool is_last(const struct sp_exchange *x, const struct sp_answer *a)
 {
     const struct sp_conn *c = x->conn;
     return a->close || !x->request.keep_alive || has_unread_body(x) ||
-           c->requests >= SP_LIMIT_KEEPALIVE_REQUESTS || c->server->draining;
+           c->requests >= SP_LIMIT_KEEPALIVE_REQUESTS ||
+           c->server->drain != SP_DRAIN_NOT;
 }
 
 /* RFC 9110 section 8.6: none in a 204; in a 304 only that of the 200 it stands for. */
@@ -136,7 +137,8 @@ static bool block(struct sp_conn *c)
 
 static void answered(struct sp_conn *c)
 {
-    bool close = c->x->reply.close || c->server->draining;
+    /* an answer that began before the drain did not say that it is the last one */
+    bool close = c->x->reply.close || c->server->drain > SP_DRAIN_TOLD;
     c->server->stats.answers++;
     sp_exchange_end(c, true);
     if (close) {

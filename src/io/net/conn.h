@@ -118,7 +118,13 @@ struct sp_server {
     struct sp_spares exchanges; /* ended, to be used again */
     char date[SP_HTTP_DATE_TEXT];
     int64_t date_s; /* what date says */
-    bool draining;
+    enum sp_drain {
+        SP_DRAIN_NOT,
+        SP_DRAIN_TOLD, /* every answer says that it is the last one */
+        SP_DRAIN_KEPT, /* nobody comes any more; who was told, or had an answer, goes */
+        SP_DRAIN_IDLE  /* whoever has no request under way goes */
+    } drain;
+    uint64_t grace_ms, drain_ms; /* of the first two; of the last */
     void (*drained)(void *ctx);
     void *drained_ctx;
     struct sp_server_stats stats;
@@ -184,7 +190,9 @@ unsigned sp_peers_count(struct sp_server *s, const uint8_t address[16]);
 void sp_peers_add(struct sp_server *s, struct sp_conn *c);
 void sp_peers_remove(struct sp_server *s, struct sp_conn *c);
 
-/* listen.c: "0.0.0.0:8531" or "[::]:8531" to a listening socket. */
-enum sp_err sp_listen(const char *bind, int *fd, unsigned *port, struct sp_why *why);
+/* listen.c: "0.0.0.0:8531" or "[::]:8531" to a listening socket, an inherited one where
+ * there is one (NULL: there are none). */
+enum sp_err sp_listen(const char *bind, struct sp_sockets *inherited, int *fd,
+                      unsigned *port, struct sp_why *why);
 
 #endif

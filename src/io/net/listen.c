@@ -76,7 +76,8 @@ static unsigned bound_port(int fd)
     return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
-enum sp_err sp_listen(const char *text, int *out, unsigned *port, struct sp_why *why)
+enum sp_err sp_listen(const char *text, struct sp_sockets *inherited, int *out,
+                      unsigned *port, struct sp_why *why)
 {
     union sp_socket_address a;
     if (parse_bind(text, &a) != SP_OK) {
@@ -85,8 +86,12 @@ enum sp_err sp_listen(const char *text, int *out, unsigned *port, struct sp_why 
                           "\"[::]:8531\"",
                           text);
     }
-    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || !bind_and_listen(fd, &a)) {
+    int fd = sp_sockets_take(inherited, &a);
+    bool is_open = fd >= 0;
+    if (!is_open) {
+        fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
+    if (fd < 0 || (!is_open && !bind_and_listen(fd, &a))) {
         int reason = errno;
         if (fd >= 0) {
             close(fd);

@@ -96,7 +96,9 @@ static void parse_head(struct sp_conn *c, struct sp_view bytes, bool is_kept)
 /* Nothing to read. A drained server keeps no idle connection. */
 static bool wait_for_head(struct sp_conn *c)
 {
-    if (!c->server->draining || c->in.len) {
+    enum sp_drain drain = c->server->drain;
+    bool goes = drain == SP_DRAIN_IDLE || (drain == SP_DRAIN_KEPT && c->requests > 0);
+    if (!goes || c->in.len) {
         return false;
     }
     c->t.ops->say_bye(&c->t);

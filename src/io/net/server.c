@@ -181,7 +181,7 @@ static void on_deadlines_closed(uv_handle_t *handle)
 
 static void end_when_empty(struct sp_server *s)
 {
-    if (s->draining && s->conns_left == 0) {
+    if (s->fd < 0 && s->conns_left == 0) {
         uv_close((uv_handle_t *)&s->ready_idle, on_handle_closed);
         uv_close((uv_handle_t *)&s->drain_timer, on_handle_closed);
         uv_close((uv_handle_t *)&s->deadlines.timer, on_deadlines_closed);
@@ -208,24 +208,62 @@ static void on_drain_deadline(uv_timer_t *timer)
     }
 }
 
-void sp_server_drain(struct sp_server *s, uint64_t deadline_ms, void (*done)(void *ctx),
-                     void *ctx)
+/* Those who wait for a request look again whether they may. */
+static void look_at_idle(struct sp_server *s)
 {
-    SP_ASSERT(!s->draining);
-    s->draining = true;
-    s->drained = done;
-    s->drained_ctx = ctx;
-    uv_close((uv_handle_t *)&s->listener, on_handle_closed);
-    close(s->fd);
-    s->fd = -1;
     for (struct sp_link *l = s->conns.next; l != &s->conns; l = l->next) {
         struct sp_conn *c = SP_HOLDER(l, struct sp_conn, all);
         if (c->state == SP_CONN_HEAD && !c->driving) {
             sp_server_make_ready(c); /* idle ones end in their turn */
         }
     }
-    uv_timer_start(&s->drain_timer, on_drain_deadline, deadline_ms, 0);
+}
+
+static void end_idle(struct sp_server *s)
+{
+    s->drain = SP_DRAIN_IDLE;
+    look_at_idle(s);
+    uv_timer_start(&s->drain_timer, on_drain_deadline, s->drain_ms, 0);
     end_when_empty(s);
+}
+
+static void on_last_grace_over(uv_timer_t *timer)
+{
+    end_idle(timer->data);
+}
+
+static void stop_accepting(struct sp_server *s)
+{
+    uv_close((uv_handle_t *)&s->listener, on_handle_closed);
+    close(s->fd);
+    s->fd = -1;
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    struct sp_server *s = timer->data;
+    s->drain = SP_DRAIN_KEPT;
+    stop_accepting(s);
+    look_at_idle(s);
+    uv_timer_start(timer, on_last_grace_over, s->grace_ms, 0);
+    end_when_empty(s);
+}
+
+void sp_server_drain(struct sp_server *s, uint64_t grace_ms, uint64_t deadline_ms,
+                     void (*done)(void *ctx), void *ctx)
+{
+    SP_ASSERT(s->drain == SP_DRAIN_NOT);
+    s->drained = done;
+    s->drained_ctx = ctx;
+    s->grace_ms = grace_ms;
+    s->drain_ms = deadline_ms;
+    s->drain = SP_DRAIN_TOLD;
+    if (grace_ms) {
+        uv_timer_start(&s->drain_timer, on_grace_over, grace_ms, 0);
+    } else {
+        stop_accepting(s);
+        end_idle(s);
+    }
 }
 
 /* ---- the beginning
@@ -253,7 +291,7 @@ static enum sp_err acquire(struct sp_server *s, struct sp_why *why)
 {
     SP_TRY(sp_random_bytes(&s->peer_seed, sizeof s->peer_seed));
     SP_TRY(sp_wire_init(&s->wire, &s->stats));
-    SP_TRY(sp_listen(s->conf->bind, &s->fd, &s->port, why));
+    SP_TRY(sp_listen(s->conf->bind, s->conf->inherited, &s->fd, &s->port, why));
     s->reserve_fd = open_reserve();
     bool polls = s->reserve_fd >= 0 &&
                  uv_poll_init(sp_loop_uv(s->loop), &s->listener, s->fd) == 0;
@@ -325,4 +363,9 @@ const char *sp_server_date(struct sp_server *s)
         sp_http_date_format(now, s->date);
     }
     return s->date;
+}
+
+int sp_server_socket(const struct sp_server *s)
+{
+    return s->fd;
 }

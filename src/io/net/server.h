@@ -45,6 +45,7 @@ struct sp_server_conf { /* everything is borrowed and outlives the server */
     const struct sp_cidr *allow; /* empty: everybody */
     size_t allow_count;
     struct sp_tls_server *tls; /* NULL: plain HTTP; a reference is taken */
+    struct sp_sockets *inherited; /* sockets.h; NULL: every socket is opened here */
     uint64_t idle_ms, head_ms, handshake_ms, stall_ms; /* 0: the defaults of limits.h */
 };
 
@@ -75,10 +76,15 @@ enum sp_err sp_server_new(struct sp_loop *l, const struct sp_server_conf *conf,
                           struct sp_why *why) SP_MUST_USE;
 /* New connections take the new identity; those that are open keep theirs. */
 void sp_server_set_tls(struct sp_server *s, struct sp_tls_server *t);
-/* No new connections; idle ones close now, busy ones after their answer or at the deadline.
- * done is called on the loop when the last one is gone; the server is then freed. */
-void sp_server_drain(struct sp_server *s, uint64_t deadline_ms,
+/* Every connection closes after its next answer. After grace_ms no new ones are accepted
+ * and those close that had an answer; after as long again those that never asked; busy ones
+ * then have deadline_ms. So who keeps a connection for his next request is told by the
+ * answer to it, not by a reset. With a grace of 0 all of it is at once. done is called on the
+ * loop when the last one is gone; the server is then freed. */
+void sp_server_drain(struct sp_server *s, uint64_t grace_ms, uint64_t deadline_ms,
                      void (*done)(void *ctx), void *ctx);
+/* The listening socket, borrowed, until the server is drained. Any thread before that. */
+int sp_server_socket(const struct sp_server *s);
 const struct sp_server_stats *sp_server_stats(const struct sp_server *s);
 /* Port that was bound, for bind addresses with port 0. */
 unsigned sp_server_port(const struct sp_server *s);
