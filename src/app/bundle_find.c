@@ -324,7 +324,7 @@ static int by_number(const void *a, const void *b)
 static enum sp_err search(struct search *s)
 {
     sp_bar_init(&s->bar, "read", sp_ledger_size(s->ledger));
-    s->bar.all = s->bar.is_terminal ? s->bar.all : 0; /* it takes seconds, not minutes */
+    s->bar.all = s->bar.is_terminal ? s->bar.all : 0; /* it takes seconds */
     enum sp_err e = sp_ledger_each(s->ledger, 0, look_at, s, s->why);
     sp_bar_end(&s->bar);
     SP_TRY(e);
