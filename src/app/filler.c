@@ -160,6 +160,11 @@ static void look_again(struct fill *f)
     sp_keeper_ask_claim(f->filler->keeper, &f->known);
 }
 
+static uint8_t *doubted_place(struct sp_filler *filler, const uint8_t sha1[20])
+{
+    return filler->doubted[sha1[0] % ABSENT_PLACES];
+}
+
 static void begin(struct sp_filler *filler, struct sp_want *w)
 {
     struct fill *f = calloc(1, sizeof *f);
@@ -174,6 +179,7 @@ static void begin(struct sp_filler *filler, struct sp_want *w)
     f->upstream = w->upstream;
     f->path = w->path;
     f->claim = w->claim;
+    f->is_again = memcmp(doubted_place(filler, f->claim.sha1), f->claim.sha1, 20) == 0;
     f->pause.data = f;
     uv_timer_init(sp_loop_uv(filler->loop), &f->pause);
     f->next = filler->fills;
@@ -218,6 +224,16 @@ void sp_fill_absent(struct fill *f)
     memcpy(a->sha1, f->claim.sha1, 20);
     a->upstream = f->upstream;
     a->until_ms = sp_loop_now_ms(f->filler->loop) + SP_TIME_FILL_ABSENT;
+}
+
+void sp_fill_doubt(struct fill *f, bool good)
+{
+    uint8_t *place = doubted_place(f->filler, f->claim.sha1);
+    if (!good) {
+        memcpy(place, f->claim.sha1, 20);
+    } else if (memcmp(place, f->claim.sha1, 20) == 0) {
+        memset(place, 0, 20);
+    }
 }
 
 static void on_want(struct sp_msg *msg)

@@ -230,6 +230,7 @@ static enum sp_err transfer_start(struct fill *f, size_t which, struct sp_span s
                                .has_range = s.first > 0 || !to_the_end,
                                .range_first = s.first,
                                .range_last = to_the_end ? UINT64_MAX : s.end - 1,
+                               .fresh = f->is_again || f->again.delay_ms > 0,
                                .reply_limit = UINT64_MAX,
                                .patience_ms = t->part.is_side ? SP_TIME_FILL_SIDE
                                                               : SP_TIME_UPSTREAM_SOAP};

@@ -52,6 +52,7 @@ struct fill {
     struct sp_fill_effect again; /* the try under way, or the one it is before */
     bool fetching;               /* a try is under way */
     bool held;                   /* it stands still, see filler_pace.c */
+    bool is_again;               /* an earlier fill of the file failed */
     struct sp_link_report link;  /* of the last transfer that ended well */
     bool has_link;
     struct sp_fill_got got;
@@ -95,6 +96,7 @@ struct sp_filler {
     struct sp_prefetch *prefetch;  /* owned */
     struct fill *fills;            /* owned list */
     struct absent absent[ABSENT_PLACES];
+    uint8_t doubted[ABSENT_PLACES][20]; /* files whose last fill failed; by SHA-1 */
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
@@ -114,6 +116,9 @@ void sp_fill_answer(struct sp_want *w, enum sp_err e); /* unlinks it */
 void sp_fill_answer_failure(struct sp_want *w, enum sp_err e, int status,
                             const char *text);
 void sp_fill_absent(struct fill *f); /* the upstream answered 404 */
+/* For the next fill of the file: was this one good? One that was not might have been
+ * the connection's doing. */
+void sp_fill_doubt(struct fill *f, bool good);
 void sp_fill_end(struct fill *f);    /* nobody waits any more; f is gone */
 
 /* filler_run.c */

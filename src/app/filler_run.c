@@ -59,6 +59,7 @@ static void do_tell(struct fill *f, const struct sp_fill_effect *e)
 {
     count_end(f, e);
     log_end(f, e);
+    sp_fill_doubt(f, e->good);
     if (!e->good && e->status == 404) {
         sp_fill_absent(f);
     }

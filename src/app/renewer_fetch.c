@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 256 * 1024, NOTE_EVERY = SP_LIMIT_FILL_NOTE * 4 };
+enum { PIECE = 256 * 1024, NOTE_EVERY = 16 * 1024 * 1024 };
 
 static void look_end(struct look *l)
 {

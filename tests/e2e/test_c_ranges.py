@@ -167,10 +167,13 @@ class FarAhead(ColdFile):
         self.door.check_objects()
 
     def test_wrong_file_is_completed_by_nobody(self) -> None:
-        for flip, tls in ((0, False), (30 * MIB + 7, True), (SIZE - 1, False), (SIZE - 1, True)):
-            with self.subTest(flip=flip, tls=tls):
+        shuffled = random.Random(5).shuffle
+        for flip, tls, order in ((0, False, shuffled), (0, True, list.reverse),
+                                 (30 * MIB + 7, True, shuffled), (SIZE - 1, False, list.sort),
+                                 (SIZE - 1, True, shuffled), (SIZE - 1, False, list.reverse)):
+            with self.subTest(flip=flip, tls=tls, order=order):
                 self.up.hostile.flips = [flip]
-                self.nobody_completes(flip, self.door.url if tls else self.door.http_url)
+                self.nobody_completes(order, self.door.url if tls else self.door.http_url)
         self.up.hostile.reset()
         wait_until("a good file", self.comes_whole)
 
@@ -186,9 +189,9 @@ class FarAhead(ColdFile):
         self.assert_bytes(data, self.file.read())
         return True
 
-    def nobody_completes(self, flip: int, url: str) -> None:
+    def nobody_completes(self, order, url: str) -> None:
         starts = list(range(0, SIZE, MIB))
-        random.Random(f"{flip}{url}").shuffle(starts)
+        order(starts)
 
         def client(mine: list[int]) -> set[int]:
             got = set()

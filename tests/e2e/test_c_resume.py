@@ -16,7 +16,7 @@ from wsus_upstream import Upstream
 
 SIZE = ColdFile.SIZE * 2
 HALF = 22 * MIB
-NOTED = 4 * MIB  # at least so often
+NOTED = MIB  # at least so often: a block
 
 
 class Resumed(ColdFile):

@@ -226,6 +226,15 @@ class Files(Lied):
             self.assertEqual(answer.status, 502)
         self.recovers()
 
+    def test_next_ask_comes_on_another_connection(self) -> None:
+        self.up.hostile.content["*"] = "flip"
+        self.fetch(self.claim.path, (502,), "SHA-1")
+        self.recovers()
+        carried = [[r.target for r in c.requests] for s in self.up.servers for c in s.connections]
+        brought = [t for t in carried if any(r.startswith("/Content/") for r in t)]
+        self.assertEqual(len(brought), 2)
+        self.assertEqual(len(brought[1]), 1, "made for this file alone")
+
     def test_wrong_length(self) -> None:
         for mode in ("short", "long", "endless", "html"):
             with self.subTest(mode):

@@ -273,6 +273,28 @@ class Signatures(Scene):
                 self.nobody_completes(self.claims["large-tampered.cab"], url)
         self.assert_passes("large.cab")
 
+    def test_nobody_completes_it_in_any_order(self) -> None:
+        """Pieces of a MiB, up, down and shuffled: the last one never comes."""
+        claim = self.claims["large-tampered.cab"]
+        last = (LARGE - 1) // MIB * MIB
+        for url in (self.door.http_url, self.door.url):
+            for order in (list.sort, list.reverse, random.Random(3).shuffle):
+                with self.subTest(url, order=order), ThreadPoolExecutor(3) as pool:
+                    starts = list(range(0, LARGE, MIB))
+                    order(starts)
+                    came = list(pool.map(lambda first: self.comes(claim, url, first), starts))
+                    self.assertNotIn(last, [s for s, c in zip(starts, came) if c])
+        self.assertNotIn(claim.sha256, self.door.objects().values())
+
+    def comes(self, claim, url: str, first: int) -> bool:
+        end = min(first + MIB, LARGE) - 1
+        try:
+            answer = self.wire(url, timeout=60.0).ask(
+                "GET", claim.path, {"Range": f"bytes={first}-{end}"})
+        except (http.client.HTTPException, OSError):
+            return False
+        return answer.status == 206 and len(answer.body) == end + 1 - first
+
     def nobody_completes(self, claim, url: str) -> None:
         starts = [0, 0, LARGE - HOLD - MIB, LARGE - HOLD - 1, LARGE - HOLD, LARGE - 1]
         random.Random(url).shuffle(starts)

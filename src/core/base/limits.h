@@ -85,7 +85,7 @@
 /* Files from this size on can be gone on with after a restart, for so many seconds; what
  * they have is noted each time so much more of it was digested. */
 #define SP_LIMIT_FILL_KEPT  SP_MIB(8)
-#define SP_LIMIT_FILL_NOTE  SP_MIB(4)
+#define SP_LIMIT_FILL_NOTE  SP_MIB(1)
 #define SP_LIMIT_STAGE_AGE  (3 * 86400)
 /* What is fetched ahead stands still behind who asks, and looks so often whether it may
  * go on; and it may be so much ahead of its rate. */
