@@ -2,6 +2,7 @@
 #include "app/admin_ask.h"
 
 #include "app/call.h"
+#include "app/say.h"
 #include "core/base/text.h"
 
 #include <stdio.h>
@@ -35,12 +36,12 @@ enum sp_err sp_admin_ask(const char *bind, const char *method, const char *path,
     if (e == SP_E_UNAVAILABLE) {
         return sp_why_set(
             why, e,
-            "nothing answers at %s: the daemon does not run, or runs with "
-            "another configuration",
+            _("nothing answers at %s: the daemon does not run, or runs with "
+              "another configuration"),
             bind);
     }
     if (e != SP_OK) {
-        return sp_why_set(why, SP_E_PROTOCOL, "%s does not answer like sallyport",
+        return sp_why_set(why, SP_E_PROTOCOL, _("%s does not answer like sallyport"),
                           bind);
     }
     *status = head.status;
@@ -57,7 +58,7 @@ enum sp_err sp_admin_ask_of(const char *config_file, const char *method,
     enum sp_err e =
         config->admin_bind[0]
             ? sp_admin_ask(config->admin_bind, method, path, body, status, why)
-            : sp_why_set(why, SP_E_CONFIG, "%s has no admin listener", config_file);
+            : sp_why_set(why, SP_E_CONFIG, _("%s has no admin listener"), config_file);
     sp_config_free(&config);
     return e;
 }

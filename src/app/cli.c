@@ -1,4 +1,5 @@
 #include "app/cmd.h"
+#include "app/say.h"
 
 #include "core/base/text.h"
 
@@ -21,15 +22,15 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_usage(FILE *out)
 {
     fprintf(out,
-            "sallyport %s: a TLS-enforcing replication proxy for Windows updates\n\n"
-            "usage: sallyport COMMAND [ARGUMENTS]\n\n",
+            _("sallyport %s: a TLS-enforcing replication proxy for Windows updates\n\n"
+              "usage: sallyport COMMAND [ARGUMENTS]\n\n"),
             SP_VERSION);
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(out, "  %s%s%s\n      %s\n", commands[i].words,
                 commands[i].arguments[0] ? " " : "", commands[i].arguments,
-                commands[i].help);
+                sp_say(commands[i].help));
     }
-    fprintf(out, "\nFILE of -c is %s unless it is given.\n", SP_CONFIG_DEFAULT);
+    fprintf(out, _("\nFILE of -c is %s unless it is given.\n"), SP_CONFIG_DEFAULT);
 }
 
 /* How many words of argv the command's name takes, or 0 when it is another one. */
@@ -78,17 +79,37 @@ static int unknown(int argc, char **argv)
     snprintf(said, sizeof said, "%s%s%s", argv[0], family && argc > 1 ? " " : "",
              family && argc > 1 ? argv[1] : "");
     const char *nearest = sp_text_nearest(said, names, COMMANDS);
-    fprintf(stderr,
-            "sallyport: there is no command \"%s\"%s%s%s; see sallyport --help\n", said,
-            nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-            nearest ? "\"?" : "");
+    if (nearest) {
+        fprintf(stderr,
+                _("sallyport: there is no command \"%s\"; did you mean \"%s\"?; see "
+                  "sallyport --help\n"),
+                said, nearest);
+    } else {
+        fprintf(stderr,
+                _("sallyport: there is no command \"%s\"; see sallyport --help\n"),
+                said);
+    }
     return SP_EXIT_USAGE;
+}
+
+/* The daemon speaks English, whoever starts it, and so does what is sent to somebody
+ * who helps. */
+static void choose_language(int argc, char **argv)
+{
+    static const char *const english[] = {"run", "support-bundle"};
+    for (size_t i = 0; argc && i < sizeof english / sizeof english[0]; i++) {
+        if (strcmp(argv[0], english[i]) == 0) {
+            return;
+        }
+    }
+    sp_say_in_language();
 }
 
 int sp_cli(int argc, char **argv)
 {
     argc--;
     argv++;
+    choose_language(argc, argv);
     if (argc == 0) {
         print_usage(stderr);
         return SP_EXIT_USAGE;
@@ -104,8 +125,8 @@ int sp_cli(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++) {
         int n = matches(&commands[i], argc, argv);
         if (n && wants_help(argc - n, argv + n)) {
-            printf("usage: sallyport %s %s\n\n%s\n", commands[i].words,
-                   commands[i].arguments, commands[i].help);
+            printf(_("usage: sallyport %s %s\n\n%s\n"), commands[i].words,
+                   commands[i].arguments, sp_say(commands[i].help));
             return 0;
         }
         if (n) {
@@ -145,8 +166,9 @@ int sp_options(int argc, char **argv, const struct sp_option *options, size_t co
         const struct sp_option *o = find_option(options, count, argv[i]);
         const char *equals = strchr(argv[i], '=');
         if (!o || (o->value && !equals && i + 1 == argc)) {
-            fprintf(stderr, "sallyport: %s %s; see --help\n",
-                    o ? "there is no value behind" : "there is no option", argv[i]);
+            fprintf(stderr, _("sallyport: %s %s; see --help\n"),
+                    o ? _("there is no value behind") : _("there is no option"),
+                    argv[i]);
             return -1;
         }
         if (o->value) {
@@ -162,6 +184,7 @@ int sp_options(int argc, char **argv, const struct sp_option *options, size_t co
 
 int sp_cmd_failed(enum sp_err e, const struct sp_why *why)
 {
-    fprintf(stderr, "sallyport: %s\n", sp_why_text(why, e));
+    bool has_why = why && why->text[0];
+    fprintf(stderr, "sallyport: %s\n", has_why ? why->text : sp_say(sp_err_text(e)));
     return sp_err_exit_status(e);
 }

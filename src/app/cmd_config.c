@@ -1,4 +1,5 @@
 #include "app/cmd.h"
+#include "app/say.h"
 #include "app/world.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@ static int config_file(int argc, char **argv, const char **file)
     int left = sp_options(argc, argv, options, 2, &words);
     *file = *file ? *file : SP_CONFIG_DEFAULT;
     if (left > 0) {
-        fprintf(stderr, "sallyport: there is one word too many: \"%s\"; see --help\n",
+        fprintf(stderr,
+                _("sallyport: there is one word too many: \"%s\"; see --help\n"),
                 words[0]);
     }
     return left;
@@ -35,7 +37,7 @@ int sp_cmd_config_check(int argc, char **argv)
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }
-    printf("%s: good: %zu upstream%s, %zu listener%s, policy %s\n", file,
+    printf(_("%s: good: %zu upstream%s, %zu listener%s, policy %s\n"), file,
            world->config->upstream_count, world->config->upstream_count == 1 ? "" : "s",
            world->config->listener_count, world->config->listener_count == 1 ? "" : "s",
            sp_policy_name(world->policy));

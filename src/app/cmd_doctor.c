@@ -1,6 +1,7 @@
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/doctor.h"
+#include "app/say.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@ static const struct meaning {
 #include "app/doctor.def"
 #undef FINDING
 };
-static const char *const severities[] = {"bad", "warning", "note"};
+static const char *const severities[] = {N_("bad"), N_("warning"), N_("note")};
 
 void sp_doctor_find(struct sp_doctor *d, enum sp_finding_code code, const char *what,
                     ...)
@@ -61,12 +62,12 @@ static void print_text(const struct sp_doctor *d)
             const struct meaning *m = meaning_of(d, i);
             if ((int)m->severity == severity) {
                 printf("%-8s %s: %s\n         %s\n         -> %s\n\n",
-                       severities[severity], m->code, d->found[i].what, m->why,
-                       m->mend);
+                       sp_say(severities[severity]), m->code, d->found[i].what,
+                       sp_say(m->why), sp_say(m->mend));
             }
         }
     }
-    printf("%zu things looked at: %zu bad, %zu warnings, %zu notes\n", d->looked_at,
+    printf(_("%zu things looked at: %zu bad, %zu warnings, %zu notes\n"), d->looked_at,
            count_of(d, SP_SEVERITY_BAD), count_of(d, SP_SEVERITY_WARN),
            count_of(d, SP_SEVERITY_NOTE));
 }
@@ -130,9 +131,9 @@ static enum sp_err examine(struct sp_doctor *d, const struct words *w,
     }
     if (w->url) {
         if (!sp_address_read(w->url, &at)) {
-            return sp_why_set(why, SP_E_USAGE,
-                              "\"%.200s\" is no address; write wsus.corp.example:8531",
-                              w->url);
+            return sp_why_set(
+                why, SP_E_USAGE,
+                _("\"%.200s\" is no address; write wsus.corp.example:8531"), w->url);
         }
         sp_doctor_outside(d, &at, sp_buf_view(&ca));
     }
@@ -156,6 +157,9 @@ int sp_cmd_doctor(int argc, char **argv)
                     "usage: sallyport doctor [URL] [--ca FILE] [-c FILE] [--json]\n");
         }
         return SP_EXIT_USAGE;
+    }
+    if (w.json) {
+        sp_say_in_english();
     }
     w.url = left ? words[0] : NULL;
     struct sp_doctor *d = calloc(1, sizeof *d);

@@ -3,6 +3,7 @@
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/imported.h"
+#include "app/say.h"
 #include "app/store_ask.h"
 #include "core/base/limits.h"
 
@@ -25,7 +26,7 @@ static int read_words(int argc, char **argv, struct ask *a)
         {"-c", &a->config, NULL}, {"-d", &a->dir, NULL}, {"--dry-run", NULL, &a->dry}};
     a->count = sp_options(argc, argv, options, 3, &a->files);
     if (a->count == 0) {
-        fprintf(stderr, "sallyport: a file is needed; see --help\n");
+        fprintf(stderr, _("sallyport: a file is needed; see --help\n"));
     }
     return a->count > 0 ? 0 : SP_EXIT_USAGE;
 }
@@ -115,9 +116,9 @@ int sp_cmd_import_advisories(int argc, char **argv)
     enum sp_err e = find_state(&a, &why);
     e = e == SP_OK ? import(&a, read_advisories, &why) : e;
     if (e == SP_OK) {
-        printf("%zu advisories read; there are %zu now%s\n", a.added,
+        printf(_("%zu advisories read; there are %zu now%s\n"), a.added,
                json_object_size(json_object_get(a.root, "advisories")),
-               a.dry ? " (nothing was written)" : "");
+               a.dry ? _(" (nothing was written)") : "");
     }
     return finish(&a, e, &why);
 }
@@ -136,8 +137,8 @@ int sp_cmd_import_notes(int argc, char **argv)
         e = import(&a, read_notes, &why);
     }
     if (e == SP_OK) {
-        printf("%zu known issues read, in place of those there were%s\n", a.added,
-               a.dry ? " (nothing was written)" : "");
+        printf(_("%zu known issues read, in place of those there were%s\n"), a.added,
+               a.dry ? _(" (nothing was written)") : "");
     }
     return finish(&a, e, &why);
 }

@@ -1,5 +1,6 @@
 #include "app/cmd.h"
 #include "app/init.h"
+#include "app/say.h"
 #include "app/world.h"
 #include "core/base/text.h"
 
@@ -52,26 +53,27 @@ static bool ask(const char *question, const char *otherwise, char *to, size_t si
 
 static enum sp_err missing(struct setup *s, const char *option, const char *what)
 {
-    return sp_why_set(&s->why, SP_E_USAGE, "%s is needed: %s", option, what);
+    return sp_why_set(&s->why, SP_E_USAGE, _("%s is needed: %s"), option, what);
 }
 
 static enum sp_err take_upstream(struct setup *s, const struct words *w)
 {
     const char *text = w->upstream;
     if (!text && may_ask() &&
-        ask("Upstream WSUS server, as wsus.corp.example:8531:", "", s->answer,
+        ask(_("Upstream WSUS server, as wsus.corp.example:8531:"), "", s->answer,
             sizeof s->answer)) {
         text = s->answer;
     }
     if (!text || !text[0]) {
         return missing(s, "--upstream HOST:PORT",
-                       "the WSUS server to take updates from");
+                       _("the WSUS server to take updates from"));
     }
     if (strncmp(text, "http://", 7) == 0 || !sp_address_read(text, &s->plan.upstream)) {
-        return sp_why_set(&s->why, SP_E_USAGE,
-                          "\"%.200s\" is no address of a server that speaks TLS; write "
-                          "it as wsus.corp.example:8531. Plain HTTP is not spoken",
-                          text);
+        return sp_why_set(
+            &s->why, SP_E_USAGE,
+            _("\"%.200s\" is no address of a server that speaks TLS; write "
+              "it as wsus.corp.example:8531. Plain HTTP is not spoken"),
+            text);
     }
     return SP_OK;
 }
@@ -82,21 +84,23 @@ static enum sp_err take_names(struct setup *s, const struct words *w)
     (void)gethostname(host, sizeof host - 1);
     if (w->names) {
         snprintf(s->names, sizeof s->names, "%s", w->names);
-    } else if (!may_ask() || !ask("Names that downstream servers and clients use for "
-                                  "this machine, commas between:",
+    } else if (!may_ask() || !ask(_("Names that downstream servers and clients use for "
+                                    "this machine, commas between:"),
                                   host, s->names, sizeof s->names)) {
         snprintf(s->names, sizeof s->names, "%s", host);
     }
     char *rest = s->names, *name = NULL;
     while ((name = strsep(&rest, ", ")) != NULL) {
         if (name[0] && s->plan.name_count == SP_INIT_NAMES) {
-            return sp_why_set(&s->why, SP_E_USAGE, "more than %d names", SP_INIT_NAMES);
+            return sp_why_set(&s->why, SP_E_USAGE, _("more than %d names"),
+                              SP_INIT_NAMES);
         }
         if (name[0]) {
             s->plan.names[s->plan.name_count++] = name;
         }
     }
-    return s->plan.name_count ? SP_OK : missing(s, "--names", "a name of this machine");
+    return s->plan.name_count ? SP_OK
+                              : missing(s, "--names", _("a name of this machine"));
 }
 
 /* ---- the upstream
@@ -112,9 +116,9 @@ static enum sp_err take_root(struct setup *s)
         !last.self_signed) {
         return sp_why_set(
             &s->why, SP_E_USAGE,
-            "--ca FILE is needed: the server does not show the root of its "
-            "chain. Export it on the WSUS server (certlm.msc > Trusted "
-            "Root Certification Authorities > Base-64 encoded X.509)");
+            _("--ca FILE is needed: the server does not show the root of its "
+              "chain. Export it on the WSUS server (certlm.msc > Trusted "
+              "Root Certification Authorities > Base-64 encoded X.509)"));
     }
     SP_TRY(sp_buf_append_str(&s->ca, "-----BEGIN CERTIFICATE-----\n"));
     SP_AUTO(sp_buf_fini) struct sp_buf text;
@@ -146,7 +150,7 @@ static enum sp_err meet_upstream(struct setup *s, const struct words *w)
         SP_TRY(take_root(s));
         SP_TRY(show(s));
     }
-    printf("%s:%u speaks %s and shows:\n\n", s->plan.upstream.host,
+    printf(_("%s:%u speaks %s and shows:\n\n"), s->plan.upstream.host,
            s->plan.upstream.port, s->chain.tls);
     sp_shown_chain_print(&s->chain);
     if (!s->chain.verified) {
@@ -170,13 +174,13 @@ static enum sp_err take_pins(struct setup *s, const struct words *w)
     }
     if (!may_ask()) {
         return missing(s, "--yes",
-                       "it says that the pins above are those of the server's own "
-                       "console");
+                       _("it says that the pins above are those of the server's own "
+                         "console"));
     }
-    printf("\nCompare a pin with the server's own console. ");
-    if (!ask("Are these its keys? yes or no:", "no", s->answer, sizeof s->answer) ||
+    printf(_("\nCompare a pin with the server's own console. "));
+    if (!ask(_("Are these its keys? yes or no:"), "no", s->answer, sizeof s->answer) ||
         strcmp(s->answer, "yes") != 0) {
-        return sp_why_set(&s->why, SP_E_CANCELLED, "nothing was written");
+        return sp_why_set(&s->why, SP_E_CANCELLED, _("nothing was written"));
     }
     return SP_OK;
 }
@@ -196,8 +200,8 @@ static enum sp_err take_place(struct setup *s, const char *said, const char *bel
     int n = snprintf(to, PLACE, "%s%s%s%s", here, absolute ? "" : "/", said, below);
     if (n >= PLACE || strpbrk(to, "\"\\$\n")) {
         return sp_why_set(&s->why, SP_E_USAGE,
-                          "the path %.100s is too long, or has a character that a "
-                          "configuration cannot name",
+                          _("the path %.100s is too long, or has a character that a "
+                            "configuration cannot name"),
                           said);
     }
     return SP_OK;
@@ -218,12 +222,13 @@ static enum sp_err take_rest(struct setup *s, const struct words *w)
     i->now = sp_clock_wall_s();
     if (w->port &&
         (sp_u64_parse(sp_view_str(w->port), 65534, &port) != SP_OK || port < 2)) {
-        return sp_why_set(&s->why, SP_E_USAGE, "--port is 2 to 65534");
+        return sp_why_set(&s->why, SP_E_USAGE, _("--port is 2 to 65534"));
     }
     i->port = (unsigned)port;
     if (!w->certificate != !w->key || (w->certificate && w->request)) {
-        return sp_why_set(&s->why, SP_E_USAGE,
-                          "--certificate and --key go together, and without --request");
+        return sp_why_set(
+            &s->why, SP_E_USAGE,
+            _("--certificate and --key go together, and without --request"));
     }
     i->certificate = w->certificate;
     i->key = w->key;
@@ -280,7 +285,7 @@ int sp_cmd_init(int argc, char **argv)
         sp_options(argc, argv, options, sizeof options / sizeof options[0], &words);
     if (left != 0) {
         if (left > 0) {
-            fprintf(stderr, "sallyport: init takes options only; see --help\n");
+            fprintf(stderr, _("sallyport: init takes options only; see --help\n"));
         }
         return SP_EXIT_USAGE;
     }

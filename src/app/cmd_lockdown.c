@@ -2,6 +2,7 @@
 #include "app/admin_ask.h"
 #include "app/cmd.h"
 #include "app/lockdown.h"
+#include "app/say.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static enum sp_err tell(const struct sp_config *c, struct sp_why *why)
     SP_TRY(sp_admin_ask(c->admin_bind, "POST", "/lockdown", &body, &status, why));
     return status == 200 ? SP_OK
                          : sp_why_set(why, SP_E_PROTOCOL,
-                                      "the daemon answers with status %d", status);
+                                      _("the daemon answers with status %d"), status);
 }
 
 static int throw_and_tell(const struct sp_config *c, bool on)
@@ -26,15 +27,15 @@ static int throw_and_tell(const struct sp_config *c, bool on)
     }
     e = tell(c, &why);
     if (e == SP_E_UNAVAILABLE) {
-        printf("lockdown %s: no daemon runs; it holds from its next start\n",
+        printf(_("lockdown %s: no daemon runs; it holds from its next start\n"),
                on ? "on" : "off");
         return 0;
     }
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }
-    printf(on ? "lockdown on: all update metadata is stopped\n"
-              : "lockdown off: update metadata passes again\n");
+    printf("%s", on ? _("lockdown on: all update metadata is stopped\n")
+                    : _("lockdown off: update metadata passes again\n"));
     return 0;
 }
 

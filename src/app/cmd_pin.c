@@ -1,5 +1,6 @@
 #include "app/cmd.h"
 #include "app/config.h"
+#include "app/say.h"
 #include "app/shown_chain.h"
 
 #include <stdio.h>
@@ -10,10 +11,11 @@ static void print_paste(const struct sp_shown_chain *chain, const struct sp_addr
 {
     char url[300];
     sp_address_url(at, url);
-    printf("\nTo paste into the configuration, after you have compared a pin with the "
-           "server's "
-           "own console:\n\n    url  = \"%s\"\n    pins = {",
-           url);
+    printf(
+        _("\nTo paste into the configuration, after you have compared a pin with the "
+          "server's "
+          "own console:\n\n    url  = \"%s\"\n    pins = {"),
+        url);
     for (size_t i = 0; i < chain->count; i++) {
         struct sp_cert_facts c;
         char pin[SP_PIN_TEXT];
@@ -24,10 +26,11 @@ static void print_paste(const struct sp_shown_chain *chain, const struct sp_addr
     }
     printf(" }\n");
     if (chain->count < 2) {
-        printf("\nAt least two pins are needed. The server shows one certificate only: "
-               "add the "
-               "pin of its CA\nor of a spare key that is kept for the day this one has "
-               "to go.\n");
+        printf(
+            _("\nAt least two pins are needed. The server shows one certificate only: "
+              "add the "
+              "pin of its CA\nor of a spare key that is kept for the day this one has "
+              "to go.\n"));
     }
 }
 
@@ -43,14 +46,15 @@ static int show(const struct sp_address *at, struct sp_view ca)
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }
-    printf("%s:%u speaks %s and shows %zu certificate%s:\n\n", at->host, at->port,
+    printf(_("%s:%u speaks %s and shows %zu certificate%s:\n\n"), at->host, at->port,
            chain.tls, chain.count, chain.count == 1 ? "" : "s");
     sp_shown_chain_print(&chain);
     if (ca.len == 0) {
-        printf("\nNot checked against any authority: name one with --ca FILE.\n");
+        printf(_("\nNot checked against any authority: name one with --ca FILE.\n"));
     } else {
         printf("\n%s%s\n",
-               chain.verified ? "The chain and the name are good." : "NOT VERIFIED: ",
+               chain.verified ? _("The chain and the name are good.")
+                              : _("NOT VERIFIED: "),
                chain.verified ? "" : chain.why.text);
     }
     print_paste(&chain, at);

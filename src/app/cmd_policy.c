@@ -1,6 +1,7 @@
 /* policy check, explain, diff: what a policy says, without a daemon. */
 #include "app/cmd.h"
 #include "app/config.h"
+#include "app/say.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "sallyport/policy.h"
@@ -16,7 +17,7 @@ static int words_of(int argc, char **argv, int least, int most, const char *what
         return left;
     }
     if (left >= 0) {
-        fprintf(stderr, "sallyport: %s expected; see --help\n", what);
+        fprintf(stderr, _("sallyport: %s expected; see --help\n"), what);
     }
     return -1;
 }
@@ -41,9 +42,10 @@ static void print_counts(const char *file, const struct sp_policy *p)
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
         counts[sp_policy_mode(p, r)]++;
     }
-    printf("%s: good: policy %s, %u rules enforced, %u in audit, %u observed, %u off\n",
-           file, sp_policy_name(p), counts[SP_MODE_ENFORCE], counts[SP_MODE_AUDIT],
-           counts[SP_MODE_OBSERVE], counts[SP_MODE_OFF]);
+    printf(
+        _("%s: good: policy %s, %u rules enforced, %u in audit, %u observed, %u off\n"),
+        file, sp_policy_name(p), counts[SP_MODE_ENFORCE], counts[SP_MODE_AUDIT],
+        counts[SP_MODE_OBSERVE], counts[SP_MODE_OFF]);
 }
 
 /* A policy that does not look at a subject leaves it unproven, which passes nothing. */
@@ -62,7 +64,7 @@ int sp_cmd_policy_check(int argc, char **argv)
     SP_AUTO(sp_policy_free) struct sp_policy *p = NULL;
     struct sp_why why = {0};
     char **words = NULL;
-    if (words_of(argc, argv, 1, 1, "the file of one policy", &words) < 0) {
+    if (words_of(argc, argv, 1, 1, _("the file of one policy"), &words) < 0) {
         return SP_EXIT_USAGE;
     }
     enum sp_err e = sp_policy_load(words[0], &p, &why);
@@ -72,7 +74,7 @@ int sp_cmd_policy_check(int argc, char **argv)
     print_counts(words[0], p);
     for (enum sp_subject s = SP_SUBJECT_LINK; s <= SP_SUBJECT_FILE; s++) {
         if (!looks_at(p, s)) {
-            printf("note: no rule looks at a %s, so none will pass\n",
+            printf(_("note: no rule looks at a %s, so none will pass\n"),
                    sp_subject_text(s));
         }
     }
@@ -87,7 +89,7 @@ static void print_actions(enum sp_rule r)
     for (enum sp_action a = SP_ACTION_REFUSE; a <= SP_ACTION_WITHHOLD; a++) {
         if (sp_action_fits(r, a)) {
             printf("%s%s%s", between, sp_action_text(a),
-                   a == sp_action_usual(sp_rule_subject(r)) ? " (usual)" : "");
+                   a == sp_action_usual(sp_rule_subject(r)) ? _(" (usual)") : "");
             between = ", ";
         }
     }
@@ -96,8 +98,9 @@ static void print_actions(enum sp_rule r)
 
 static void print_rule(enum sp_rule r)
 {
-    printf("%s\n  holds when: %s\n  is about:   one %s\n  actions:    ",
-           sp_rule_text(r), sp_rule_help(r), sp_subject_text(sp_rule_subject(r)));
+    printf(_("%s\n  holds when: %s\n  is about:   one %s\n  actions:    "),
+           sp_rule_text(r), sp_say(sp_rule_help(r)),
+           sp_subject_text(sp_rule_subject(r)));
     print_actions(r);
 }
 
@@ -108,15 +111,19 @@ static int no_such_rule(const char *word)
         names[r] = sp_rule_text(r);
     }
     const char *near = sp_text_nearest(word, names, SP_RULE_COUNT);
-    fprintf(stderr, "sallyport: there is no rule \"%s\"%s%s%s\n", word,
-            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    if (near) {
+        fprintf(stderr, _("sallyport: there is no rule \"%s\"; did you mean \"%s\"?\n"),
+                word, near);
+    } else {
+        fprintf(stderr, _("sallyport: there is no rule \"%s\"\n"), word);
+    }
     return SP_EXIT_USAGE;
 }
 
 int sp_cmd_policy_explain(int argc, char **argv)
 {
     char **words = NULL;
-    int left = words_of(argc, argv, 0, 1, "the name of a rule, or nothing,", &words);
+    int left = words_of(argc, argv, 0, 1, _("the name of a rule, or nothing,"), &words);
     if (left < 0) {
         return SP_EXIT_USAGE;
     }
@@ -169,7 +176,8 @@ static bool print_differences(const struct sp_policy *a, const struct sp_policy 
         print_setting(a, r);
         printf(" -> ");
         print_setting(b, r);
-        printf("  (%s)\n", strength(b, r) > strength(a, r) ? "stricter" : "looser");
+        printf("  (%s)\n",
+               strength(b, r) > strength(a, r) ? _("stricter") : _("looser"));
         any = true;
     }
     return any;
@@ -179,9 +187,9 @@ static bool print_differences(const struct sp_policy *a, const struct sp_policy 
 
 static const struct {
     const char *word, *gone, *come;
-} kinds[] = {{"at ", "gone", "new"},
-             {"peer ", "gone", "new"},
-             {"publisher ", "gone: stricter", "new: looser"}};
+} kinds[] = {{"at ", N_("gone"), N_("new")},
+             {"peer ", N_("gone"), N_("new")},
+             {"publisher ", N_("gone: stricter"), N_("new: looser")}};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static struct sp_view next_line(struct sp_view *text, const char *word)
@@ -216,7 +224,7 @@ static bool print_missing(struct sp_view from, struct sp_view in, const char *wo
     struct sp_view line;
     while ((line = next_line(&from, word)).len > 0) {
         if (!has_line(in, word, line)) {
-            printf(SP_VIEW_FMT "  (%s)\n", SP_VIEW_ARG(line), what);
+            printf(SP_VIEW_FMT "  (%s)\n", SP_VIEW_ARG(line), sp_say(what));
             any = true;
         }
     }
@@ -247,7 +255,7 @@ int sp_cmd_policy_diff(int argc, char **argv)
     SP_AUTO(sp_policy_free) struct sp_policy *b = NULL;
     struct sp_why why = {0};
     char **words = NULL;
-    if (words_of(argc, argv, 2, 2, "the files of two policies are", &words) < 0) {
+    if (words_of(argc, argv, 2, 2, _("the files of two policies are"), &words) < 0) {
         return SP_EXIT_USAGE;
     }
     enum sp_err e = sp_policy_load(words[0], &a, &why);
@@ -263,7 +271,7 @@ int sp_cmd_policy_diff(int argc, char **argv)
         return sp_cmd_failed(e, &why);
     }
     if (!any) {
-        printf("%s and %s demand the same\n", sp_policy_name(a), sp_policy_name(b));
+        printf(_("%s and %s demand the same\n"), sp_policy_name(a), sp_policy_name(b));
         return 0;
     }
     return SP_EXIT_REFUSED;

@@ -1,6 +1,7 @@
 /* posture and recheck: what the running daemon's watch knows. */
 #include "app/admin_ask.h"
 #include "app/cmd.h"
+#include "app/say.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -12,38 +13,46 @@ static const char *text(const json_t *o, const char *key)
     return s ? s : "";
 }
 
+static const char *said(const char *posture)
+{
+    return strcmp(posture, "conforming") == 0       ? _("conforming")
+           : strcmp(posture, "non-conforming") == 0 ? _("non-conforming")
+           : strcmp(posture, "unknown") == 0        ? _("unknown")
+                                                    : posture;
+}
+
 static void print_upstream(const json_t *row)
 {
     size_t i;
     const json_t *reason;
-    printf("%s (%s): %s since %s\n", text(row, "name"), text(row, "host"),
-           text(row, "posture"), text(row, "since"));
+    printf(_("%s (%s): %s since %s\n"), text(row, "name"), text(row, "host"),
+           said(text(row, "posture")), text(row, "since"));
     json_array_foreach(json_object_get(row, "reasons"), i, reason)
     {
-        printf("    %s: %s\n", text(reason, "reason"), text(reason, "meaning"));
+        printf("    %s: %s\n", text(reason, "reason"), sp_say(text(reason, "meaning")));
     }
     if (text(row, "why")[0]) {
         printf("    %s\n", text(row, "why"));
     }
-    printf("    verified last %s%s\n",
-           text(row, "last_pass")[0] ? text(row, "last_pass") : "never",
-           json_is_true(json_object_get(row, "passing")) ? "; under way" : "");
+    printf(_("    verified last %s%s\n"),
+           text(row, "last_pass")[0] ? text(row, "last_pass") : _("never"),
+           json_is_true(json_object_get(row, "passing")) ? _("; under way") : "");
 }
 
 static void print_witness(const json_t *row)
 {
     static const struct {
         const char *key, *text;
-    } counts[] = {{"agrees", "agrees to"},
-                  {"contradicts", "contradicts"},
-                  {"does_not_know", "does not know"},
-                  {"has_not_said", "has not said about"}};
-    printf("witness %s", text(row, "name"));
+    } counts[] = {{"agrees", N_("agrees to")},
+                  {"contradicts", N_("contradicts")},
+                  {"does_not_know", N_("does not know")},
+                  {"has_not_said", N_("has not said about")}};
+    printf(_("witness %s"), text(row, "name"));
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        printf("%s %s %" JSON_INTEGER_FORMAT, i ? "," : "", counts[i].text,
+        printf("%s %s %" JSON_INTEGER_FORMAT, i ? "," : "", sp_say(counts[i].text),
                json_integer_value(json_object_get(row, counts[i].key)));
     }
-    printf(" of what is recorded\n");
+    printf(_(" of what is recorded\n"));
 }
 
 static int status_of(const char *posture)
@@ -64,7 +73,7 @@ static int show(const struct sp_buf *body, bool json)
     if (json) {
         fwrite(body->data, 1, body->len, stdout);
     } else if (root) {
-        printf("%s\n", text(root, "posture"));
+        printf("%s\n", said(text(root, "posture")));
         json_array_foreach(json_object_get(root, "upstreams"), i, row)
         {
             print_upstream(row);
@@ -115,7 +124,8 @@ int sp_cmd_recheck(int argc, char **argv)
     }
     enum sp_err e = sp_admin_ask_of(file, "POST", "/recheck", &body, &http, &why);
     if (e == SP_OK && http != 202) {
-        e = sp_why_set(&why, SP_E_PROTOCOL, "the daemon answers with status %d", http);
+        e = sp_why_set(&why, SP_E_PROTOCOL, _("the daemon answers with status %d"),
+                       http);
     }
     return e == SP_OK ? 0 : sp_cmd_failed(e, &why);
 }

@@ -6,6 +6,7 @@
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/imported.h"
+#include "app/say.h"
 #include "app/terminal.h"
 #include "core/base/limits.h"
 #include "core/report/report.h"
@@ -31,7 +32,7 @@ struct ask {
 
 static int usage(const char *what)
 {
-    fprintf(stderr, "sallyport: %s; see --help\n", what);
+    fprintf(stderr, _("sallyport: %s; see --help\n"), what);
     return SP_EXIT_USAGE;
 }
 
@@ -74,15 +75,15 @@ static int read_words(int argc, char **argv, struct ask *a)
         return SP_EXIT_USAGE;
     }
     if (left != wanted) {
-        return usage(left > wanted ? "there is a word too many"
-                                   : "the number of a KB is needed");
+        return usage(left > wanted ? _("there is a word too many")
+                                   : _("the number of a KB is needed"));
     }
     if (wanted && !kb_of(words[0], &a->kb)) {
-        return usage("a KB is a number, as KB5031356");
+        return usage(_("a KB is a number, as KB5031356"));
     }
     a->as = a->json ? SP_FORMAT_JSON : SP_FORMAT_TABLE;
     if (a->format && !format_of(a->format, &a->as)) {
-        return usage("--format takes table, json or csv");
+        return usage(_("--format takes table, json or csv"));
     }
     return 0;
 }
@@ -113,7 +114,7 @@ static enum sp_err take(struct sp_book *b, struct sp_ledger_files *l, uint64_t n
     e = e == SP_OK ? sp_book_take(b, n, f) : e;
     return e == SP_OK
                ? SP_OK
-               : sp_why_set(why, e, "entry %" PRIu64 ": %s", n, sp_why_text(&inner, e));
+               : sp_why_set(why, e, _("entry %ju: %s"), n, sp_why_text(&inner, e));
 }
 
 static enum sp_err read_ledger(const struct ask *a, struct sp_book *b,
@@ -126,7 +127,7 @@ static enum sp_err read_ledger(const struct ask *a, struct sp_book *b,
     SP_TRY(sp_ledger_open_view(a->state_dir, &l, why));
     uint64_t size = sp_ledger_size(l);
     enum sp_err e = SP_OK;
-    sp_bar_init(&bar, "entries read", size);
+    sp_bar_init(&bar, _("entries read"), size);
     bar.is_quiet = a->quiet || !bar.is_terminal;
     for (uint64_t n = 0; e == SP_OK && n < size; n++) {
         e = take(b, l, n, &text, why);
@@ -208,8 +209,8 @@ static enum sp_err pick_section(const struct ask *a, struct sp_sheet *sheet,
         }
     }
     return a->section ? sp_why_set(why, SP_E_USAGE,
-                                   "this report has no section \"%s\"; --json names "
-                                   "them",
+                                   _("this report has no section \"%s\"; --json names "
+                                     "them"),
                                    a->section)
                       : SP_OK;
 }
@@ -219,17 +220,12 @@ static enum sp_err put(void *ctx, struct sp_view bytes)
     return fwrite(bytes.data, 1, bytes.len, ctx) == bytes.len ? SP_OK : SP_E_IO;
 }
 
-static const char *as_it_is(const char *text)
-{
-    return text;
-}
-
 static enum sp_err show(const struct ask *a, const struct sp_sheet *sheet)
 {
     struct sp_sheet_style style = {.format = a->as,
                                    .width = sp_terminal_width(),
                                    .bold = sp_terminal_has_colour(),
-                                   .say = as_it_is,
+                                   .say = sp_say,
                                    .ctx = stdout,
                                    .put = put};
     SP_TRY(sp_sheet_write(sheet, &style));
@@ -260,7 +256,7 @@ static enum sp_err join_and_show(const struct ask *a, const struct sp_book *b,
     enum sp_err e = sp_join_init(&join, &imported, sheet->arena);
     e = e == SP_OK ? sp_report_make(a->report, &ask, sheet) : e;
     if (e == SP_E_NOTFOUND) {
-        e = sp_why_set(why, e, "no update of the ledger is KB" SP_VIEW_FMT,
+        e = sp_why_set(why, e, _("no update of the ledger is KB%.*s"),
                        SP_VIEW_ARG(a->kb));
     }
     e = e == SP_OK ? pick_section(a, sheet, why) : e;

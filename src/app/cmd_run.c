@@ -1,5 +1,6 @@
 #include "app/cmd.h"
 #include "app/daemon.h"
+#include "app/say.h"
 
 #include <stdio.h>
 
@@ -15,8 +16,8 @@ int sp_cmd_run(int argc, char **argv)
     if (left != 0) {
         if (left > 0) {
             fprintf(stderr,
-                    "sallyport: run takes no \"%s\"; the configuration is named by "
-                    "-c FILE\n",
+                    _("sallyport: run takes no \"%s\"; the configuration is named by "
+                      "-c FILE\n"),
                     words[0]);
         }
         return SP_EXIT_USAGE;

@@ -1,9 +1,11 @@
 /* Asks the running daemon's admin listener and shows the answer to a person. */
 #include "app/admin_ask.h"
 #include "app/cmd.h"
+#include "app/say.h"
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -16,16 +18,24 @@ static long long count(const json_t *o, const char *key)
     return (long long)json_integer_value(json_object_get(o, key));
 }
 
+static const char *said(const char *state)
+{
+    return strcmp(state, "good") == 0            ? _("good")
+           : strcmp(state, "failing") == 0       ? _("failing")
+           : strcmp(state, "not asked yet") == 0 ? _("not asked yet")
+                                                 : state;
+}
+
 static void print_upstreams(const json_t *root)
 {
     size_t i;
     const json_t *row;
     json_array_foreach(json_object_get(root, "upstreams"), i, row)
     {
-        printf("upstream   %s (%s): %s\n", text(row, "name"), text(row, "host"),
-               text(row, "state"));
+        printf(_("upstream   %s (%s): %s\n"), text(row, "name"), text(row, "host"),
+               said(text(row, "state")));
         if (text(row, "last_good")[0]) {
-            printf("           last good answer %s\n", text(row, "last_good"));
+            printf(_("           last good answer %s\n"), text(row, "last_good"));
         }
         if (text(row, "why")[0]) {
             printf("           %s\n", text(row, "why"));
@@ -33,7 +43,7 @@ static void print_upstreams(const json_t *root)
     }
     json_array_foreach(json_object_get(root, "listeners"), i, row)
     {
-        printf("listener   %s on %s (%s) for %s\n", text(row, "name"),
+        printf(_("listener   %s on %s (%s) for %s\n"), text(row, "name"),
                text(row, "bind"), text(row, "transport"), text(row, "upstream"));
     }
 }
@@ -43,13 +53,13 @@ static void print_plain(const json_t *root)
     size_t i;
     const json_t *row, *rows = json_object_get(root, "plain_http");
     if (json_array_size(rows) == 0) {
-        printf("plain HTTP nobody asked for update metadata without TLS\n");
+        printf(_("plain HTTP nobody asked for update metadata without TLS\n"));
         return;
     }
-    printf("plain HTTP still used for update metadata by:\n");
+    printf(_("plain HTTP still used for update metadata by:\n"));
     json_array_foreach(rows, i, row)
     {
-        printf("           %-24s %lld passed, %lld refused, last %s %s\n",
+        printf(_("           %-24s %lld passed, %lld refused, last %s %s\n"),
                text(row, "peer"), count(row, "passed"), count(row, "refused"),
                text(row, "operation"), text(row, "last"));
     }
@@ -62,10 +72,10 @@ static void print_would_refuse(const json_t *root)
     if (json_array_size(rows) == 0) {
         return;
     }
-    printf("observed   what rules in observe or audit mode would have refused:\n");
+    printf(_("observed   what rules in observe or audit mode would have refused:\n"));
     json_array_foreach(rows, i, row)
     {
-        printf("           %-24s %-7s %-24s %lld times, last %s %s\n",
+        printf(_("           %-24s %-7s %-24s %lld times, last %s %s\n"),
                text(row, "rule"), text(row, "mode"), text(row, "peer"),
                count(row, "count"), text(row, "operation"), text(row, "last"));
     }
@@ -77,16 +87,16 @@ static void print_refusals(const json_t *root)
     size_t i;
     const json_t *row, *rows = json_object_get(root, "refusals");
     if (json_array_size(rows) == 0) {
-        printf("refusals   none since the start\n");
+        printf(_("refusals   none since the start\n"));
         return;
     }
     json_array_foreach(rows, i, row)
     {
         if (i == SHOWN) {
-            printf("           ... more in `sallyport ledger list`\n");
+            printf(_("           ... more in `sallyport ledger list`\n"));
             return;
         }
-        printf("refused    %s %s %s by rule %s: %s\n", text(row, "at"),
+        printf(_("refused    %s %s %s by rule %s: %s\n"), text(row, "at"),
                text(row, "what"), text(row, "operation"), text(row, "rule"),
                text(row, "why"));
     }
@@ -97,18 +107,20 @@ static void print_status(const json_t *root)
     const json_t *ledger = json_object_get(root, "ledger");
     const json_t *counters = json_object_get(root, "counters");
     if (json_is_true(json_object_get(root, "lockdown"))) {
-        printf("LOCKDOWN   all update metadata is stopped: sallyport lockdown off\n");
+        printf(
+            _("LOCKDOWN   all update metadata is stopped: sallyport lockdown off\n"));
     }
-    printf("sallyport  %s, up since %s, policy %s\n", text(root, "version"),
+    printf(_("sallyport  %s, up since %s, policy %s\n"), text(root, "version"),
            text(root, "started"), text(root, "policy"));
     print_upstreams(root);
-    printf("ledger     %lld entries, %lld revisions, %lld files%s%s\n",
+    printf(_("ledger     %lld entries, %lld revisions, %lld files%s%s\n"),
            count(ledger, "entries"), count(ledger, "revisions"), count(ledger, "files"),
-           json_is_false(json_object_get(ledger, "writable")) ? "; CANNOT BE WRITTEN: "
-                                                              : "",
+           json_is_false(json_object_get(ledger, "writable"))
+               ? _("; CANNOT BE WRITTEN: ")
+               : "",
            text(ledger, "why"));
-    printf("content    %lld from the cache, %lld fetched; %lld files verified, %lld "
-           "refused\n",
+    printf(_("content    %lld from the cache, %lld fetched; %lld files verified, %lld "
+             "refused\n"),
            count(counters, "content_hits"), count(counters, "content_fills"),
            count(counters, "files_verified"), count(counters, "files_refused"));
     print_plain(root);
@@ -123,7 +135,7 @@ static enum sp_err show(const char *file, bool json, struct sp_why *why)
     sp_buf_init(&body, SP_MIB(8));
     SP_TRY(sp_admin_ask_of(file, "GET", "/status.json", &body, &status, why));
     if (status != 200) {
-        return sp_why_set(why, SP_E_PROTOCOL, "the daemon answers with status %d",
+        return sp_why_set(why, SP_E_PROTOCOL, _("the daemon answers with status %d"),
                           status);
     }
     if (json) {
@@ -133,7 +145,7 @@ static enum sp_err show(const char *file, bool json, struct sp_why *why)
     json_t *root =
         json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
     if (!root) {
-        return sp_why_set(why, SP_E_PROTOCOL, "the daemon's answer is not JSON");
+        return sp_why_set(why, SP_E_PROTOCOL, _("the daemon's answer is not JSON"));
     }
     print_status(root);
     json_decref(root);

@@ -1,5 +1,6 @@
 /* sallyport store gc: what the ledger does not know is removed. */
 #include "app/bar.h"
+#include "app/say.h"
 #include "app/store_ask.h"
 #include "app/store_orphans.h"
 
@@ -23,7 +24,7 @@ static enum sp_err gc_object(void *ctx, const struct sp_object_seen *seen)
     g->files++;
     g->bytes += seen->size;
     sp_store_print_digest(seen->sha256);
-    printf("  %12" PRIu64 "  no entry of the ledger\n", seen->size);
+    printf(_("  %12ju  no entry of the ledger\n"), seen->size);
     return g->ask->dry ? SP_OK : sp_objects_remove(g->ask->objects, seen->sha256);
 }
 
@@ -31,7 +32,7 @@ static enum sp_err scan(struct gc *g)
 {
     struct sp_store_sum all = {0};
     SP_TRY(sp_objects_scan(g->ask->objects, sp_store_add_object, &all));
-    sp_bar_init(&g->bar, "looked at", all.files);
+    sp_bar_init(&g->bar, _("looked at"), all.files);
     enum sp_err e = sp_objects_scan(g->ask->objects, gc_object, g);
     sp_bar_end(&g->bar);
     return e;
@@ -48,8 +49,8 @@ static enum sp_err collect(struct sp_store_ask *a)
     }
     sp_verified_free(&g.verified);
     SP_TRY(e);
-    printf("%s %" PRIu64 " files, %" PRIu64 " bytes, and %" PRIu64 " leftovers\n",
-           a->dry ? "would remove" : "removed", g.files, g.bytes, leftovers);
+    printf(_("%s %ju files, %ju bytes, and %ju leftovers\n"),
+           a->dry ? _("would remove") : _("removed"), g.files, g.bytes, leftovers);
     return SP_OK;
 }
 

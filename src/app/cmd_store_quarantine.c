@@ -1,5 +1,6 @@
 /* sallyport store quarantine: the evidence, seen, released or removed. */
 #include "app/bar.h"
+#include "app/say.h"
 #include "app/store_ask.h"
 #include "app/store_release.h"
 #include "app/trust_files.h"
@@ -63,7 +64,7 @@ static enum sp_err print_evidence(struct sp_store_ask *a)
     SP_AUTO(evidence_fini) struct evidence v = {0};
     SP_TRY(read_evidence(a, &v));
     for (size_t i = 0; i < v.count; i++) {
-        printf("%4zu  %12" PRIu64 "  %s\n", i + 1, v.at[i].size, v.at[i].name);
+        printf("%4zu  %12ju  %s\n", i + 1, v.at[i].size, v.at[i].name);
     }
     return SP_OK;
 }
@@ -87,7 +88,7 @@ static enum sp_err purge_one(struct sp_store_ask *a, const struct item *item,
         return SP_OK; /* pruned by the daemon meanwhile */
     }
     SP_TRY(e);
-    printf("%12" PRIu64 "  %s\n", item->size, item->name);
+    printf("%12ju  %s\n", item->size, item->name);
     sum->files++;
     sum->bytes += item->size;
     return SP_OK;
@@ -99,7 +100,7 @@ static enum sp_err purge(struct sp_store_ask *a)
     struct sp_store_sum sum = {0};
     struct sp_bar bar;
     SP_TRY(read_evidence(a, &v));
-    sp_bar_init(&bar, a->dry ? "looked at" : "removed", v.count);
+    sp_bar_init(&bar, a->dry ? _("looked at") : _("removed"), v.count);
     enum sp_err e = SP_OK;
     for (size_t i = 0; e == SP_OK && i < v.count; i++) {
         e = purge_one(a, &v.at[i], &sum);
@@ -107,8 +108,8 @@ static enum sp_err purge(struct sp_store_ask *a)
     }
     sp_bar_end(&bar);
     SP_TRY(e);
-    printf("%s %" PRIu64 " files, %" PRIu64 " bytes\n",
-           a->dry ? "would remove" : "removed", sum.files, sum.bytes);
+    printf(_("%s %ju files, %ju bytes\n"), a->dry ? _("would remove") : _("removed"),
+           sum.files, sum.bytes);
     return SP_OK;
 }
 
@@ -128,15 +129,14 @@ static int print_released(const struct sp_store_ask *a, const struct sp_released
     bool passed = r->verdict.ruling == SP_PASSED;
     sp_store_print_digest(r->sha256);
     if (!passed) {
-        printf("  stays: %s%s%s\n",
+        printf(_("  stays: %s%s%s\n"),
                r->verdict.ruling == SP_REFUSED ? sp_rule_text(r->verdict.rule)
-                                               : "no rule looked at it",
+                                               : _("no rule looked at it"),
                r->verdict.why.text[0] ? ": " : "", r->verdict.why.text);
     } else if (a->dry) {
-        printf("  would be released; entry %" PRIu64 " says what it must be\n",
-               r->about);
+        printf(_("  would be released; entry %ju says what it must be\n"), r->about);
     } else {
-        printf("  released, ledger entry %" PRIu64 "\n", r->entry);
+        printf(_("  released, ledger entry %ju\n"), r->entry);
     }
     return passed ? SP_EXIT_PASSED : SP_EXIT_REFUSED;
 }
@@ -151,15 +151,15 @@ static enum sp_err release(struct sp_store_ask *a, int *status)
     if (sp_u64_parse(sp_view_str(a->words[0]), EVIDENCE_MAX, &n) != SP_OK) {
         return sp_why_set(
             &a->why, SP_E_USAGE,
-            "N is a number as `sallyport store quarantine list` shows it");
+            _("N is a number as `sallyport store quarantine list` shows it"));
     }
     if (!a->reason || !a->reason[0]) {
         return sp_why_set(&a->why, SP_E_USAGE,
-                          "a release needs --reason TEXT; it goes into the ledger");
+                          _("a release needs --reason TEXT; it goes into the ledger"));
     }
     SP_TRY(read_evidence(a, &v));
     if (n == 0 || n > v.count) {
-        return sp_why_set(&a->why, SP_E_NOTFOUND, "there is no evidence %" PRIu64, n);
+        return sp_why_set(&a->why, SP_E_NOTFOUND, _("there is no evidence %ju"), n);
     }
     SP_TRY(sp_policy_load(a->config->policy, &policy, &a->why));
     SP_TRY(sp_trust_load_config(a->config, &trust, &a->why));

@@ -1,5 +1,6 @@
 /* sallyport store scrub: every stored file, read to its end. */
 #include "app/bar.h"
+#include "app/say.h"
 #include "app/store_ask.h"
 
 #include <inttypes.h>
@@ -60,7 +61,7 @@ static enum sp_err scrub_object(void *ctx, const struct sp_object_seen *seen)
     s->damaged += e == SP_E_CORRUPT;
     s->unread += e != SP_E_CORRUPT;
     sp_store_print_digest(seen->sha256);
-    printf("  %s\n", e == SP_E_CORRUPT ? "DAMAGED" : sp_err_text(e));
+    printf("  %s\n", e == SP_E_CORRUPT ? _("DAMAGED") : sp_say(sp_err_text(e)));
     return e == SP_E_CORRUPT && !s->ask->beside
                ? sp_objects_quarantine(s->ask->objects, seen->sha256, "damaged")
                : SP_OK;
@@ -72,19 +73,22 @@ static enum sp_err scrub_all(struct sp_store_ask *a, int *status)
     struct sp_store_sum all = {0};
     enum sp_err e =
         s.block ? sp_objects_scan(a->objects, sp_store_add_object, &all) : SP_E_NOMEM;
-    sp_bar_init(&s.bar, "checked", all.bytes);
+    sp_bar_init(&s.bar, _("checked"), all.bytes);
     if (e == SP_OK) {
         e = sp_objects_scan(a->objects, scrub_object, &s);
     }
     sp_bar_end(&s.bar);
     free(s.block);
     SP_TRY(e);
-    printf("%" PRIu64 " files, %" PRIu64 " bytes checked: %" PRIu64 " damaged%s",
-           s.files, s.bytes, s.damaged,
+    printf(_("%ju files, %ju bytes checked: %ju damaged%s"), s.files, s.bytes,
+           s.damaged,
            s.damaged == 0 ? ""
-           : a->beside    ? ", left where they are"
-                          : ", in quarantine");
-    printf(s.unread ? ", %" PRIu64 " could not be read\n" : "\n", s.unread);
+           : a->beside    ? _(", left where they are")
+                          : _(", in quarantine"));
+    if (s.unread) {
+        printf(_(", %ju could not be read"), s.unread);
+    }
+    printf("\n");
     *status = s.damaged ? SP_EXIT_REFUSED : s.unread ? SP_EXIT_UNKNOWN : SP_EXIT_PASSED;
     return SP_OK;
 }

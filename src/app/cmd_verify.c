@@ -2,6 +2,7 @@
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/inspect.h"
+#include "app/say.h"
 #include "app/trust_files.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -66,8 +67,9 @@ static bool take_digest(struct verify *v, const char *value)
     struct wanted *w = &v->wanted;
     if (!value || w->count == sizeof w->at / sizeof w->at[0] ||
         digest_parse(value, &w->at[w->count]) != SP_OK) {
-        fprintf(stderr, "sallyport: --digest takes sha1:HEX or sha256:HEX (or base64), "
-                        "at most 32 times\n");
+        fprintf(stderr,
+                _("sallyport: --digest takes sha1:HEX or sha256:HEX (or base64), "
+                  "at most 32 times\n"));
         return false;
     }
     w->count++;
@@ -77,7 +79,7 @@ static bool take_digest(struct verify *v, const char *value)
 static bool take_catalog(struct verify *v, const char *value)
 {
     if (!value || v->catalog_count == SP_CATALOGS_MAX) {
-        fprintf(stderr, "sallyport: --catalog takes a file, at most %d times\n",
+        fprintf(stderr, _("sallyport: --catalog takes a file, at most %d times\n"),
                 SP_CATALOGS_MAX);
         return false;
     }
@@ -197,7 +199,8 @@ static enum sp_err prepare(struct verify *v, struct sp_why *why)
 {
     v->now = (int64_t)time(NULL);
     if (v->at && sp_time_parse(sp_view_str(v->at), &v->now) != SP_OK) {
-        return sp_why_set(why, SP_E_USAGE, "--at takes a time as 2026-01-02T03:04:05Z");
+        return sp_why_set(why, SP_E_USAGE,
+                          _("--at takes a time as 2026-01-02T03:04:05Z"));
     }
     SP_TRY(load_trust(v, why));
     SP_TRY(load_catalogs(v, why));
@@ -243,7 +246,7 @@ static void print_line(const char *path, const struct sp_facts *f,
     struct sp_fact_value size;
     printf("%s  %s", sp_ruling_text(v->ruling), path);
     if (sp_facts_get(f, SP_FACT_FILE_SIZE, 0, &size)) {
-        printf("  %" PRId64 " bytes", size.number);
+        printf(_("  %jd bytes"), size.number);
     }
     print_text(f, "", SP_FACT_SIGN_FORMAT);
     print_hex(f, "sha1", SP_FACT_FILE_SHA1);

@@ -1,6 +1,7 @@
 #include "app/doctor.h"
 
 #include "app/admin_ask.h"
+#include "app/say.h"
 #include "app/world.h"
 
 #include <jansson.h>
@@ -16,7 +17,7 @@ static enum sp_err look_at_cert(void *ctx, struct sp_view der)
 {
     struct sp_cert_facts cert;
     if (sp_cert_read(der, &cert) == SP_OK) {
-        sp_doctor_dates(ctx, "listener", &cert);
+        sp_doctor_dates(ctx, _("listener"), &cert);
     }
     return SP_OK;
 }
@@ -30,7 +31,7 @@ static void look_at_listener(struct sp_doctor *d, const struct sp_config_listene
     if (!l->certificate[0] &&
         (l->plain_http == SP_PLAIN_AUDIT || l->plain_http == SP_PLAIN_OBSERVE)) {
         sp_doctor_find(d, SP_DOCTOR_PLAIN_PASSES,
-                       "listener \"%s\" on %s: plain_http = %s", l->name, l->bind,
+                       _("listener \"%s\" on %s: plain_http = %s"), l->name, l->bind,
                        l->plain_http == SP_PLAIN_AUDIT ? "audit" : "observe");
     }
     if (l->certificate[0] && sp_file_read(l->certificate, &pem, NULL) == SP_OK) {
@@ -44,12 +45,12 @@ static void look_at_directory(struct sp_doctor *d, const char *path, bool secret
     struct statvfs fs;
     d->looked_at++;
     if (stat(path, &st) == 0 && secret && (st.st_mode & 077) != 0) {
-        sp_doctor_find(d, SP_DOCTOR_STATE_OPEN, "%s has mode %03o", path,
+        sp_doctor_find(d, SP_DOCTOR_STATE_OPEN, _("%s has mode %03o"), path,
                        (unsigned)(st.st_mode & 0777));
     }
     if (statvfs(path, &fs) == 0 && fs.f_blocks > 0 &&
         fs.f_bavail * 100 / fs.f_blocks < FREE_PERCENT) {
-        sp_doctor_find(d, SP_DOCTOR_DISK, "%s: %llu MiB are left", path,
+        sp_doctor_find(d, SP_DOCTOR_DISK, _("%s: %llu MiB are left"), path,
                        (unsigned long long)(fs.f_bavail * fs.f_frsize >> 20));
     }
 }
@@ -59,7 +60,7 @@ static void look_at_limits(struct sp_doctor *d)
     struct rlimit files;
     d->looked_at++;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max < FILES_WANTED) {
-        sp_doctor_find(d, SP_DOCTOR_FILES, "%llu files may be open at most",
+        sp_doctor_find(d, SP_DOCTOR_FILES, _("%llu files may be open at most"),
                        (unsigned long long)files.rlim_max);
     }
 }
@@ -82,14 +83,14 @@ static void look_at_status(struct sp_doctor *d, const json_t *status)
     json_array_foreach(json_object_get(status, "upstreams"), i, row)
     {
         if (strcmp(text(row, "state"), "failing") == 0) {
-            sp_doctor_find(d, SP_DOCTOR_UPSTREAM, "upstream \"%s\": %s",
+            sp_doctor_find(d, SP_DOCTOR_UPSTREAM, _("upstream \"%s\": %s"),
                            text(row, "name"), text(row, "why"));
         }
     }
     if (refusals > 0) {
         row = json_array_get(json_object_get(status, "refusals"), 0);
         sp_doctor_find(d, SP_DOCTOR_REFUSALS,
-                       "%zu since the start, the last by rule %s", refusals,
+                       _("%zu since the start, the last by rule %s"), refusals,
                        text(row, "rule"));
     }
 }

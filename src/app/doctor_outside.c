@@ -1,6 +1,7 @@
 #include "app/doctor.h"
 
 #include "app/call.h"
+#include "app/say.h"
 #include "core/base/text.h"
 
 #include <stdio.h>
@@ -16,10 +17,10 @@ void sp_doctor_dates(struct sp_doctor *d, const char *whose,
     sp_time_format(cert->not_after, until);
     d->looked_at++;
     if (cert->not_after < d->now) {
-        sp_doctor_find(d, SP_DOCTOR_EXPIRED, "%s: %s ended %s", whose, cert->subject,
+        sp_doctor_find(d, SP_DOCTOR_EXPIRED, _("%s: %s ended %s"), whose, cert->subject,
                        until);
     } else if (cert->not_after - d->now < SOON_S) {
-        sp_doctor_find(d, SP_DOCTOR_EXPIRES, "%s: %s ends %s", whose, cert->subject,
+        sp_doctor_find(d, SP_DOCTOR_EXPIRES, _("%s: %s ends %s"), whose, cert->subject,
                        until);
     }
 }
@@ -38,16 +39,17 @@ static void look_at_chain(struct sp_doctor *d, const struct sp_address *at,
         }
     }
     if (c->count && sp_cert_covers(c->der[0], at->host, &covers) == SP_OK && !covers) {
-        sp_doctor_find(d, SP_DOCTOR_NAME, "the certificate of %s:%u does not cover %s",
-                       at->host, at->port, at->host);
+        sp_doctor_find(d, SP_DOCTOR_NAME,
+                       _("the certificate of %s:%u does not cover %s"), at->host,
+                       at->port, at->host);
     }
     if (c->looks_intercepted) {
-        sp_doctor_find(d, SP_DOCTOR_INTERCEPTED, "the chain of %s:%u is an inspector's",
-                       at->host, at->port);
+        sp_doctor_find(d, SP_DOCTOR_INTERCEPTED,
+                       _("the chain of %s:%u is an inspector's"), at->host, at->port);
     }
     if (!checked) {
         sp_doctor_find(d, SP_DOCTOR_UNCHECKED,
-                       "the chain of %s:%u was not checked against any authority",
+                       _("the chain of %s:%u was not checked against any authority"),
                        at->host, at->port);
     } else if (!c->verified) {
         sp_doctor_find(d, SP_DOCTOR_CHAIN, "%s", c->why.text);
@@ -73,8 +75,8 @@ static void look_at_tls(struct sp_doctor *d, const struct sp_address *at,
     look_at_chain(d, at, &chain, ca.len > 0);
     d->looked_at++;
     if (sp_upstream_speaks_old_tls(at->host, at->port, &old) == SP_OK && old) {
-        sp_doctor_find(d, SP_DOCTOR_OLD_TLS, "%s:%u accepts TLS 1.1 or older", at->host,
-                       at->port);
+        sp_doctor_find(d, SP_DOCTOR_OLD_TLS, _("%s:%u accepts TLS 1.1 or older"),
+                       at->host, at->port);
     }
 }
 
@@ -93,9 +95,11 @@ static void look_at_date(struct sp_doctor *d, const struct sp_address *at,
     d->looked_at++;
     int64_t apart = theirs > d->now ? theirs - d->now : d->now - theirs;
     if (apart > CLOCK_S) {
-        sp_doctor_find(d, SP_DOCTOR_CLOCK, "the clock of %s is %lld seconds %s ours",
-                       at->host, (long long)apart,
-                       theirs > d->now ? "before" : "behind");
+        sp_doctor_find(d, SP_DOCTOR_CLOCK,
+                       theirs > d->now
+                           ? _("the clock of %s is %lld seconds before ours")
+                           : _("the clock of %s is %lld seconds behind ours"),
+                       at->host, (long long)apart);
     }
 }
 
@@ -107,10 +111,10 @@ static void look_at_traces(struct sp_doctor *d, const struct sp_address *at,
     struct sp_view value;
     for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++) {
         if (sp_http_header(&head->headers, traces[i], &value)) {
-            sp_doctor_find(
-                d, SP_DOCTOR_PROXY_SEEN, "%s:%u answers with %s: " SP_VIEW_FMT,
-                at->host, at->port - 1, traces[i],
-                (int)(value.len < 80 ? value.len : 80), (const char *)value.data);
+            sp_doctor_find(d, SP_DOCTOR_PROXY_SEEN, _("%s:%u answers with %s: %.*s"),
+                           at->host, at->port - 1, traces[i],
+                           (int)(value.len < 80 ? value.len : 80),
+                           (const char *)value.data);
             return;
         }
     }
@@ -152,7 +156,7 @@ static void look_at_plain(struct sp_doctor *d, const struct sp_address *at)
 #undef SERVICE
     };
     if (ask(d, at, "/Content/", true) == 0) {
-        sp_doctor_find(d, SP_DOCTOR_NO_CONTENT, "nothing answers at %s:%u", at->host,
+        sp_doctor_find(d, SP_DOCTOR_NO_CONTENT, _("nothing answers at %s:%u"), at->host,
                        at->port - 1);
         return;
     }
@@ -160,14 +164,14 @@ static void look_at_plain(struct sp_doctor *d, const struct sp_address *at)
         int status = ask(d, at, roots[i], false);
         if (is_open(status)) {
             sp_doctor_find(d, SP_DOCTOR_PLAIN_METADATA,
-                           "http://%s:%u%s answers without TLS (status %d)", at->host,
-                           at->port - 1, roots[i], status);
+                           _("http://%s:%u%s answers without TLS (status %d)"),
+                           at->host, at->port - 1, roots[i], status);
         }
     }
     int status = ask(d, at, "/ApiRemoting30/WebService.asmx", false);
     if (is_open(status)) {
         sp_doctor_find(d, SP_DOCTOR_API_REMOTING,
-                       "http://%s:%u/ApiRemoting30 answers (status %d)", at->host,
+                       _("http://%s:%u/ApiRemoting30 answers (status %d)"), at->host,
                        at->port - 1, status);
     }
 }

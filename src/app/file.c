@@ -1,4 +1,5 @@
 #include "app/config.h"
+#include "app/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,16 +47,17 @@ enum sp_err sp_file_read_most(const char *path, size_t most, struct sp_buf *out,
     }
     enum sp_err e = SP_OK;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        e = sp_why_set(why, SP_E_UNSUPPORTED, "%s is not a regular file", path);
+        e = sp_why_set(why, SP_E_UNSUPPORTED, _("%s is not a regular file"), path);
     } else if (st.st_size > (off_t)most) {
-        e = sp_why_set(why, SP_E_LIMIT, "%s is larger than %zu MiB", path,
+        e = sp_why_set(why, SP_E_LIMIT, _("%s is larger than %zu MiB"), path,
                        most / SP_MIB(1));
     } else {
         e = read_all(fd, out);
     }
     close(fd);
-    return e == SP_OK ? SP_OK
-                      : sp_why_set(why, e, "cannot read %s: %s", path, sp_err_text(e));
+    return e == SP_OK
+               ? SP_OK
+               : sp_why_set(why, e, _("cannot read %s: %s"), path, sp_err_text(e));
 }
 
 enum sp_err sp_file_read(const char *path, struct sp_buf *out, struct sp_why *why)

@@ -1,3 +1,4 @@
+#include "app/say.h"
 #include "app/store_ask.h"
 
 #include <stdio.h>
@@ -25,9 +26,9 @@ int sp_store_options(struct sp_store_ask *a, int argc, char **argv, size_t words
                                         {"--reason", &a->reason, NULL}};
     int left = sp_options(argc, argv, options, option_count(which), &a->words);
     if (left >= 0 && (size_t)left != words) {
-        fprintf(stderr, "sallyport: %s; see --help\n",
-                (size_t)left > words ? "there is a word too many"
-                                     : "there is a word missing");
+        fprintf(stderr, _("sallyport: %s; see --help\n"),
+                (size_t)left > words ? _("there is a word too many")
+                                     : _("there is a word missing"));
     }
     if (left < 0 || (size_t)left != words) {
         return SP_EXIT_USAGE;
@@ -41,14 +42,14 @@ enum sp_err sp_become_owner(const char *directory, struct sp_why *why)
 {
     struct stat st;
     if (stat(directory, &st) != 0) {
-        return sp_why_set(why, SP_E_NOTFOUND, "there is no directory %s", directory);
+        return sp_why_set(why, SP_E_NOTFOUND, _("there is no directory %s"), directory);
     }
     if (geteuid() != 0 || st.st_uid == 0) {
         return SP_OK;
     }
     return setegid(st.st_gid) == 0 && seteuid(st.st_uid) == 0
                ? SP_OK
-               : sp_why_set(why, SP_E_DENIED, "cannot act as the owner of %s",
+               : sp_why_set(why, SP_E_DENIED, _("cannot act as the owner of %s"),
                             directory);
 }
 
@@ -74,9 +75,10 @@ int sp_store_open_alone(struct sp_store_ask *a)
     enum sp_err e = sp_objects_open(a->config->cache_dir, &a->objects, &a->why);
     if (e == SP_E_CONFLICT) {
         a->why = (struct sp_why){0};
-        sp_why_say(&a->why,
-                   "%s is in use: stop the daemon, or say --dry-run to change nothing",
-                   a->config->cache_dir);
+        sp_why_say(
+            &a->why,
+            _("%s is in use: stop the daemon, or say --dry-run to change nothing"),
+            a->config->cache_dir);
     }
     return e == SP_OK ? 0 : sp_cmd_failed(e, &a->why);
 }

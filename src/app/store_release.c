@@ -1,6 +1,7 @@
 #include "app/store_release.h"
 
 #include "app/inspect.h"
+#include "app/say.h"
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -70,7 +71,7 @@ static enum sp_err take_in(struct work *w)
     enum sp_err e =
         sp_evidence_open(w->r->objects, w->r->evidence, &w->evidence, &w->size);
     if (e != SP_OK) {
-        return sp_why_set(w->why, e, "the evidence %s: %s", w->r->evidence,
+        return sp_why_set(w->why, e, _("the evidence %s: %s"), w->r->evidence,
                           sp_err_text(e));
     }
     if (!w->r->dry) {
@@ -125,8 +126,8 @@ static enum sp_err find_entry(struct work *w, struct sp_facts **out)
         }
     }
     return sp_why_set(w->why, SP_E_NOTFOUND,
-                      "the ledger has no entry about exactly these bytes, so nobody "
-                      "knows what they must be");
+                      _("the ledger has no entry about exactly these bytes, so nobody "
+                        "knows what they must be"));
 }
 
 /* What is measured or decided anew: what the file is, its signatures, the verdict. */

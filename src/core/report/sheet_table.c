@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define N_(text) text /* for the catalogue of translations */
+
 enum { GAP = 2, LEAST = 8 /* columns that a text keeps */, COLUMNS_MAX = 24 };
 
 struct table {
@@ -65,7 +67,7 @@ static enum sp_err show(const struct table *t, const struct sp_cell *cell,
         sp_size_format((uint64_t)cell->number, size);
         return sp_buf_append_str(out, size);
     case SP_CELL_FLAG:
-        return sp_buf_append_str(out, t->style->say(cell->number ? "yes" : "no"));
+        return sp_buf_append_str(out, t->style->say(cell->number ? N_("yes") : N_("no")));
     case SP_CELL_TENTHS:
         return sp_buf_printf(out, "%" PRId64 ".%" PRId64, cell->number / 10,
                              cell->number % 10);
@@ -213,7 +215,7 @@ static enum sp_err write(struct table *t)
     SP_TRY(bold(t, "\033[0m"));
     SP_TRY(end_line(t));
     if (t->part->count == 0) {
-        SP_TRY(sp_buf_append_str(&t->line, t->style->say("nothing")));
+        SP_TRY(sp_buf_append_str(&t->line, t->style->say(N_("nothing"))));
         return end_line(t);
     }
     SP_TRY(measure(t));
