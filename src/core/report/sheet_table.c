@@ -67,7 +67,8 @@ static enum sp_err show(const struct table *t, const struct sp_cell *cell,
         sp_size_format((uint64_t)cell->number, size);
         return sp_buf_append_str(out, size);
     case SP_CELL_FLAG:
-        return sp_buf_append_str(out, t->style->say(cell->number ? N_("yes") : N_("no")));
+        return sp_buf_append_str(out,
+                                 t->style->say(cell->number ? N_("yes") : N_("no")));
     case SP_CELL_TENTHS:
         return sp_buf_printf(out, "%" PRId64 ".%" PRId64, cell->number / 10,
                              cell->number % 10);
