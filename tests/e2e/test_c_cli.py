@@ -51,7 +51,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
         return set(done.stdout.split())
 
     def test_first_words_are_all_commands(self) -> None:
-        shown = re.findall(r"^  (\w+)", run("help").stdout, re.MULTILINE)
+        shown = re.findall(r"^  ([\w-]+)", run("help").stdout, re.MULTILINE)
         self.assertEqual(self.offered(), set(shown) | {"help"})
 
     def test_what_follows(self) -> None:
