@@ -1,132 +1,26 @@
 """Side by side: the same work against sallyport and its peers, in one run, interleaved.
 
-CPU is what counts: microseconds a request, seconds a GB, of the server's processes; rates and
-latencies stand beside it. Ratios are taken inside each repetition, against nginx. Nothing here
-asserts a figure.
-"""
+CPU of the servers' processes is what counts; rates, latencies and memory stand beside it. Ratios
+are taken inside each repetition. Nothing here asserts a figure."""
 import argparse
 import importlib
 import os
-import re
+import platform
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-from catalogue import Catalogue  # noqa: E402
-from pki import make  # noqa: E402
-from wsus_upstream import Upstream  # noqa: E402
+import meter  # noqa: E402
+import peers  # noqa: E402
+import work  # noqa: E402
+from stage import Stage  # noqa: E402
 
-TICK = os.sysconf("SC_CLK_TCK")
-RANGES = """
-local size = {size}
-request = function()
-  local first = math.random(0, math.floor(size / 1048576) - 1) * 1048576
-  return wrk.format("GET", nil, {{["Range"] = "bytes=" .. first .. "-" .. (first + 1048575)}})
-end
-"""
-
-
-@dataclass
-class Workload:
-    name: str
-    file: str
-    tls: bool
-    connections: int
-    bulk: bool = False        # figures per GB rather than per request
-    ranges: bool = False
-    fresh: bool = False       # a new connection a request
-
-
-WORKLOADS = [
-    Workload("small-tls", "small", True, 64),
-    Workload("small-plain", "small", False, 64),
-    Workload("fresh-tls", "small", True, 16, fresh=True),
-    Workload("bulk1-tls", "big", True, 1, bulk=True),
-    Workload("bulk16-tls", "big", True, 16, bulk=True),
-    Workload("range32-tls", "big", True, 32, bulk=True, ranges=True),
-]
-
-
-@dataclass
-class Scene:
-    workers: int
-    pki: object = field(default_factory=make)
-
-    def __post_init__(self) -> None:
-        catalogue = Catalogue(7, 30, 10, big=64 << 20)
-        by_size = {f.size: f for f in catalogue.files}
-        self.files = {"small": by_size[4096], "big": by_size[64 << 20]}
-        self.upstream = Upstream(catalogue, *self.pki.pair("upstream"))
-        self.content_url = f"http://localhost:{self.upstream.plain.port}"
-
-    def warm(self, url: str) -> None:
-        for file in self.files.values():
-            with urllib.request.urlopen(url + file.path) as answer:
-                while answer.read(1 << 20):
-                    pass
-
-    def close(self) -> None:
-        self.upstream.close()
-
-
-def cpu_seconds(pids: list[int]) -> float:
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICK
-
-
-def milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
-
-
-def wrk(url: str, work: Workload, size: int, seconds: int) -> dict[str, float]:
-    command = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--latency",
-               "--timeout", "60s"]
-    script = None
-    if work.ranges:
-        script = tempfile.NamedTemporaryFile("w", suffix=".lua")
-        script.write(RANGES.format(size=size))
-        script.flush()
-        command += ["-s", script.name]
-    if work.fresh:
-        command += ["-H", "Connection: close"]
-    out = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
-    if script:
-        script.close()
-    requests, number, unit = re.search(r"(\d+) requests in [^,]+, ([\d.]+)([KMGT]?B) read",
-                                       out).groups()
-    found = {"requests": max(1.0, float(requests)),
-             "bytes": float(number) * 1024 ** ["B", "KB", "MB", "GB", "TB"].index(unit)}
-    if wrong := re.search(r"Non-2xx or 3xx responses: (\d+)", out):
-        raise SystemExit(f"{url}: {wrong[1]} answers were no success\n{out}")
-    for name in ("50%", "99%"):
-        found[name] = milliseconds(re.search(rf"{name}\s+([\d.]+\w+)", out)[1])
-    return found
-
-
-def measure(peer, scene: Scene, work: Workload, seconds: int) -> dict[str, float]:
-    file = scene.files[work.file]
-    url = (peer.url if work.tls else peer.plain_url) + file.path
-    before, began = cpu_seconds(peer.pids()), time.monotonic()
-    found = wrk(url, work, file.size, seconds)
-    spent, took = cpu_seconds(peer.pids()) - before, time.monotonic() - began
-    gigabytes = found["bytes"] / 1e9
-    return {
-        "cpu": spent / gigabytes if work.bulk else spent / found["requests"] * 1e6,
-        "rate": gigabytes * 1000 / took if work.bulk else found["requests"] / took,
-        "p50_ms": found["50%"], "p99_ms": found["99%"],
-    }
+Results = dict[str, dict[str, list[dict[str, float] | None]]]
+QUIET = 0.5  # CPU-seconds a second that others may use
 
 
 def quartiles(values: list[float]) -> str:
@@ -136,75 +30,126 @@ def quartiles(values: list[float]) -> str:
     return f"{middle:.2f} ({low:.2f}-{high:.2f})"
 
 
-def table(results: dict, names: list[str]) -> str:
-    lines = ["| workload | CPU | " + " | ".join(names) + " | sallyport / nginx |",
-             "| --- | --- |" + " --- |" * (len(names) + 1)]
-    for work in WORKLOADS:
-        if work.name not in results:
-            continue
-        rows = results[work.name]
-        unit = "s/GB" if work.bulk else "us/request"
-        cells = [f"{statistics.median(r['cpu'] for r in rows[n]):.2f}; "
-                 f"p99 {statistics.median(r['p99_ms'] for r in rows[n]):.1f} ms"
-                 for n in names]
-        ratio = "-"
-        if "nginx" in rows and "sallyport" in rows:
-            ratio = quartiles([a["cpu"] / b["cpu"] for a, b in
-                               zip(rows["sallyport"], rows["nginx"], strict=True)])
-        lines.append(f"| {work.name} | {unit} | " + " | ".join(cells) + f" | {ratio} |")
+def ratio(rows: dict[str, list], over: str) -> str:
+    """sallyport's main figure over another's, inside each repetition."""
+    pairs = [(a["main"], b["main"]) for a, b in
+             zip(rows.get("sallyport", []), rows.get(over, []), strict=False)
+             if a and b and b["main"] > 0]
+    return quartiles([a / b for a, b in pairs]) if pairs else "-"
+
+
+def table(results: Results, names: list[str], works: list) -> str:
+    lines = ["| workload | unit | " + " | ".join(names) + " | / nginx | / h2o | goal |",
+             "| --- | --- |" + " --- |" * (len(names) + 3)]
+    for job in works:
+        rows = results.get(job.name, {})
+        cells = []
+        for name in names:
+            values = [r["main"] for r in rows.get(name, []) if r]
+            cells.append(f"{statistics.median(values):.4g}" if values else "-")
+        lines.append(f"| {job.name} | {job.unit} | " + " | ".join(cells) +
+                     f" | {ratio(rows, 'nginx')} | {ratio(rows, 'h2o')} | {job.goal} |")
     return "\n".join(lines)
 
 
-def main() -> None:
+def write_tsv(path: Path, results: Results) -> None:
+    with path.open("w") as out:
+        print("workload\tpeer\trepetition\tfigure\tvalue", file=out)
+        for job, rows in results.items():
+            for name, values in rows.items():
+                for i, figures in enumerate(values):
+                    for figure, value in (figures or {}).items():
+                        print(job, name, i, figure, f"{value:.5g}", sep="\t", file=out)
+
+
+class Neighbours:
+    """CPU that is used by nobody of this run, where that can be told: while it rests."""
+
+    def __init__(self) -> None:
+        self.warned = False
+
+    def look(self) -> None:
+        began, used = time.monotonic(), meter.machine_busy()
+        time.sleep(0.5)
+        others = (meter.machine_busy() - used) / (time.monotonic() - began)
+        if others > QUIET:
+            self.warned = True
+            print(f"warning: others use {others:.1f} CPUs: trust the ratios, not the figures",
+                  flush=True)
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="nginx alone, two minutes")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tsv", type=Path, help="every single figure")
-    parser.add_argument("--only", help="a workload's name")
+    parser.add_argument("--markdown", type=Path, help="the table, besides printing it")
+    parser.add_argument("--only", help="names of workloads, with commas between")
+    parser.add_argument("--peers", help="names of servers, with commas between")
     options = parser.parse_args()
     if options.quick:
         options.repetitions, options.seconds = 3, 2
-    wanted = ["sallyport", "nginx"] + ([] if options.quick else ["h2o"])
+    return options
+
+
+def chosen_works(options: argparse.Namespace) -> list:
+    only = options.only.split(",") if options.only else None
+    return [w for w in work.every() if (w.name in only if only else w.quick or not options.quick)]
+
+
+def chosen_peers(options: argparse.Namespace) -> dict[str, object]:
+    wanted = (options.peers.split(",") if options.peers
+              else ["sallyport", "nginx"] if options.quick else list(peers.NAMES))
     modules = {n: importlib.import_module(f"peers.{n}") for n in wanted}
-    names = [n for n in wanted if modules[n].available()]
-    print("peers: " + ", ".join(names) + "".join(
-        f"; {n} is not installed" for n in wanted if n not in names), flush=True)
-    if os.getloadavg()[0] > 0.5:
-        print(f"warning: the machine is busy (load {os.getloadavg()[0]:.1f}): "
-              "trust the ratios, not the figures", flush=True)
-    run(options, names, modules)
+    here = {n: m for n, m in modules.items() if m.available()}
+    print("servers: " + ", ".join(here) + "".join(
+        f"; SKIPPED {n}: not installed" for n in wanted if n not in here), flush=True)
+    return here
 
 
-def run(options: argparse.Namespace, names: list[str], modules: dict) -> None:
-    scene = Scene(options.workers)
-    peers: dict[str, object] = {}
-    results: dict[str, dict[str, list]] = {}
+def measure_all(options: argparse.Namespace, running: dict[str, object], stage: Stage,
+                works: list) -> Results:
+    """Interleaved: each server does the same work before the next kind of work."""
+    results: Results = {}
+    for repetition in range(options.repetitions):
+        Neighbours().look()
+        for job in works:
+            for name, peer in running.items():
+                figures = job.measure(peer, stage, options.seconds, repetition)
+                results.setdefault(job.name, {}).setdefault(name, []).append(figures)
+        print(f"repetition {repetition + 1} of {options.repetitions}", flush=True)
+    return results
+
+
+def main() -> None:
+    options = arguments()
+    works, modules = chosen_works(options), chosen_peers(options)
+    stage = Stage(options.workers, options.repetitions,
+                  want_cold=2 if any(w.name == "storm-200" for w in works)
+                  else max((w.cold for w in works), default=0),
+                  want_soap=any(w.soap for w in works),
+                  want_huge=not options.quick and any(w.name.startswith("range") for w in works))
+    running: dict[str, object] = {}
     try:
-        for name in names:
-            peers[name] = modules[name].Peer(scene)
-        for repetition in range(options.repetitions):
-            for work in WORKLOADS:
-                if options.only and work.name != options.only:
-                    continue
-                for name in names:
-                    row = measure(peers[name], scene, work, options.seconds)
-                    results.setdefault(work.name, {}).setdefault(name, []).append(row)
-            print(f"repetition {repetition + 1} of {options.repetitions}", flush=True)
+        for name, module in modules.items():
+            try:
+                running[name] = module.Peer(stage)
+            except (RuntimeError, OSError) as failed:
+                print(f"SKIPPED {name}: {failed}", flush=True)
+        results = measure_all(options, running, stage, works)
     finally:
-        for peer in peers.values():
+        for peer in running.values():
             peer.close()
-        scene.close()
-    print(table(results, names))
+        stage.close()
+    shown = table(results, list(running), works)
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, "
+          f"{platform.release()}, {time.strftime('%Y-%m-%d', time.gmtime())}\n\n{shown}")
     if options.tsv:
-        with options.tsv.open("w") as out:
-            print("workload\tpeer\trepetition\tcpu\trate\tp50_ms\tp99_ms", file=out)
-            for work, rows in results.items():
-                for name, values in rows.items():
-                    for i, v in enumerate(values):
-                        print(work, name, i, *(f"{x:.4g}" for x in v.values()), sep="\t",
-                              file=out)
+        write_tsv(options.tsv, results)
+    if options.markdown:
+        options.markdown.write_text(shown + "\n")
 
 
 if __name__ == "__main__":

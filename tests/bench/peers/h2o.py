@@ -1,14 +1,10 @@
 """h2o, which has no cache: the same files, served as static files."""
 import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
-from gate import free_ports
-
-from peers import wait_for
+from peers import Server
 
 CONF = """num-threads: {workers}
+max-connections: 20000
 error-log: {dir}/error.log
 hosts:
   default:
@@ -24,7 +20,7 @@ hosts:
         ocsp-update-interval: 0
     paths:
       /:
-        file.dir: {root}
+        file.dir: {dir}/root
 """
 
 
@@ -32,31 +28,15 @@ def available() -> bool:
     return shutil.which("h2o") is not None
 
 
-class Peer:
-    def __init__(self, scene) -> None:
-        self.dir = Path(tempfile.mkdtemp(prefix="bench-h2o-"))
-        self.dir.chmod(0o755)
-        plain = free_ports(2)
-        cert, key = scene.pki.pair("sallyport")
-        root = self.dir / "root"
-        for file in scene.files.values():
-            path = root / file.path.lstrip("/")
+class Peer(Server):
+    fetches = passes_soap = False
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        for file in stage.warm_files.values():
+            path = self.dir / "root" / file.path.lstrip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as out:
                 out.writelines(file.pieces())
-        conf = self.dir / "conf"
-        conf.write_text(CONF.format(dir=self.dir, plain=plain, tls=plain + 1, cert=cert, key=key,
-                                    workers=scene.workers, root=root))
-        self.url, self.plain_url = f"https://localhost:{plain + 1}", f"http://localhost:{plain}"
-        self.process = subprocess.Popen(["h2o", "-c", conf], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
-        wait_for(plain, self.process)
-        scene.warm(self.plain_url)
-
-    def pids(self) -> list[int]:
-        return [self.process.pid]
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        self.start("h2o", "-c", self.write("conf", CONF), port=self.plain_port)
+        stage.warm(self.plain_url)

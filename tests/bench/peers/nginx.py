@@ -1,16 +1,11 @@
-"""nginx with proxy_cache in front of the same upstream, tuned for hits."""
+"""nginx with proxy_cache, tuned for hits."""
 import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
-from gate import free_ports
-
-from peers import wait_for
+from peers import Server
 
 CONF = """daemon off; master_process on; worker_processes {workers}; pid {dir}/pid;
 error_log {dir}/error.log error;
-events {{ worker_connections 8192; }}
+events {{ worker_connections 20000; }}
 http {{
   access_log off; default_type application/octet-stream; sendfile on; tcp_nopush on;
   keepalive_requests 100000000; keepalive_timeout 600;
@@ -19,10 +14,14 @@ http {{
   uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   proxy_cache_path {dir}/cache keys_zone=c:10m max_size=20g use_temp_path=off;
   server {{
-    listen 127.0.0.1:{plain} reuseport; listen 127.0.0.1:{tls} ssl reuseport;
+    listen 127.0.0.1:{plain} reuseport backlog=4096;
+    listen 127.0.0.1:{tls} ssl reuseport backlog=4096;
     ssl_certificate {cert}; ssl_certificate_key {key};
     ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets on;
-    location / {{ proxy_pass {upstream}; proxy_cache c; proxy_cache_lock on;
+    location / {{ proxy_pass {origin}; proxy_cache c; proxy_cache_lock on;
+      proxy_ssl_trusted_certificate {ca}; proxy_ssl_verify on; proxy_ssl_verify_depth 5;
+      proxy_ssl_server_name on; proxy_ssl_name localhost;
+      proxy_cache_lock_timeout 600s; proxy_cache_lock_age 600s; proxy_buffers 8 64k;
       proxy_cache_valid 200 1d; proxy_http_version 1.1; proxy_set_header Connection ""; }}
   }}
 }}
@@ -33,28 +32,14 @@ def available() -> bool:
     return shutil.which("nginx") is not None
 
 
-class Peer:
-    def __init__(self, scene) -> None:
-        self.dir = Path(tempfile.mkdtemp(prefix="bench-nginx-"))
-        self.dir.chmod(0o755)
-        plain = free_ports(2)
-        cert, key = scene.pki.pair("sallyport")
+class Peer(Server):
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
         for sub in "bpfus":
             (self.dir / sub).mkdir()
-        (self.dir / "conf").write_text(CONF.format(
-            dir=self.dir, plain=plain, tls=plain + 1, cert=cert, key=key,
-            workers=scene.workers, upstream=scene.content_url))
-        self.url, self.plain_url = f"https://localhost:{plain + 1}", f"http://localhost:{plain}"
-        self.process = subprocess.Popen(["nginx", "-p", self.dir, "-c", self.dir / "conf"],
-                                        stderr=subprocess.DEVNULL)
-        wait_for(plain, self.process)
-        scene.warm(self.plain_url)
+        conf = self.write("conf", CONF)
+        self.start("nginx", "-p", self.dir, "-c", conf, port=self.plain_port)
+        stage.warm(self.plain_url)
 
     def pids(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        return super().pids()[1:]  # the master does nothing

@@ -1,26 +1,32 @@
-"""sallyport itself, its cache filled by a downstream sync."""
+"""sallyport itself: metadata by a downstream server, then its cache filled."""
 import os
 from pathlib import Path
 
 from downstream import Downstream
 from gate import Gate
 
+from peers import Server
+
 
 def available() -> bool:
     return Path(os.environ.get("SALLYPORT", "")).is_file()
 
 
-class Peer:
-    def __init__(self, scene) -> None:
-        self.gate = Gate(scene.upstream.url, scene.pki, workers=scene.workers,
+class Peer(Server):
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.gate = Gate(stage.origin, stage.pki, workers=stage.workers,
                          log_level="warning").start()
         self.url, self.plain_url = self.gate.url, self.gate.http_url
-        with_content = Downstream(self.gate.url, scene.pki.ca, content=self.gate.http_url)
-        with_content.sync()
-        with_content.close()
-
-    def pids(self) -> list[int]:
-        return [self.gate.process.pid]
+        self.processes = [self.gate.process]
+        with Downstream(self.url, stage.pki.ca, content=self.plain_url) as server:
+            server.authorize()
+            server.config()
+            server.fetch(server.revision_ids(True))
+            server.fetch(stage.light_keys())
+        stage.warm(self.plain_url)
 
     def close(self) -> None:
         self.gate.close()
+        self.processes = []
+        super().close()
