@@ -2,6 +2,7 @@
 #include "app/bundle_tools.h"
 #include "app/cmd.h"
 #include "app/config.h"
+#include "app/ledger_store.h"
 #include "core/base/text.h"
 #include "core/custody/bundle.h"
 #include "io/store/ledger_files.h"
@@ -22,6 +23,8 @@ struct ask {
     int left;
     uint64_t entry;  /* the number, where one is wanted */
     char *state_dir; /* owned */
+    bool store;
+    char *cache_dir; /* owned; with store */
 };
 
 static int number(const char *text, uint64_t *out)
@@ -35,14 +38,13 @@ static int number(const char *text, uint64_t *out)
 
 static int find_ledger(int argc, char **argv, struct ask *a)
 {
-    const struct sp_option options[] = {{"-c", &a->config, NULL},
-                                        {"-d", &a->dir, NULL},
-                                        {"--from", &a->from, NULL},
-                                        {"--count", &a->count, NULL},
-                                        {"--upto", &a->upto, NULL}};
+    const struct sp_option options[] = {
+        {"-c", &a->config, NULL},   {"-d", &a->dir, NULL},
+        {"--from", &a->from, NULL}, {"--count", &a->count, NULL},
+        {"--upto", &a->upto, NULL}, {"--store", NULL, &a->store}};
     struct sp_config *config = NULL;
     struct sp_why why = {0};
-    a->left = sp_options(argc, argv, options, 5, &a->words);
+    a->left = sp_options(argc, argv, options, 6, &a->words);
     if (a->left < 0) {
         return SP_EXIT_USAGE;
     }
@@ -60,6 +62,11 @@ static int find_ledger(int argc, char **argv, struct ask *a)
     if (a->words_wanted && !a->what && number(a->words[0], &a->entry) != 0) {
         return SP_EXIT_USAGE;
     }
+    if (a->store && a->dir) {
+        fprintf(stderr,
+                "sallyport: --store needs a configuration: -d knows no cache\n");
+        return SP_EXIT_USAGE;
+    }
     if (!a->dir) {
         enum sp_err e =
             sp_config_load(a->config ? a->config : SP_CONFIG_DEFAULT, &config, &why);
@@ -68,8 +75,10 @@ static int find_ledger(int argc, char **argv, struct ask *a)
         }
     }
     a->state_dir = strdup(a->dir ? a->dir : config->state_dir);
+    a->cache_dir = a->store ? strdup(config->cache_dir) : NULL;
     sp_config_free(&config);
-    return a->state_dir ? 0 : sp_err_exit_status(SP_E_NOMEM);
+    bool is_whole = a->state_dir && (a->cache_dir || !a->store);
+    return is_whole ? 0 : sp_err_exit_status(SP_E_NOMEM);
 }
 
 /* ---- verify
@@ -82,6 +91,29 @@ static void progress(void *ctx, uint64_t done, uint64_t all)
         sp_bar_init(bar, "checked", all);
     }
     sp_bar_at(bar, done);
+}
+
+static void print_wrong(void *ctx, const uint8_t sha256[32], const char *what)
+{
+    (void)ctx;
+    for (size_t i = 0; i < 32; i++) {
+        printf("%02x", sha256[i]);
+    }
+    printf("  %s\n", what);
+}
+
+static int verify_store(const struct ask *a)
+{
+    struct sp_ledger_store s = {.found = print_wrong};
+    struct sp_why why = {0};
+    enum sp_err e = sp_ledger_check_store(a->state_dir, a->cache_dir, &s, &why);
+    if (e != SP_OK) {
+        return sp_cmd_failed(e, &why);
+    }
+    printf("%s: %" PRIu64 " files, of which %" PRIu64
+           " are not what the ledger says of their block trees\n",
+           a->cache_dir, s.files, s.wrong);
+    return s.wrong ? SP_EXIT_REFUSED : SP_EXIT_PASSED;
 }
 
 static int verify_own(int argc, char **argv)
@@ -107,6 +139,10 @@ static int verify_own(int argc, char **argv)
             status = e == SP_E_CORRUPT ? SP_EXIT_REFUSED : SP_EXIT_UNKNOWN;
         }
     }
+    if (status == 0 && a.store) {
+        status = verify_store(&a);
+    }
+    free(a.cache_dir);
     free(a.state_dir);
     return status;
 }

@@ -176,15 +176,27 @@ class FirstRead(Healing):
         for claim in self.claims:
             self.flip(claim, claim.size // 2)
             self.agree(claim)
+        count = len({c.sha256 for c in self.claims})
+        self.verifies(f"{count} files, of which {count} ", 1)
         self.door.start()
         for claim in self.claims:
             self.heals(claim)
+        self.verifies(f"{count} files, of which 0 ", 0)
         self.assertEqual(self.damaged(), len({c.sha256 for c in self.claims}))
         big = self.claims[-1]
         shown = next(text for text in map(self.shown, self.entries("file"))
                      if f"file.sha256 {big.sha256.hex()}\n" in text)
         tree = self.path(big).with_name(big.sha256.hex() + ".tree").read_bytes()
         self.assertIn(f"file.tree {tree[-32:].hex()}\n", shown)
+
+    def verifies(self, words: str, status: int) -> None:
+        """ledger verify, with the store."""
+        done = self.door.command("ledger", "verify", "--store")
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.assertIn(words, done.stdout)
+        self.assertEqual(done.stdout.count("another block tree"), 0 if status == 0 else
+                         len({c.sha256 for c in self.claims}))
+        self.assertEqual(self.door.command("ledger", "verify").returncode, 0)
 
     def test_planted_things(self) -> None:
         """A link, a FIFO, a folder, a second name: none is followed, all is put right."""
