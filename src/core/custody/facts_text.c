@@ -75,15 +75,16 @@ enum sp_err sp_facts_encode(const struct sp_facts *f, struct sp_buf *out)
 
 static enum sp_err text_decode(struct sp_view v, struct sp_buf *out)
 {
-    for (size_t i = 0; i < v.len;) {
-        if (v.data[i] != '%') {
-            SP_TRY(sp_buf_append_byte(out, v.data[i++]));
-            continue;
+    while (v.len) {
+        size_t plain = sp_view_find(v, '%');
+        SP_TRY(sp_buf_append(out, sp_view_slice(v, 0, plain)));
+        v = sp_view_slice(v, plain, v.len);
+        if (v.len) {
+            uint8_t byte;
+            SP_TRY(sp_hex_parse(sp_view_slice(v, 1, 3), &byte, 1));
+            SP_TRY(sp_buf_append_byte(out, byte));
+            v = sp_view_slice(v, 3, v.len);
         }
-        uint8_t byte;
-        SP_TRY(sp_hex_parse(sp_view_slice(v, i + 1, i + 3), &byte, 1));
-        SP_TRY(sp_buf_append_byte(out, byte));
-        i += 3;
     }
     return SP_OK;
 }
@@ -137,30 +138,43 @@ static enum sp_err value_decode(struct sp_facts *f, enum sp_fact k, struct sp_vi
     return SP_E_INTERNAL;
 }
 
-static enum sp_err line_decode(struct sp_facts *f, struct sp_view line)
+/* Lines of an entry are in the order of the table: a key stands where the one before it
+ * stood, or shortly behind. */
+static enum sp_fact find_key(struct sp_view key, enum sp_fact near)
+{
+    for (unsigned i = 0; i < SP_FACT_COUNT; i++) {
+        enum sp_fact k = (enum sp_fact)((near + i) % SP_FACT_COUNT);
+        if (sp_view_eq_str(key, sp_fact_key(k))) {
+            return k;
+        }
+    }
+    return SP_FACT_COUNT;
+}
+
+static enum sp_err line_decode(struct sp_facts *f, struct sp_view line,
+                               enum sp_fact *near)
 {
     size_t blank = sp_view_find(line, ' ');
     if (blank == line.len) {
         return SP_E_MALFORMED;
     }
-    struct sp_view key = sp_view_slice(line, 0, blank);
-    for (enum sp_fact k = 0; k < SP_FACT_COUNT; k++) {
-        if (sp_view_eq_str(key, sp_fact_key(k))) {
-            enum sp_err e =
-                value_decode(f, k, sp_view_slice(line, blank + 1, line.len));
-            return e == SP_E_NOMEM || e == SP_OK ? e : SP_E_MALFORMED;
-        }
+    enum sp_fact k = find_key(sp_view_slice(line, 0, blank), *near);
+    if (k == SP_FACT_COUNT) {
+        return SP_E_UNSUPPORTED;
     }
-    return SP_E_UNSUPPORTED;
+    *near = k;
+    enum sp_err e = value_decode(f, k, sp_view_slice(line, blank + 1, line.len));
+    return e == SP_E_NOMEM || e == SP_OK ? e : SP_E_MALFORMED;
 }
 
 static enum sp_err lines_decode(struct sp_facts *f, struct sp_view text,
                                 struct sp_why *why)
 {
+    enum sp_fact near = 0;
     for (size_t number = 1; text.len; number++) {
         size_t end = sp_view_find(text, '\n');
         struct sp_view line = sp_view_slice(text, 0, end);
-        enum sp_err e = end == text.len ? SP_E_MALFORMED : line_decode(f, line);
+        enum sp_err e = end == text.len ? SP_E_MALFORMED : line_decode(f, line, &near);
         if (e != SP_OK) {
             struct sp_view head = sp_view_slice(line, 0, 80);
             return sp_why_set(why, e, "line %zu, \"" SP_VIEW_FMT "\": %s", number,
