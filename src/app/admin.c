@@ -1,5 +1,7 @@
 /* The admin listener: the status page and what it shows, /health, /metrics, /posture,
- * POST /recheck, POST /lockdown. Plain HTTP on loopback. */
+ * POST /recheck, POST /lockdown. Plain HTTP on loopback; and, where the configuration
+ * says so, over TLS for others, who show who they are and may look but not touch. */
+#include "app/admin_key.h"
 #include "app/board.h"
 #include "app/desk_json.h"
 #include "app/gauges.h"
@@ -20,7 +22,11 @@ struct sp_admin {
     struct sp_admin_view view;  /* its pointers are borrowed */
     struct sp_server *server;   /* owned until it is drained */
     struct sp_server_conf conf; /* borrowed by the server */
-    uv_timer_t clock;           /* steps the history */
+    struct sp_server *remote;   /* owned until it is drained; NULL: none */
+    struct sp_server_conf remote_conf;
+    unsigned open;          /* servers */
+    struct sp_rate refused; /* log lines about who was turned away */
+    uv_timer_t clock;       /* steps the history */
     struct sp_history history;
     void (*gone)(void *ctx); /* told when all is closed */
     void *gone_ctx;
@@ -330,6 +336,47 @@ static void on_head(void *ctx, struct sp_exchange *x)
     }
 }
 
+/* A client certificate was demanded by the handshake, where one is demanded. */
+static bool may_look(const struct sp_admin *a, const struct sp_http_request *r)
+{
+    const struct sp_world *w = *a->view.world;
+    struct sp_view shown;
+    return !w->has_admin_token ||
+           (sp_http_header(&r->headers, "Authorization", &shown) &&
+            sp_admin_key_fits(shown, w->admin_token));
+}
+
+static void turn_away(struct sp_admin *a, struct sp_exchange *x)
+{
+    static const char fields[] =
+        "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+        "WWW-Authenticate: Basic realm=\"sallyport\", charset=\"UTF-8\"\r\n";
+    static const char text[] =
+        "The secret of token_file is needed: as the password, or "
+        "as a bearer token.\n";
+    struct sp_answer no = {.status = 401,
+                           .fields = SP_VIEW(fields),
+                           .memory = SP_VIEW(text),
+                           .close = true};
+    if (sp_rate_take(&a->refused, sp_loop_now_ms(sp_exchange_loop(x)))) {
+        sp_log_say(SP_LOG_WARNING, "admin_refused",
+                   "%s did not show the secret of token_file", sp_exchange_peer(x));
+    }
+    sp_exchange_respond(x, &no);
+}
+
+static void on_remote_head(void *ctx, struct sp_exchange *x)
+{
+    const struct sp_http_request *r = sp_exchange_request(x);
+    if (!may_look(ctx, r)) {
+        turn_away(ctx, x);
+    } else if (r->method != SP_HTTP_GET && r->method != SP_HTTP_HEAD) {
+        sp_exchange_respond(x, &(struct sp_answer){.status = 405, .close = true});
+    } else {
+        on_head(ctx, x);
+    }
+}
+
 static void on_body(void *ctx, struct sp_exchange *x)
 {
     (void)ctx;
@@ -351,6 +398,32 @@ static void on_clock(uv_timer_t *clock)
     sp_history_step(&a->history, &t);
 }
 
+static enum sp_err open_remote(struct sp_admin *a, struct sp_loop *main_loop,
+                               struct sp_why *why)
+{
+    const struct sp_world *w = *a->view.world;
+    a->open = 1;
+    if (!w->admin.tls) {
+        return SP_OK;
+    }
+    a->remote_conf = (struct sp_server_conf){.name = "admin-remote",
+                                             .bind = w->config->admin.remote.bind,
+                                             .tls = w->admin.tls,
+                                             .inherited = a->view.inherited};
+    struct sp_server_handler handler = {
+        .head = on_remote_head, .body = on_body, .end = on_end, .ctx = a};
+    SP_TRY(sp_server_new(main_loop, &a->remote_conf, &handler, &a->remote, why));
+    a->open = 2;
+    return SP_OK;
+}
+
+void sp_admin_follow_world(struct sp_admin *a)
+{
+    if (a->remote) {
+        sp_server_set_tls(a->remote, (*a->view.world)->admin.tls);
+    }
+}
+
 enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
                          const struct sp_admin_view *view, struct sp_admin **out,
                          struct sp_why *why)
@@ -369,6 +442,10 @@ enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
         free(a);
         return e;
     }
+    e = open_remote(a, main_loop, why);
+    if (e != SP_OK) {
+        return e; /* the process ends */
+    }
     a->clock.data = a;
     uv_timer_init(sp_loop_uv(main_loop), &a->clock);
     uv_timer_start(&a->clock, on_clock, 0, SP_HISTORY_STEP_S * 1000);
@@ -385,7 +462,9 @@ static void on_clock_closed(uv_handle_t *clock)
 static void on_drained(void *ctx)
 {
     struct sp_admin *a = ctx;
-    uv_close((uv_handle_t *)&a->clock, on_clock_closed);
+    if (--a->open == 0) {
+        uv_close((uv_handle_t *)&a->clock, on_clock_closed);
+    }
 }
 
 void sp_admin_close(struct sp_admin *a, void (*done)(void *ctx), void *ctx)
@@ -393,9 +472,17 @@ void sp_admin_close(struct sp_admin *a, void (*done)(void *ctx), void *ctx)
     a->gone = done;
     a->gone_ctx = ctx;
     sp_server_drain(a->server, 0, 0, on_drained, a);
+    if (a->remote) {
+        sp_server_drain(a->remote, 0, 0, on_drained, a);
+    }
 }
 
-int sp_admin_socket(const struct sp_admin *a)
+size_t sp_admin_sockets(const struct sp_admin *a, int fds[2])
 {
-    return sp_server_socket(a->server);
+    size_t n = 0;
+    fds[n++] = sp_server_socket(a->server);
+    if (a->remote) {
+        fds[n++] = sp_server_socket(a->remote);
+    }
+    return n;
 }

@@ -215,6 +215,19 @@ static void upstream_fini(struct sp_config_upstream *u)
     sp_config_keys_fini(&u->custody_cosigners);
 }
 
+static void listener_fini(struct sp_config_listener *l)
+{
+    free(l->name);
+    free(l->bind);
+    free(l->upstream);
+    free(l->certificate);
+    free(l->key);
+    free(l->client_ca);
+    free(l->content_address);
+    free_strings(l->names, l->name_count);
+    free(l->allow);
+}
+
 void sp_config_free(struct sp_config **pc)
 {
     struct sp_config *c = *pc;
@@ -231,17 +244,10 @@ void sp_config_free(struct sp_config **pc)
         free(c->catalog);
     }
     for (size_t i = 0; c->listeners && i < c->listener_count; i++) {
-        struct sp_config_listener *l = &c->listeners[i];
-        free(l->name);
-        free(l->bind);
-        free(l->upstream);
-        free(l->certificate);
-        free(l->key);
-        free(l->client_ca);
-        free(l->content_address);
-        free_strings(l->names, l->name_count);
-        free(l->allow);
+        listener_fini(&c->listeners[i]);
     }
+    listener_fini(&c->admin.remote);
+    free(c->admin.token_file);
     sp_config_keys_fini(&c->cosigns);
     for (size_t i = 0; i < c->cosigner_count; i++) {
         upstream_fini(&c->cosigners[i].source);

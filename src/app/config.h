@@ -53,6 +53,10 @@ struct sp_config_listener {
     char *content_address; /* owned */
     int line;
 };
+struct sp_config_admin { /* from elsewhere */
+    struct sp_config_listener remote; /* its bind is empty: nobody may */
+    char *token_file;                 /* owned */
+};
 struct sp_config_catalog { /* the offline catalogue */
     struct sp_config_upstream source; /* its url is https://host[:port] */
     char *target;                     /* owned: what stands behind that */
@@ -82,6 +86,7 @@ struct sp_config_cosigner { /* a witness that cosigns the own ledger */
 struct sp_config {
     char *file; /* owned, as all strings below */
     char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
+    struct sp_config_admin admin;
     bool log_json;
     enum sp_log_level log_level;
     bool sandbox;

@@ -36,6 +36,11 @@ enum sp_err sp_config_take_cosigner(const struct sp_config *c, cfg_t *sec,
                                     struct sp_config_cosigner *out, const char **key,
                                     const char **what) SP_MUST_USE;
 void sp_config_keys_fini(struct sp_config_keys *k);
+/* config_admin.c: what the admin section says of looking from elsewhere, the same way. */
+enum sp_err sp_config_take_admin(cfg_t *sec, struct sp_config_admin *out,
+                                 const char **key, const char **what) SP_MUST_USE;
+/* "0.0.0.0:8531", "[::]:8531" */
+bool sp_config_is_address(const char *bind);
 /* Turns a parsed tree into c. text is for line numbers. */
 enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                            struct sp_why *why) SP_MUST_USE;

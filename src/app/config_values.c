@@ -280,7 +280,7 @@ static enum sp_err take_allow(const struct place *p, cfg_t *sec,
     return SP_OK;
 }
 
-static bool is_address(const char *bind)
+bool sp_config_is_address(const char *bind)
 {
     uint64_t port = 0;
     const char *colon = strrchr(bind, ':');
@@ -302,7 +302,7 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
                                   const struct sp_config_listener *l)
 {
     char message[300];
-    if (!is_address(l->bind)) {
+    if (!sp_config_is_address(l->bind)) {
         snprintf(
             message, sizeof message,
             "bind = \"%.60s\": an address and a port are needed, as 0.0.0.0:8531 or "
@@ -702,6 +702,20 @@ static enum sp_err take_sandbox(struct sp_config *c, cfg_t *cfg, const struct pl
     return SP_OK;
 }
 
+static enum sp_err take_admin(struct sp_config *c, cfg_t *cfg, struct place p)
+{
+    const char *key = NULL, *what = NULL;
+    p.section = "admin";
+    enum sp_err e =
+        sp_config_take_admin(cfg_getsec(cfg, "admin"), &c->admin, &key, &what);
+    c->admin.remote.line = sp_config_line(p.text, "admin", NULL, NULL);
+    if (e == SP_OK && c->admin.remote.bind[0] && !c->admin_bind[0]) {
+        return complain(&p, "remote_bind",
+                        "the commands on this machine need bind as well");
+    }
+    return e == SP_E_CONFIG && what ? complain(&p, key, what) : e;
+}
+
 enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                            struct sp_why *why)
 {
@@ -720,13 +734,15 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                         "the directory may not be empty");
     }
     if (c->admin_bind[0] &&
-        !(is_loopback(c->admin_bind) && is_address(c->admin_bind))) {
+        !(is_loopback(c->admin_bind) && sp_config_is_address(c->admin_bind))) {
         p.section = "admin";
         return complain(
             &p, "bind",
             "the admin listener speaks without TLS and without a login, so it "
-            "stays on loopback: 127.0.0.1:PORT or [::1]:PORT");
+            "stays on loopback: 127.0.0.1:PORT or [::1]:PORT; remote_bind is for "
+            "others");
     }
+    SP_TRY(take_admin(c, cfg, p));
     SP_TRY(take_sandbox(c, cfg, &p));
     long workers = cfg_getint(cfg, "workers");
     if (workers < 0 || workers > 256) {

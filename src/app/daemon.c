@@ -87,7 +87,9 @@ static bool same_places(const struct sp_config *a, const struct sp_config *b)
 {
     return same_text(a->state_dir, b->state_dir) &&
            same_text(a->cache_dir, b->cache_dir) &&
-           same_text(a->admin_bind, b->admin_bind) && a->workers == b->workers;
+           same_text(a->admin_bind, b->admin_bind) &&
+           same_text(a->admin.remote.bind, b->admin.remote.bind) &&
+           a->workers == b->workers;
 }
 
 /* The name is in the ledger's key: another one would be another ledger. */
@@ -154,6 +156,9 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     sp_log_setup(w->config->log_json, w->config->log_level);
     sp_stock_tune(sp_filler_stock(d->filler), w->config);
     sp_filler_set_world(d->filler, w);
+    if (d->admin) {
+        sp_admin_follow_world(d->admin);
+    }
     return sp_watch_set_world(d->watch, w);
 }
 
@@ -267,8 +272,8 @@ static bool gather_sockets(const struct daemon *d, int fds[SP_SOCKETS], size_t *
             fds[n++] = sp_server_socket(d->lanes[i].servers[k]);
         }
     }
-    if (d->admin && n < SP_SOCKETS) {
-        fds[n++] = sp_admin_socket(d->admin);
+    if (d->admin && n + 2 <= SP_SOCKETS) {
+        n += sp_admin_sockets(d->admin, fds + n);
     }
     *count = n;
     return true;

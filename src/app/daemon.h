@@ -211,7 +211,10 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_sockets *inherited; /* while it is made */
 };
 struct sp_admin;
-int sp_admin_socket(const struct sp_admin *a); /* borrowed, until it is closed */
+/* Its one or two, borrowed until it is closed; how many. */
+size_t sp_admin_sockets(const struct sp_admin *a, int fds[2]);
+/* The certificate of the world in force now. */
+void sp_admin_follow_world(struct sp_admin *a);
 enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
                          const struct sp_admin_view *view, struct sp_admin **out,
                          struct sp_why *why) SP_MUST_USE;

@@ -129,6 +129,43 @@ static enum sp_err make_tls(const struct sp_config *c,
                                    c->file, l->line, l->name, sp_why_text(&inner, e));
 }
 
+/* The token is what stands in the file but for the end of the line. */
+static enum sp_err read_token(const struct sp_config *c, uint8_t out[32],
+                              struct sp_why *why)
+{
+    enum { SHORTEST = 20, LONGEST = 512 };
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, 2 * LONGEST);
+    SP_TRY(sp_file_read(c->admin.token_file, &text, why));
+    struct sp_view token = sp_view_trim(sp_buf_view(&text), " \t\r\n");
+    bool good = token.len >= SHORTEST && token.len <= LONGEST;
+    for (size_t i = 0; good && i < token.len; i++) {
+        good = token.data[i] > ' ' && token.data[i] < 0x7f;
+    }
+    if (good) {
+        sp_sha256(token, out);
+    }
+    sp_bytes_wipe(text.data, text.len);
+    return good ? SP_OK
+                : sp_why_set(
+                      why, SP_E_CONFIG,
+                      "%s:%d: admin: %s is to hold one word of %d to %d printable "
+                      "characters: openssl rand -hex 32",
+                      c->file, c->admin.remote.line, c->admin.token_file, SHORTEST,
+                      LONGEST);
+}
+
+static enum sp_err make_admin(struct sp_world *w, struct sp_why *why)
+{
+    const struct sp_config *c = w->config;
+    if (!c->admin.remote.bind[0]) {
+        return SP_OK;
+    }
+    SP_TRY(make_tls(c, &c->admin.remote, &w->admin, why));
+    w->has_admin_token = c->admin.token_file[0] != 0;
+    return w->has_admin_token ? read_token(c, w->admin_token, why) : SP_OK;
+}
+
 static size_t upstream_index(const struct sp_config *c, const char *name)
 {
     for (size_t i = 0; i < c->upstream_count; i++) {
@@ -285,6 +322,7 @@ static void world_free(struct sp_world **pw)
     for (size_t i = 0; w->doors && i < w->config->listener_count; i++) {
         sp_tls_server_unref(&w->doors[i].tls);
     }
+    sp_tls_server_unref(&w->admin.tls);
     sp_upstream_unref(&w->catalog);
     sp_witnesses_free(&w->books, w->config->witness_count);
     sp_policy_free(&w->policy);
@@ -311,8 +349,7 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
     atomic_init(&w->refs, 1);
     w->loaded = sp_clock_wall_s();
     w->upstreams = calloc(w->config->upstream_count, sizeof(struct sp_upstream *));
-    w->cosigners =
-        calloc(w->config->cosigner_count + 1, sizeof(struct sp_upstream *));
+    w->cosigners = calloc(w->config->cosigner_count + 1, sizeof(struct sp_upstream *));
     w->fills = calloc(w->config->upstream_count, sizeof *w->fills);
     w->sources = calloc(w->config->upstream_count, sizeof(struct sp_content_sources *));
     w->doors = calloc(w->config->listener_count, sizeof *w->doors);
@@ -323,6 +360,7 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
     SP_TRY(sp_trust_load_config(w->config, &w->trust, why));
     SP_TRY(make_upstreams(w, why));
     SP_TRY(make_doors(w, why));
+    SP_TRY(make_admin(w, why));
     SP_TRY(sp_witnesses_load(w->config, &w->books, why));
     *out = w;
     w = NULL;

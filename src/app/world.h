@@ -33,6 +33,9 @@ struct sp_world {
     struct sp_upstream **cosigners; /* shared, config->cosigner_count of them */
     struct sp_fill_conf *fills;     /* owned, one an upstream */
     struct sp_content_sources **sources; /* owned, one an upstream; NULL: it has none */
+    struct sp_world_door admin;     /* for who looks from elsewhere; its tls may be NULL */
+    uint8_t admin_token[32];        /* SHA-256 of what he has to show */
+    bool has_admin_token;
     struct sp_world_door *doors;    /* owned, config->listener_count of them */
     struct sp_witness_book *books;  /* owned, config->witness_count of them */
     int64_t loaded;                 /* unix seconds */

@@ -141,7 +141,7 @@ listener "downstream-http" {{
   plain_http = "{get('plain_http', 'enforce')}"
   content_http = "{get('content_http', 'verified-only')}"
 }}
-admin {{ bind = "127.0.0.1:{self.admin_port}" }}
+admin {{ bind = "127.0.0.1:{self.admin_port}" {get('admin_more', '')} }}
 workers = {get('workers', 2)}
 sandbox = "{get('sandbox', 'off' if is_sanitized() else 'on')}"
 posture = "{get('posture', 'off')}"

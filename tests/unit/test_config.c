@@ -190,12 +190,27 @@ static const struct key_case {
     {COSIGNER, "pins", "{ \"" PIN("C") "\", \"" PIN("D") "\" }", "",
      "{ \"" PIN("D") "\" }", "backup pin"},
     {COSIGNER, "proxy", "\"http://p:3128\"", "", "{ \"p\" }", "unexpected token '{'"},
-    {COSIGNER, "client_certificate", "\"/cert\"", "client_key = \"/key\"",
-     "\"/cert\"", "go together"},
-    {COSIGNER, "client_key", "\"/key\"", "client_certificate = \"/cert\"",
-     "\"/key\"", "go together"},
+    {COSIGNER, "client_certificate", "\"/cert\"", "client_key = \"/key\"", "\"/cert\"",
+     "go together"},
+    {COSIGNER, "client_key", "\"/key\"", "client_certificate = \"/cert\"", "\"/key\"",
+     "go together"},
     {COSIGNER, "key", COSIGNER_KEY, "", LEDGER_KEY, "witness/key.pub"},
     {ADMIN, "bind", "\"[::1]:1\"", "", "\"0.0.0.0:8532\"", "stays on loopback"},
+    {ADMIN, "remote_bind", "\"0.0.0.0:1\"",
+     "certificate = \"/c\" key = \"/k\" token_file = \"/t\"", "\"0.0.0.0:1\"",
+     "over TLS"},
+    {ADMIN, "certificate", "\"/c\"",
+     "remote_bind = \"[::]:1\" key = \"/k\" token_file = \"/t\"", "\"/c\"",
+     "remote_bind, which is not set"},
+    {ADMIN, "key", "\"/k\"",
+     "remote_bind = \"[::]:1\" certificate = \"/c\" client_ca = \"/a\"", "\"/k\"",
+     "remote_bind, which is not set"},
+    {ADMIN, "client_ca", "\"/a\"",
+     "remote_bind = \"[::]:1\" certificate = \"/c\" key = \"/k\"", "\"/a\"",
+     "remote_bind, which is not set"},
+    {ADMIN, "token_file", "\"/t\"",
+     "remote_bind = \"[::]:1\" certificate = \"/c\" key = \"/k\"", "\"/t\"",
+     "remote_bind, which is not set"},
 };
 
 static const struct {
@@ -297,8 +312,8 @@ static void b_every_key_has_a_case(void **state)
 
 static bool is_given(const char *key)
 {
-    static const char *const given[] = {"url", "ca_file", "pins", "upstream", "kind",
-                                        "cosignatures"};
+    static const char *const given[] = {"url",      "ca_file", "pins",
+                                        "upstream", "kind",    "cosignatures"};
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         if (strcmp(key, given[i]) == 0) {
             return true;
@@ -310,16 +325,14 @@ static bool is_given(const char *key)
 static void b_defaults(void **state)
 {
     (void)state;
-    struct sp_config *c =
-        parse(TEXT_WITH("cosignatures = 1", "", "", "")
-              "witness \"w\" { kind = \"catalogue\" }\n" A_COSIGNER(
-                  "key = " COSIGNER_KEY) "\n");
+    struct sp_config *c = parse(TEXT_WITH(
+        "cosignatures = 1", "", "", "") "witness \"w\" { kind = \"catalogue\" "
+                                        "}\n" A_COSIGNER("key = " COSIGNER_KEY) "\n");
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
         const char *key = defaults[i].key;
-        bool given =
-            is_given(key) ||
-            (defaults[i].section == LISTENER && !strcmp(key, "bind")) ||
-            (defaults[i].section == COSIGNER && !strcmp(key, "key"));
+        bool given = is_given(key) ||
+                     (defaults[i].section == LISTENER && !strcmp(key, "bind")) ||
+                     (defaults[i].section == COSIGNER && !strcmp(key, "key"));
         if (!given && !dumps(c, defaults[i].section, key, defaults[i].value)) {
             fail_msg("%s is not %s in\n%s", key, defaults[i].value, sp_config_dump(c));
         }
@@ -546,13 +559,12 @@ static void f_a_key_that_stands_twice(void **state)
 static void b_titles_without_quotes(void **state)
 {
     (void)state;
-    struct sp_config
-        *
-            c = parse("upstream a { url = \"https://u\" ca_file = \"/ca\" pins = { "
-                      "\"" PIN("A") "\", \"" PIN(
-                          "B") "\" } }\n"
-                               "listener a { bind = \"127.0.0.1:1\" upstream = a }\n"
-                               "listener b { bind = \"127.0.0.1:2\" upstream = a }\n");
+    struct sp_config *c =
+        parse("upstream a { url = \"https://u\" ca_file = \"/ca\" pins = { "
+              "\"" PIN("A") "\", \"" PIN(
+                  "B") "\" } }\n"
+                       "listener a { bind = \"127.0.0.1:1\" upstream = a }\n"
+                       "listener b { bind = \"127.0.0.1:2\" upstream = a }\n");
     assert_int_equal(c->listener_count, 2);
     sp_config_free(&c);
 }
