@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 import harness  # noqa: F401
 
 import catalogue
+import coding
+import soap
 from agent import Agent
 from gate import Gate
 from scene import Scene
 from wire import Wire
 from wsus_upstream import Upstream
 
-AGENTS = 5
+AGENTS = 10
 
 
 class Clients(Scene):
@@ -75,9 +77,62 @@ class Clients(Scene):
         gate.start()
         self.assertEqual(self.told(gate), {f"http://localhost:{up.plain.port}"})
 
+    def soap_requests(self, up: Upstream) -> int:
+        return len([r for r in up.requests() if r.method == "POST"])
+
+    def test_the_sequence_of_one_agent_adds_no_round_trip(self) -> None:
+        """Every operation of a client once, in its order: as many requests arrive as were sent."""
+        held, up, gate = self.scene()
+        self.downstream(gate).sync()
+        before = self.soap_requests(up)
+        agent = self.agent(gate)
+        agent.scan()
+        self.assertEqual(agent.scanned.pages, -(-len(held.revisions) // 30) + 2)
+        by_number, agent.scanned.extended = agent.scanned.extended, {}
+        for start in range(0, len(held.revisions), 50):
+            agent.extended2([r.key for r in held.revisions[start:start + 50]])
+        self.assertEqual(agent.scanned.extended, by_number)
+        agent.file_locations(list(agent.scanned.urls))
+        agent.call("StartCategoryScan", "<requestedCategories/>")
+        agent.report()
+        operations = [r.header("SOAPAction").rpartition("/")[2].strip('"') for r in up.requests()
+                      if r.method == "POST"][before:]
+        self.assertEqual(len(operations), agent.calls)
+        self.assertEqual(operations[:4], ["GetConfig", "GetAuthorizationCookie", "GetCookie",
+                                          "RegisterComputer"])
+        self.assertEqual(set(operations[4:]), {
+            "SyncUpdates", "GetExtendedUpdateInfo", "GetExtendedUpdateInfo2", "GetFileLocations",
+            "StartCategoryScan", "ReportEventBatch"})
+        self.assertEqual(gate.metric("sallyport_refusals_total"), 0)
+
+    def test_compressed_both_ways_although_edited(self) -> None:
+        """Pages come in xpress and go out in it with other addresses and a sealed cookie."""
+        held, up, gate = self.scene()
+        self.downstream(gate).sync()
+        agent = self.agent(gate)
+        agent.register()
+        envelope = soap.client_request("SyncUpdates", soap.NAMESPACES[soap.CLIENT], (
+            f"{agent.cookie}<parameters><ExpressQuery>false</ExpressQuery><SkipSoftwareSync>false"
+            "</SkipSoftwareSync><ComputerSpec/></parameters>"))
+        before = up.coded["xpress"]
+        sizes = {}
+        for accept in ("xpress", ""):
+            answer = agent.wire.post(soap.CLIENT, soap.action(soap.CLIENT, "SyncUpdates"),
+                                     envelope, accept)
+            self.assertEqual((answer.status, answer.coding), (200, accept))
+            body = coding.decode(answer.coding, answer.body)
+            sizes[accept] = len(answer.body)
+            updates = soap.children(soap.child(soap.body_of(body), "SyncUpdatesResult",
+                                               "NewUpdates"), "UpdateInfo")
+            self.assertEqual([soap.text(u, "Xml") for u in updates],
+                             [r.core for r in held.revisions[:30]])
+        self.assertEqual(up.coded["xpress"], before + 1)  # asked for as the client asked
+        self.assertLess(sizes["xpress"], sizes[""])
+
     def test_many_agents_at_once(self) -> None:
         held, up, gate = self.scene()
         self.downstream(gate).sync()
+        before = self.soap_requests(up)
         agents = [Agent(gate.url, self.pki.ca, gate.http_url) for _ in range(AGENTS)]
         failed: list[BaseException] = []
 
@@ -87,6 +142,8 @@ class Clients(Scene):
                     scanned = agent.scan()
                     for claim in scanned.claims.values():
                         agent.download(claim)
+                    agent.extended2([r.key for r in held.revisions[:50]])
+                    agent.file_locations(list(scanned.urls))
                     agent.call("StartCategoryScan", "<requestedCategories/>")
                     agent.report()
             except BaseException as broken:  # noqa: BLE001 - told by the test
@@ -104,6 +161,8 @@ class Clients(Scene):
             pages = -(-len(held.revisions) // 30)
             self.assertEqual(agent.scanned.pages, pages + 2)  # an empty one, and the drivers
         self.assertEqual(len(up.reports), AGENTS)
+        joined = gate.metric("sallyport_joined_total")  # some may share one answer; none is added
+        self.assertEqual(self.soap_requests(up) - before + joined, sum(a.calls for a in agents))
         self.assertGreater(up.coded.get("xpress", 0), 0)
         self.assertEqual(gate.metric("sallyport_refusals_total"), 0)
 

@@ -2,6 +2,7 @@
 #include "replay/story.h"
 
 #include "core/gate/private.h"
+#include "core/pack/pack.h"
 
 #define ZLIB_CONST
 #include <zlib.h>
@@ -85,6 +86,47 @@ static void b_edits_are_applied_to_the_decoded_reply(void **state)
     }
 }
 
+/* What came in xpress and is accepted in it goes out in it, edited or not; for an asker
+ * who did not ask for it, it is decoded. */
+static void b_xpress_both_ways(void **state)
+{
+    (void)state;
+    static const char head[] =
+        "POST /ServerSyncWebService/ServerSyncWebService.asmx HTTP/1.1\r\n"
+        "Host: gate.example:8531\r\nContent-Type: text/xml; charset=utf-8\r\n"
+        "SOAPAction: "
+        "\"http://www.microsoft.com/SoftwareDistribution/GetUpdateData\"\r\n"
+        "Accept-Encoding: xpress\r\nContent-Length: 1\r\n\r\n";
+    static const char reply[] = REPLY(ID_A, ID_A, "first");
+    static const char edited[] = REPLY(ID_A, ID_A, "very last");
+    for (int accepted = 0; accepted < 2; accepted++) {
+        struct story s;
+        struct sp_buf coded, decoded;
+        sp_buf_init(&coded, SP_KIB(64));
+        sp_buf_init(&decoded, SP_KIB(64));
+        assert_ok(sp_xpress_encode(SP_VIEW(reply), &coded));
+        begin(&s, strict, accepted ? head : HEAD_OF("GetUpdateData"), true);
+        give_body(&s, ASK);
+        give_coded_reply(&s, 200, SP_VIEW("xpress"), sp_buf_view(&coded));
+        give_known(&s, NULL);
+        edit_word(&s, "first", "very last");
+        give_recorded(&s, SP_OK, 7);
+        give_edited(&s, SP_OK);
+        assert_int_equal(fields_have(&s, "Content-Encoding: xpress\r\n"), accepted);
+        if (accepted) {
+            struct sp_view body = effect(&s, SP_EFFECT_ANSWER)->answer.body;
+            assert_true(body.len < sizeof edited);
+            assert_ok(sp_xpress_decode(body, &decoded, NULL));
+            assert_true(sp_view_eq_str(sp_buf_view(&decoded), edited));
+        } else {
+            assert_released(&s, edited);
+        }
+        sp_buf_fini(&coded);
+        sp_buf_fini(&decoded);
+        finish(&s);
+    }
+}
+
 static void b_edits_of_a_plain_reply(void **state)
 {
     (void)state;
@@ -142,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_edits_are_applied_to_the_decoded_reply),
+        cmocka_unit_test(b_xpress_both_ways),
         cmocka_unit_test(b_edits_of_a_plain_reply),
         cmocka_unit_test(c_edits_are_forgotten_when_a_reply_is_judged_anew),
         cmocka_unit_test(f_a_reply_that_cannot_be_edited_is_not_sent),

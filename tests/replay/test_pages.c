@@ -22,15 +22,14 @@
 #define LOCALIZED(number)                                                              \
     "<Update><ID>" number "</ID><Xml>&lt;LocalizedProperties&gt;&lt;Language&gt;en"    \
     "&lt;/Language&gt;&lt;/LocalizedProperties&gt;</Xml></Update>"
-/* The second version of the operation has its updates one element deeper. */
 #define PAGE_OF(updates)                                                               \
     ENVELOPE("<GetExtendedUpdateInfoResponse " CLIENT "><GetExtendedUpdateInfoResult>" \
              "<Updates>" updates "</Updates><!-- kept --><FileLocations/>"             \
              "</GetExtendedUpdateInfoResult></GetExtendedUpdateInfoResponse>")
 #define PAGE_OF_2(updates)                                                             \
     ENVELOPE("<GetExtendedUpdateInfo2Response " CLIENT ">"                             \
-             "<GetExtendedUpdateInfo2Result><ExtendedUpdateInfo><Updates>" updates     \
-             "</Updates><FileLocations/></ExtendedUpdateInfo>"                         \
+             "<GetExtendedUpdateInfo2Result><Updates>" updates "</Updates>"            \
+             "<FileLocations/><UpdateReportingSamplingRates/>"                         \
              "</GetExtendedUpdateInfo2Result></GetExtendedUpdateInfo2Response>")
 #define SYNCED(number)                                                                 \
     "<UpdateInfo><ID>" number "</ID><Deployment><Action>Install</Action></Deployment>" \
@@ -204,12 +203,18 @@ static void b_a_page_of_a_scan(void **state)
         ENVELOPE("<SyncUpdates " CLIENT ">" COOKIE "<parameters><ExpressQuery>false"
                  "</ExpressQuery></parameters></SyncUpdates>"),
         SYNC_PAGE(SYNCED("1") SYNCED("2"),
-                  "<ChangedUpdates>" SYNCED("3") SYNCED("4") "</ChangedUpdates>"));
-    give_custody(&s, "dada");
+                  "<ChangedUpdates>" SYNCED("3")
+                      SYNCED("4") "</ChangedUpdates>"
+                                  "<ExtendedUpdateInfo><Updates>" EXTENDED("5")
+                                      EXTENDED("6") "</Updates></ExtendedUpdateInfo>"));
+    give_custody(&s, "dadada");
     give_recorded(&s, SP_OK, 8);
     give_edited(&s);
-    assert_released(
-        &s, SYNC_PAGE(SYNCED("2"), "<ChangedUpdates>" SYNCED("4") "</ChangedUpdates>"));
+    assert_released(&s, SYNC_PAGE(SYNCED("2"),
+                                  "<ChangedUpdates>" SYNCED(
+                                      "4") "</ChangedUpdates>"
+                                           "<ExtendedUpdateInfo><Updates>" EXTENDED(
+                                               "6") "</Updates></ExtendedUpdateInfo>"));
     finish(&s);
 }
 

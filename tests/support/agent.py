@@ -35,6 +35,7 @@ class Agent:
         self.content = Wire(content or content_url(url), ca, None, timeout, DELIVERY)
         self.accept = accept
         self.cookie = ""
+        self.calls = 0
         self.scanned = Scanned()
 
     def close(self) -> None:
@@ -49,6 +50,7 @@ class Agent:
 
     def call(self, operation: str, members: str, path: str = soap.CLIENT) -> ET.Element:
         envelope = soap.client_request(operation, soap.NAMESPACES[path], members)
+        self.calls += 1
         target = path.replace("Client.asmx", "client.asmx")  # as real agents spell it
         return self.wire.call(path, operation, envelope, self.accept, target)
 
@@ -105,12 +107,21 @@ class Agent:
 
     def _extended(self, ids: list[int]) -> None:
         listed = "".join(f"<int>{i}</int>" for i in ids)
-        result = soap.child(self.call("GetExtendedUpdateInfo", (
-            f"{self.cookie}<revisionIDs>{listed}</revisionIDs><infoTypes>"
+        self._take_extended("GetExtendedUpdateInfo", f"<revisionIDs>{listed}</revisionIDs>")
+
+    def extended2(self, keys: list[tuple[str, int]]) -> None:
+        """The same by identity, GetExtendedUpdateInfo2."""
+        listed = "".join(f"<UpdateIdentity><UpdateID>{i}</UpdateID><RevisionNumber>{n}"
+                         "</RevisionNumber></UpdateIdentity>" for i, n in keys)
+        self._take_extended("GetExtendedUpdateInfo2", f"<updateIDs>{listed}</updateIDs>")
+
+    def _take_extended(self, operation: str, which: str) -> None:
+        result = soap.child(self.call(operation, (
+            f"{self.cookie}{which}<infoTypes>"
             "<XmlUpdateFragmentType>Extended</XmlUpdateFragmentType><XmlUpdateFragmentType>"
             "LocalizedProperties</XmlUpdateFragmentType></infoTypes><locales><string>en-US</string>"
             "<string>en</string></locales><deviceAttributes>App=WU_OS;OSArchitecture=AMD64"
-            "</deviceAttributes>")), "GetExtendedUpdateInfoResult")
+            "</deviceAttributes>")), f"{operation}Result")
         for update in soap.children(soap.child(result, "Updates"), "Update"):
             fragment = soap.text(update, "Xml")
             self.scanned.extended.setdefault(int(soap.text(update, "ID")), []).append(fragment)

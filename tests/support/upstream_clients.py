@@ -13,7 +13,8 @@ class ClientServices:
 
     CLIENT = {"GetConfig": "_client_config", "GetCookie": "_client_cookie",
               "RegisterComputer": "_register", "SyncUpdates": "_sync_updates",
-              "GetExtendedUpdateInfo": "_extended_info", "GetFileLocations": "_file_locations",
+              "GetExtendedUpdateInfo": "_extended_info",
+              "GetExtendedUpdateInfo2": "_extended_info2", "GetFileLocations": "_file_locations",
               "RefreshCache": "_refresh_cache", "StartCategoryScan": "_category_scan"}
     SIMPLE_AUTH = {"GetAuthorizationCookie": "_client_authorization"}
 
@@ -87,13 +88,24 @@ class ClientServices:
         asked = {int(e.text or 0) for e in soap.children(soap.child(element, "revisionIDs"), "int")}
         if len(asked) > 50:
             raise soap.Fault(500, "InvalidParameters", "revisionIDs")
-        found = [r for r in self.catalogue.revisions if r.local_id in asked]
+        return self._extended_of("GetExtendedUpdateInfo", [
+            r for r in self.catalogue.revisions if r.local_id in asked])
+
+    def _extended_info2(self, element) -> bytes:
+        """The same, asked by identity."""
+        self.check_cookie(element)
+        asked = [(soap.text(e, "UpdateID").lower(), int(soap.text(e, "RevisionNumber")))
+                 for e in soap.children(soap.child(element, "updateIDs"), "UpdateIdentity")]
+        return self._extended_of("GetExtendedUpdateInfo2", [
+            self.catalogue.by_key[key] for key in asked if key in self.catalogue.by_key])
+
+    def _extended_of(self, operation: str, found: list) -> bytes:
         updates = "".join(
             f"<Update><ID>{r.local_id}</ID><Xml>{escape(fragment)}</Xml></Update>"
             for kind in ("extended", "localized") for r in found
             for fragment in [getattr(r, kind)])
         files = {f.claim_sha1: f for r in found for f in r.files}
-        return soap.client_response("GetExtendedUpdateInfo", (
+        return soap.client_response(operation, (
             f"<Updates>{updates}</Updates><FileLocations>"
             + "".join(map(self._location, files.values())) + "</FileLocations>"))
 

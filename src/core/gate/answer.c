@@ -1,6 +1,8 @@
 /* RELEASE and REFUSE: the answer, made once. */
 #include "core/gate/private.h"
+
 #include "core/gate/windows.h"
+#include "core/pack/pack.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -80,21 +82,30 @@ static void release(struct sp_gate *g, struct sp_view body, bool coded,
 void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step)
 {
     sp_gate_move(g, SP_STATION_RELEASE);
+    bool as_is = coding_is_accepted(g);
     if (g->edits.count) {
+        g->edits_coded =
+            as_is && sp_view_eq_fold(sp_buf_view(&g->coding), SP_VIEW("xpress"));
         step->has_effect = true;
-        step->effect =
-            (struct sp_effect){.kind = SP_EFFECT_EDIT,
-                               .edit = {.text = sp_gate_text(g), .splices = &g->edits}};
+        step->effect = (struct sp_effect){.kind = SP_EFFECT_EDIT,
+                                          .edit = {.text = sp_gate_text(g),
+                                                   .splices = &g->edits,
+                                                   .xpress = g->edits_coded}};
         return;
     }
-    bool as_is = coding_is_accepted(g);
     release(g, as_is ? sp_buf_view(&g->reply) : sp_gate_text(g), as_is && is_coded(g),
             step);
 }
 
 enum sp_err sp_gate_edit(const struct sp_effect *e, struct sp_buf *out)
 {
-    return sp_splices_apply(e->edit.splices, e->edit.text, out);
+    SP_AUTO(sp_buf_fini) struct sp_buf text;
+    sp_buf_init(&text, e->edit.text.len + SP_LIMIT_SPLICED);
+    if (!e->edit.xpress) {
+        return sp_splices_apply(e->edit.splices, e->edit.text, out);
+    }
+    SP_TRY(sp_splices_apply(e->edit.splices, e->edit.text, &text));
+    return sp_xpress_encode(sp_buf_view(&text), out);
 }
 
 void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
@@ -110,7 +121,7 @@ void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
     sp_buf_fini(&g->inspection.decoded);
     sp_buf_fini(&g->reply);
     sp_buf_take(reply_take, &g->reply);
-    release(g, sp_buf_view(&g->reply), false, step);
+    release(g, sp_buf_view(&g->reply), g->edits_coded, step);
 }
 
 static void actor(const struct sp_gate *g, char *out, size_t size)

@@ -216,6 +216,7 @@ struct sp_effect {
     struct { /* EDIT */
         struct sp_view text;
         struct sp_splices *splices; /* the job's own until sp_gate_edited */
+        bool xpress;                /* it goes out in that coding, as it came */
     } edit;
     struct sp_content_path content; /* LOOKUP, FILL */
     struct sp_claim claim;          /* FILL; name is empty */
@@ -284,7 +285,8 @@ void sp_gate_files(struct sp_gate *g, enum sp_err e, struct sp_step *step);
 void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
                       uint64_t first, struct sp_step *step);
 
-/* The job of EDIT: pure, for the pool. out has room for text.len + SP_LIMIT_SPLICED. */
+/* The job of EDIT: pure, for the pool. out has room for text.len + SP_LIMIT_SPLICED, which
+ * is more than its coding may need. */
 enum sp_err sp_gate_edit(const struct sp_effect *e, struct sp_buf *out) SP_MUST_USE;
 /* What goes out; the gate takes the bytes and frees those they were made from. */
 void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,

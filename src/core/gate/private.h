@@ -42,6 +42,7 @@ struct sp_gate {
     /* What of the reply goes out otherwise than it came: offsets of its decoded text.
      * Judging adds; it is empty again before a reply is judged anew. */
     struct sp_splices edits;
+    bool edits_coded; /* after them it goes out coded again */
     struct sp_buf *texts;          /* owned: entry texts, entry_count of them */
     struct sp_gate_entry *entries; /* owned */
     size_t entry_count, entry_room;
