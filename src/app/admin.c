@@ -95,11 +95,12 @@ static json_t *cache_json(const struct sp_admin_view *v)
     sp_stock_status(sp_filler_stock(v->filler), &c);
     sp_time_format(c.pass_began, began);
     sp_time_format(c.pass_ended, ended);
-    return json_pack("{s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}}", "files",
-                     (json_int_t)c.files, "bytes", (json_int_t)c.bytes, "reserved",
-                     (json_int_t)c.reserved, "limit", (json_int_t)c.limit, "scrub",
-                     "began", began, "ended", c.pass_ended ? ended : "", "files",
-                     (json_int_t)c.pass_files, "bytes", (json_int_t)c.pass_bytes);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}}", "files",
+                     (json_int_t)c.files, "bytes", (json_int_t)c.bytes, "unsurveyed",
+                     (json_int_t)c.unknown, "reserved", (json_int_t)c.reserved, "limit",
+                     (json_int_t)c.limit, "scrub", "began", began, "ended",
+                     c.pass_ended ? ended : "", "files", (json_int_t)c.pass_files,
+                     "bytes", (json_int_t)c.pass_bytes);
 }
 
 static json_t *counters_json(const struct sp_admin_view *v)

@@ -1,5 +1,7 @@
 #include "app/scrub.h"
 
+#include "app/survey.h"
+
 #include "core/base/text.h"
 
 #include <errno.h>
@@ -19,6 +21,7 @@ enum {
 
 struct sp_scrub {
     struct sp_scrub_conf conf;
+    struct sp_survey *survey; /* owned; NULL once it is over */
     uv_timer_t timer;
     struct sp_job job;
     bool working, stopping;
@@ -278,17 +281,52 @@ static void done(struct sp_job *job)
     wait_for_bytes(s, s->read + (over ? FILE_COST : 0));
 }
 
+/* ---- the survey -------------------------------------------------------------------
+ */
+
+static void look(struct sp_job *job)
+{
+    sp_survey_look(SP_HOLDER(job, struct sp_scrub, job)->survey);
+}
+
+static void looked(struct sp_job *job)
+{
+    struct sp_scrub *s = SP_HOLDER(job, struct sp_scrub, job);
+    s->working = false;
+    sp_survey_tell(s->survey);
+    s->conf.surveyed(s->conf.ctx);
+    if (s->stopping) {
+        s->stopped(s->stopped_ctx);
+        return;
+    }
+    wait_for(s, 0);
+}
+
+/* ---- a step -----------------------------------------------------------------------
+ */
+
+static void start_job(struct sp_scrub *s, void (*do_it)(struct sp_job *),
+                      void (*then)(struct sp_job *))
+{
+    s->job = (struct sp_job){.work = do_it, .done = then};
+    s->working = true;
+    sp_loop_work(s->conf.loop, &s->job);
+}
+
 static void step(struct sp_scrub *s)
 {
+    if (s->survey && sp_survey_pick(s->survey)) {
+        start_job(s, look, looked);
+        return;
+    }
+    sp_survey_free(&s->survey);
     if (!s->has_file && !pick_file(s)) {
         uint64_t took = sp_loop_now_ms(s->conf.loop) - s->began_ms;
         pass_done(s);
         wait_for(s, took < PASS_EVERY_MS ? PASS_EVERY_MS - took : 0);
         return;
     }
-    s->job = (struct sp_job){.work = work, .done = done};
-    s->working = true;
-    sp_loop_work(s->conf.loop, &s->job);
+    start_job(s, work, done);
 }
 
 /* ---- life -------------------------------------------------------------------------
@@ -298,7 +336,8 @@ enum sp_err sp_scrub_new(const struct sp_scrub_conf *conf, struct sp_scrub **out
 {
     struct sp_scrub *s = calloc(1, sizeof *s);
     uint8_t *block = malloc(SP_BLOCK_SIZE);
-    if (!s || !block) {
+    if (!s || !block ||
+        sp_survey_new(conf->objects, conf->shelf, &s->survey) != SP_OK) {
         free(s);
         free(block);
         return SP_E_NOMEM;
@@ -336,6 +375,7 @@ void sp_scrub_free(struct sp_scrub **ps)
 {
     if (*ps) {
         let_go(*ps);
+        sp_survey_free(&(*ps)->survey);
         free((*ps)->block);
         free(*ps);
         *ps = NULL;

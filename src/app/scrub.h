@@ -3,7 +3,8 @@
  * in the work pool; it has handles of its own, so that a file it reads may be evicted.
  *
  * A pass begins when the daemon starts, where the one before was interrupted, and goes
- * around once; the next one begins a day later. */
+ * around once; the next one begins a day later. Before the first one it finds out what
+ * the start has left open (app/survey.h), not at the rate. */
 #ifndef SP_APP_SCRUB_H
 #define SP_APP_SCRUB_H
 
@@ -16,6 +17,7 @@ struct sp_scrub_conf { /* all borrowed */
     struct sp_shelf *shelf;
     struct sp_counters *counters;
     void (*damaged)(void *ctx, const struct sp_damage *d);
+    void (*surveyed)(void *ctx); /* more is known of the shelf */
     void *ctx;
 };
 enum sp_err sp_scrub_new(const struct sp_scrub_conf *conf,

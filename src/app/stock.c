@@ -26,7 +26,7 @@ struct sp_stock {
     /* any thread */
     atomic_uint_fast64_t limit; /* bytes; 0: none */
     atomic_uint floor_percent;
-    atomic_uint_fast64_t files, bytes, reserved;
+    atomic_uint_fast64_t files, bytes, reserved, unknown;
 };
 
 static void maybe_idle(struct sp_stock *s)
@@ -44,6 +44,7 @@ static void publish(struct sp_stock *s)
     atomic_store_explicit(&s->files, t.files, memory_order_relaxed);
     atomic_store_explicit(&s->bytes, t.bytes, memory_order_relaxed);
     atomic_store_explicit(&s->reserved, t.reserved, memory_order_relaxed);
+    atomic_store_explicit(&s->unknown, t.unknown, memory_order_relaxed);
 }
 
 /* ---- damage -----------------------------------------------------------------------
@@ -178,6 +179,11 @@ static void on_scrub_found(void *ctx, const struct sp_damage *d)
     sp_stock_damaged(ctx, d);
 }
 
+static void on_surveyed(void *ctx)
+{
+    publish(ctx);
+}
+
 /* ---- what the filler asks ---------------------------------------------------------
  */
 
@@ -277,6 +283,7 @@ void sp_stock_status(struct sp_stock *s, struct sp_stock_status *out)
     out->files = atomic_load_explicit(&s->files, memory_order_relaxed);
     out->bytes = atomic_load_explicit(&s->bytes, memory_order_relaxed);
     out->reserved = atomic_load_explicit(&s->reserved, memory_order_relaxed);
+    out->unknown = atomic_load_explicit(&s->unknown, memory_order_relaxed);
     out->limit = atomic_load_explicit(&s->limit, memory_order_relaxed);
     sp_scrub_status(s->scrub, out);
 }
@@ -303,6 +310,7 @@ static enum sp_err start(struct sp_stock *s, struct sp_why *why)
                                   .objects = s->conf.objects,
                                   .counters = s->conf.counters,
                                   .damaged = on_scrub_found,
+                                  .surveyed = on_surveyed,
                                   .ctx = s};
     SP_TRY(sp_shelf_new(s->conf.objects, idle_handles(), &s->shelf, why));
     scrub.shelf = s->shelf;

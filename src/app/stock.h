@@ -60,6 +60,7 @@ void sp_stock_damaged(struct sp_stock *s, const struct sp_damage *d);
 
 struct sp_stock_status {
     uint64_t files, bytes, reserved, limit;
+    uint64_t unknown; /* files whose size is not known yet, shortly after the start */
     int64_t pass_began, pass_ended;  /* unix seconds; ended 0: none yet */
     uint64_t pass_files, pass_bytes; /* of the pass that runs */
 };

@@ -480,7 +480,7 @@ class Commands(Healing):
         orphan = self.door.cache_dir / "objects" / "aa" / ("aa" * 32)
         orphan.parent.mkdir(exist_ok=True)
         orphan.write_bytes(b"nobody knows me")
-        stray = orphan.with_name("ab" * 32 + ".tree")
+        stray = orphan.with_name("aa" + "ab" * 31 + ".tree")
         stray.write_bytes(b"")
         half = self.path(claim).with_name(claim.sha256.hex() + ".tree.new")
         half.write_bytes(b"half")

@@ -149,6 +149,24 @@ static void assert_nothing_lost(struct store *s)
     }
 }
 
+static enum sp_err add_up(void *ctx, const struct sp_object_seen *seen)
+{
+    struct sp_shelf_totals *t = ctx;
+    t->files++;
+    t->bytes += seen->size;
+    return SP_OK;
+}
+
+/* What the shelf holds is what the directory holds. */
+static void assert_shelf_is_directory(struct store *s)
+{
+    struct sp_shelf_totals shelf, directory = {0};
+    sp_shelf_totals(s->shelf, &shelf);
+    assert_ok(sp_objects_scan(s->objects, add_up, &directory));
+    assert_int_equal(shelf.files, directory.files);
+    assert_int_equal(shelf.bytes, directory.bytes);
+}
+
 static void assert_sound(void)
 {
     SP_AUTO(store_fini) struct store s = {0};
@@ -159,6 +177,7 @@ static void assert_sound(void)
         assert_whole(&s, item);
     }
     assert_nothing_lost(&s);
+    assert_shelf_is_directory(&s);
     assert_int_equal(folder_count(in_folder("cache/staging")), 0);
     if (sp_ledger_size(s.ledger)) {
         assert_ok(sp_ledger_verify(in_folder("state"), NULL, NULL, &entries, NULL));

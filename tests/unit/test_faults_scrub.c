@@ -64,6 +64,11 @@ static void on_damage(void *ctx, const struct sp_damage *d)
     (void)!sp_shelf_discard(p->shelf, d->sha256, d->serial, "damaged");
 }
 
+static void on_surveyed(void *ctx)
+{
+    (void)ctx;
+}
+
 static void on_stopped(void *ctx)
 {
     struct pass *p = ctx;
@@ -97,6 +102,7 @@ static enum sp_err pass(void)
                                  .shelf = p.shelf,
                                  .counters = &p.counters,
                                  .damaged = on_damage,
+                                 .surveyed = on_surveyed,
                                  .ctx = &p};
     SP_TRY(sp_scrub_new(&conf, &p.scrub));
     sp_scrub_set_rate(p.scrub, UINT64_C(1) << 40);

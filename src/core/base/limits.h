@@ -90,6 +90,8 @@
 /* What is fetched ahead stands still behind who asks, and looks so often whether it may
  * go on; and it may be so much ahead of its rate. */
 #define SP_TIME_AHEAD_HOLD 100
+/* Digests of the files in one of the 256 folders of the store: two million of them. */
+#define SP_LIMIT_STORE_FOLDER SP_MIB(64)
 /* What an upstream does not have is asked for again after so long (R29). */
 #define SP_TIME_FILL_ABSENT 10000
 

@@ -158,6 +158,19 @@ enum sp_err sp_objects_scan(struct sp_objects *o,
                             enum sp_err (*each)(void *ctx,
                                                 const struct sp_object_seen *seen),
                             void *ctx) SP_MUST_USE;
+/* The same of one. SP_E_NOTFOUND. Any thread. */
+enum sp_err sp_objects_look(struct sp_objects *o, const uint8_t sha256[32],
+                            struct sp_object_seen *out) SP_MUST_USE;
+/* For a start with very many: calls object for the digest of every one, in no order, and
+ * removes what sp_objects_sweep would. One look at the names and at nothing else: has says
+ * whether object was called for a digest of the same folder. */
+struct sp_object_names {
+    enum sp_err (*object)(void *ctx, const uint8_t sha256[32]);
+    bool (*has)(void *ctx, const uint8_t sha256[32]);
+    void *ctx;
+};
+enum sp_err sp_objects_list(struct sp_objects *o,
+                            const struct sp_object_names *to) SP_MUST_USE;
 /* Removes trees without object and half-written trees; *count of them. dry: only counts. */
 enum sp_err sp_objects_sweep(struct sp_objects *o, bool dry,
                              uint64_t *count) SP_MUST_USE;

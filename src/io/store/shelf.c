@@ -1,103 +1,53 @@
-#include "io/store/shelf.h"
+#include "io/store/rack.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FIRST_ROOM = 256,
-    SAVE_EVERY_S = 3600 /* how exact a time of use is after a restart */
-};
+enum { SAVE_EVERY_S = 3600 /* how exact a time of use is after a restart */ };
 
-/* Sorted by digest: found by halving, walked in order by whoever checks everything. */
 struct sp_shelf {
     struct sp_objects *objects; /* borrowed */
-    struct sp_shelf_item **at;  /* owned, and each of them */
-    size_t count, room;
-    size_t open, open_limit; /* handles; when to look for idle ones */
-    size_t handles;          /* of them that may be idle */
+    struct sp_rack rack;        /* owned, and each item */
+    size_t unknown;             /* items */
+    size_t open, open_limit;    /* handles; when to look for idle ones */
+    size_t handles;             /* of them that may be idle */
     uint64_t bytes, reserved, serial;
 };
 
-/* ---- the order --------------------------------------------------------------------
+/* ---- items ------------------------------------------------------------------------
  */
-
-/* The place of sha256, or where it would stand. */
-static size_t place(const struct sp_shelf *s, const uint8_t sha256[32])
-{
-    size_t low = 0, high = s->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (memcmp(s->at[middle]->sha256, sha256, 32) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static struct sp_shelf_item *find(const struct sp_shelf *s, const uint8_t sha256[32])
-{
-    size_t i = place(s, sha256);
-    return i < s->count && memcmp(s->at[i]->sha256, sha256, 32) == 0 ? s->at[i] : NULL;
-}
 
 const struct sp_shelf_item *sp_shelf_find(const struct sp_shelf *s,
                                           const uint8_t sha256[32])
 {
-    return find(s, sha256);
+    return sp_rack_find(&s->rack, sha256);
 }
 
 const struct sp_shelf_item *sp_shelf_next(const struct sp_shelf *s,
                                           const uint8_t after[32])
 {
-    size_t i = after ? place(s, after) : 0;
-    if (after && i < s->count && memcmp(s->at[i]->sha256, after, 32) == 0) {
-        i++;
-    }
-    return i < s->count ? s->at[i] : NULL;
+    return sp_rack_next(&s->rack, after);
 }
 
-static enum sp_err make_room(struct sp_shelf *s)
-{
-    if (s->count < s->room) {
-        return SP_OK;
-    }
-    size_t room = s->room ? s->room * 2 : FIRST_ROOM;
-    struct sp_shelf_item **at =
-        reallocarray(s->at, room, sizeof(struct sp_shelf_item *));
-    if (!at) {
-        return SP_E_NOMEM;
-    }
-    s->at = at;
-    s->room = room;
-    return SP_OK;
-}
-
-/* At place i: everything behind it moves. */
-static enum sp_err add(struct sp_shelf *s, size_t i, const struct sp_shelf_item *from,
+static enum sp_err add(struct sp_shelf *s, const struct sp_shelf_item *from,
                        struct sp_shelf_item **out)
 {
-    SP_TRY(make_room(s));
     struct sp_shelf_item *item = malloc(sizeof *item);
     if (!item) {
         return SP_E_NOMEM;
     }
     *item = *from;
     item->serial = ++s->serial;
-    memmove(s->at + i + 1, s->at + i, (s->count - i) * sizeof(struct sp_shelf_item *));
-    s->at[i] = item;
-    s->count++;
+    enum sp_err e = sp_rack_add(&s->rack, item);
+    if (e != SP_OK) {
+        free(item);
+        return e;
+    }
     s->bytes += item->size;
+    s->unknown += !item->known;
     *out = item;
     return SP_OK;
-}
-
-static int by_digest(const void *a, const void *b)
-{
-    const struct sp_shelf_item *const *x = a, *const *y = b;
-    return memcmp((*x)->sha256, (*y)->sha256, 32);
 }
 
 static void close_item(struct sp_shelf *s, struct sp_shelf_item *item)
@@ -110,49 +60,99 @@ static void close_item(struct sp_shelf *s, struct sp_shelf_item *item)
 
 static void drop(struct sp_shelf *s, struct sp_shelf_item *item)
 {
-    size_t i = place(s, item->sha256);
     s->bytes -= item->size;
+    s->unknown -= !item->known;
+    sp_rack_remove(&s->rack, item);
     close_item(s, item);
     free(item);
-    s->count--;
-    memmove(s->at + i, s->at + i + 1, (s->count - i) * sizeof(struct sp_shelf_item *));
+}
+
+/* ---- what is not known yet --------------------------------------------------------
+ */
+
+size_t sp_shelf_ask(const struct sp_shelf *s, const uint8_t after[32],
+                    uint8_t (*out)[32], size_t n)
+{
+    size_t count = 0;
+    if (s->unknown == 0) {
+        return 0;
+    }
+    struct sp_shelf_item *item = sp_rack_next(&s->rack, after);
+    for (; item && count < n; item = sp_rack_next(&s->rack, item->sha256)) {
+        if (!item->known) {
+            memcpy(out[count++], item->sha256, 32);
+        }
+    }
+    return count;
+}
+
+void sp_shelf_tell(struct sp_shelf *s, const struct sp_object_seen *seen, enum sp_err e)
+{
+    struct sp_shelf_item *item = sp_rack_find(&s->rack, seen->sha256);
+    if (!item || item->known) {
+        return; /* it went, or was replaced, in the meantime */
+    }
+    if (e != SP_OK) {
+        drop(s, item);
+        return;
+    }
+    item->known = true;
+    item->size = seen->size;
+    item->saved = seen->used;
+    item->used = seen->used > item->used ? seen->used : item->used;
+    s->bytes += item->size;
+    s->unknown--;
 }
 
 /* ---- life -------------------------------------------------------------------------
  */
 
-/* At the end: a directory has no order, and moving a million for each of a million
- * takes minutes. It is sorted afterwards. */
-static enum sp_err scan_one(void *ctx, const struct sp_object_seen *seen)
+static enum sp_err list_one(void *ctx, const uint8_t sha256[32])
 {
-    struct sp_shelf *s = ctx;
-    struct sp_shelf_item item = {
-        .size = seen->size, .used = seen->used, .saved = seen->used};
-    struct sp_shelf_item *added;
-    memcpy(item.sha256, seen->sha256, 32);
-    return add(s, s->count, &item, &added);
+    struct sp_shelf_item item = {0}, *added;
+    memcpy(item.sha256, sha256, sizeof item.sha256);
+    return add(ctx, &item, &added);
+}
+
+static bool has(void *ctx, const uint8_t sha256[32])
+{
+    return sp_shelf_find(ctx, sha256) != NULL;
+}
+
+/* Of the first ones, in order: a call or two each, which no start notices. */
+static void learn_some(struct sp_shelf *s)
+{
+    enum { BATCH = 64 };
+    uint8_t digests[BATCH][32], after[32];
+    size_t n = sp_shelf_ask(s, NULL, digests, BATCH);
+    for (size_t done = 0; n && done < SP_SHELF_AT_ONCE; done += n) {
+        memcpy(after, digests[n - 1], sizeof after);
+        for (size_t i = 0; i < n; i++) {
+            struct sp_object_seen seen;
+            enum sp_err e = sp_objects_look(s->objects, digests[i], &seen);
+            sp_shelf_tell(s, &seen, e);
+        }
+        n = sp_shelf_ask(s, after, digests, BATCH);
+    }
 }
 
 enum sp_err sp_shelf_new(struct sp_objects *objects, size_t handles,
                          struct sp_shelf **out, struct sp_why *why)
 {
     SP_AUTO(sp_shelf_free) struct sp_shelf *s = calloc(1, sizeof *s);
-    uint64_t swept;
-    if (!s) {
+    if (!s || sp_rack_init(&s->rack) != SP_OK) {
+        free(s);
+        s = NULL;
         return SP_E_NOMEM;
     }
     s->objects = objects;
     s->handles = s->open_limit = handles;
-    enum sp_err e = sp_objects_sweep(objects, false, &swept);
-    if (e == SP_OK) {
-        e = sp_objects_scan(objects, scan_one, s);
-    }
+    const struct sp_object_names names = {list_one, has, s};
+    enum sp_err e = sp_objects_list(objects, &names);
     if (e != SP_OK) {
         return sp_why_set(why, e, "cannot look through the cache: %s", sp_err_text(e));
     }
-    if (s->count) {
-        qsort(s->at, s->count, sizeof(struct sp_shelf_item *), by_digest);
-    }
+    learn_some(s);
     *out = s;
     s = NULL;
     return SP_OK;
@@ -160,8 +160,8 @@ enum sp_err sp_shelf_new(struct sp_objects *objects, size_t handles,
 
 static void save_all(struct sp_shelf *s, int64_t older)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        struct sp_shelf_item *item = s->at[i];
+    struct sp_shelf_item *item = sp_rack_next(&s->rack, NULL);
+    for (; item; item = sp_rack_next(&s->rack, item->sha256)) {
         if (item->open) {
             int64_t used =
                 atomic_load_explicit(&item->open->used, memory_order_relaxed);
@@ -187,18 +187,22 @@ void sp_shelf_free(struct sp_shelf **ps)
         return;
     }
     save_all(s, 0);
-    for (size_t i = 0; i < s->count; i++) {
-        sp_object_unref(&s->at[i]->open);
-        free(s->at[i]);
+    uint8_t last[32];
+    struct sp_shelf_item *item = sp_rack_next(&s->rack, NULL);
+    for (; item; item = sp_rack_next(&s->rack, last)) {
+        memcpy(last, item->sha256, sizeof last);
+        drop(s, item);
     }
-    free(s->at);
+    sp_rack_fini(&s->rack);
     free(s);
 }
 
 void sp_shelf_totals(const struct sp_shelf *s, struct sp_shelf_totals *out)
 {
-    *out = (struct sp_shelf_totals){
-        .files = s->count, .bytes = s->bytes, .reserved = s->reserved};
+    *out = (struct sp_shelf_totals){.files = s->rack.count,
+                                    .bytes = s->bytes,
+                                    .reserved = s->reserved,
+                                    .unknown = s->unknown};
 }
 
 /* ---- handles ----------------------------------------------------------------------
@@ -216,12 +220,13 @@ static void close_idle(struct sp_shelf *s)
     if (s->open <= s->open_limit) {
         return;
     }
-    for (size_t i = 0; i < s->count; i++) {
-        if (is_idle(s->at[i])) {
+    struct sp_shelf_item *item = sp_rack_next(&s->rack, NULL);
+    for (; item; item = sp_rack_next(&s->rack, item->sha256)) {
+        if (is_idle(item)) {
             int64_t used =
-                atomic_load_explicit(&s->at[i]->open->used, memory_order_relaxed);
-            s->at[i]->used = used > s->at[i]->used ? used : s->at[i]->used;
-            close_item(s, s->at[i]);
+                atomic_load_explicit(&item->open->used, memory_order_relaxed);
+            item->used = used > item->used ? used : item->used;
+            close_item(s, item);
         }
     }
     s->open_limit = s->open + s->handles;
@@ -240,7 +245,7 @@ enum sp_err sp_shelf_get(struct sp_shelf *s, const uint8_t sha256[32],
                          const uint8_t sha1[20], uint64_t size,
                          const struct sp_object_watch *watch, struct sp_object **out)
 {
-    struct sp_shelf_item *item = find(s, sha256);
+    struct sp_shelf_item *item = sp_rack_find(&s->rack, sha256);
     struct sp_object *o = NULL;
     if (!item) {
         return SP_E_NOTFOUND;
@@ -265,14 +270,15 @@ enum sp_err sp_shelf_get(struct sp_shelf *s, const uint8_t sha256[32],
 enum sp_err sp_shelf_put(struct sp_shelf *s, struct sp_object *o,
                          const struct sp_object_watch *watch)
 {
-    struct sp_shelf_item item = {.size = o->size, .used = sp_clock_wall_s()};
-    struct sp_shelf_item *added = find(s, o->sha256);
+    struct sp_shelf_item item = {
+        .known = true, .size = o->size, .used = sp_clock_wall_s()};
+    struct sp_shelf_item *added = sp_rack_find(&s->rack, o->sha256);
     if (added) {
         drop(s, added); /* the rename replaced it */
     }
     memcpy(item.sha256, o->sha256, 32);
     item.saved = item.used;
-    SP_TRY(add(s, place(s, item.sha256), &item, &added));
+    SP_TRY(add(s, &item, &added));
     hold(s, added, o, watch);
     return SP_OK;
 }
@@ -280,7 +286,7 @@ enum sp_err sp_shelf_put(struct sp_shelf *s, struct sp_object *o,
 enum sp_err sp_shelf_discard(struct sp_shelf *s, const uint8_t sha256[32],
                              uint64_t serial, const char *reason)
 {
-    struct sp_shelf_item *item = find(s, sha256);
+    struct sp_shelf_item *item = sp_rack_find(&s->rack, sha256);
     uint8_t name[32];
     if (!item || (serial && item->serial != serial)) {
         return SP_E_NOTFOUND;
@@ -335,12 +341,13 @@ static enum sp_err candidates(struct sp_shelf *s, struct sp_shelf_item ***out,
     uint64_t bytes = 0;
     sp_pins_init(&pins);
     SP_TRY(sp_pins_read(s->objects, &pins));
-    struct sp_shelf_item **list = calloc(s->count + 1, sizeof(struct sp_shelf_item *));
+    struct sp_shelf_item **list =
+        calloc(s->rack.count + 1, sizeof(struct sp_shelf_item *));
     if (!list) {
         return SP_E_NOMEM;
     }
-    for (size_t i = 0; i < s->count; i++) {
-        struct sp_shelf_item *item = s->at[i];
+    struct sp_shelf_item *item = sp_rack_next(&s->rack, NULL);
+    for (; item; item = sp_rack_next(&s->rack, item->sha256)) {
         int64_t used =
             item->open ? atomic_load_explicit(&item->open->used, memory_order_relaxed)
                        : 0;
@@ -410,6 +417,12 @@ enum sp_err sp_shelf_reserve(struct sp_shelf *s, uint64_t size,
                           "the file is larger than the whole cache may be (cache_max)");
     }
     SP_TRY(shortage(s, size, limits, &missing));
+    if (missing && s->unknown) {
+        return sp_why_set(why, SP_E_NOSPACE,
+                          "room is needed, and of %zu files it is still found out how "
+                          "long nobody used them",
+                          s->unknown);
+    }
     if (missing) {
         SP_TRY(evict_bytes(s, missing, evicted, why));
     }
