@@ -1,5 +1,6 @@
 /* The whole ledger as one file, written and proven in one pass over it. */
 #include "app/bundle_tools.h"
+#include "app/say.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 
@@ -41,7 +42,7 @@ static enum sp_err write_entry(void *ctx, uint64_t n, struct sp_view entry)
 static enum sp_err write_entries(struct sp_ledger_files *l, FILE *f, struct sp_why *why)
 {
     struct writing w = {.file = f};
-    sp_bar_init(&w.bar, "written", sp_ledger_size(l));
+    sp_bar_init(&w.bar, _("written"), sp_ledger_size(l));
     enum sp_err e = sp_ledger_each(l, 0, write_entry, &w, why);
     sp_bar_end(&w.bar);
     return e;
@@ -142,7 +143,7 @@ enum sp_err sp_export_check(const char *file, const struct sp_note_key *key,
     }
     SP_TRY(read_head(f, key, &note, &c, why));
     if (bar) {
-        sp_bar_init(bar, "checked", c.size);
+        sp_bar_init(bar, _("checked"), c.size);
     }
     for (uint64_t n = 0; n < c.size; n++) {
         uint8_t leaf[SP_HASH];

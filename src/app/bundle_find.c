@@ -1,6 +1,7 @@
 /* Which entries tell the story of a KB: found by reading the ledger, so that nothing
  * but the ledger is believed. */
 #include "app/bundle_tools.h"
+#include "app/say.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/custody/bundle.h"
@@ -323,7 +324,7 @@ static int by_number(const void *a, const void *b)
 /* What is found leads to more; each revision and each file is looked up once. */
 static enum sp_err search(struct search *s)
 {
-    sp_bar_init(&s->bar, "read", sp_ledger_size(s->ledger));
+    sp_bar_init(&s->bar, _("read"), sp_ledger_size(s->ledger));
     s->bar.all = s->bar.is_terminal ? s->bar.all : 0; /* it takes seconds */
     enum sp_err e = sp_ledger_each(s->ledger, 0, look_at, s, s->why);
     sp_bar_end(&s->bar);

@@ -1,5 +1,6 @@
 /* sallyport import: advisories and known issues for the reports, from files that an
  * administrator got from somewhere; nothing is fetched. */
+#include "app/bar.h"
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/imported.h"
@@ -22,9 +23,15 @@ struct ask {
 
 static int read_words(int argc, char **argv, struct ask *a)
 {
-    const struct sp_option options[] = {
-        {"-c", &a->config, NULL}, {"-d", &a->dir, NULL}, {"--dry-run", NULL, &a->dry}};
-    a->count = sp_options(argc, argv, options, 3, &a->files);
+    bool quiet = false;
+    const struct sp_option options[] = {{"-c", &a->config, NULL},
+                                        {"-d", &a->dir, NULL},
+                                        {"--dry-run", NULL, &a->dry},
+                                        {"--quiet", NULL, &quiet}};
+    a->count = sp_options(argc, argv, options, 4, &a->files);
+    if (quiet) {
+        sp_bars_off();
+    }
     if (a->count == 0) {
         fprintf(stderr, _("sallyport: a file is needed; see --help\n"));
     }
@@ -91,9 +98,15 @@ static enum sp_err import(struct ask *a,
                                               struct sp_why *),
                           struct sp_why *why)
 {
-    for (int i = 0; i < a->count; i++) {
-        SP_TRY(read_file(a, a->files[i], read, why));
+    struct sp_bar bar;
+    enum sp_err e = SP_OK;
+    sp_bar_init(&bar, _("files read"), a->count > 1 ? (uint64_t)a->count : 0);
+    for (int i = 0; e == SP_OK && i < a->count; i++) {
+        e = read_file(a, a->files[i], read, why);
+        sp_bar_at(&bar, (uint64_t)i + 1);
     }
+    sp_bar_end(&bar);
+    SP_TRY(e);
     SP_TRY(a->dry ? SP_OK : sp_become_owner(a->state_dir, why));
     return a->dry ? SP_OK : sp_imported_save(a->state_dir, a->root, why);
 }

@@ -3,6 +3,7 @@
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/ledger_store.h"
+#include "app/say.h"
 #include "core/base/text.h"
 #include "core/custody/bundle.h"
 #include "io/store/ledger_files.h"
@@ -38,15 +39,20 @@ static int number(const char *text, uint64_t *out)
 
 static int find_ledger(int argc, char **argv, struct ask *a)
 {
+    bool quiet = false;
     const struct sp_option options[] = {
         {"-c", &a->config, NULL},   {"-d", &a->dir, NULL},
         {"--from", &a->from, NULL}, {"--count", &a->count, NULL},
-        {"--upto", &a->upto, NULL}, {"--store", NULL, &a->store}};
+        {"--upto", &a->upto, NULL}, {"--store", NULL, &a->store},
+        {"--quiet", NULL, &quiet}};
     struct sp_config *config = NULL;
     struct sp_why why = {0};
-    a->left = sp_options(argc, argv, options, 6, &a->words);
+    a->left = sp_options(argc, argv, options, 7, &a->words);
     if (a->left < 0) {
         return SP_EXIT_USAGE;
+    }
+    if (quiet) {
+        sp_bars_off();
     }
     if (a->left != a->words_wanted) {
         fprintf(stderr, "sallyport: %s; see --help\n",
@@ -88,7 +94,7 @@ static void progress(void *ctx, uint64_t done, uint64_t all)
 {
     struct sp_bar *bar = ctx;
     if (!bar->what) {
-        sp_bar_init(bar, "checked", all);
+        sp_bar_init(bar, _("checked"), all);
     }
     sp_bar_at(bar, done);
 }
@@ -151,11 +157,16 @@ static int verify_own(int argc, char **argv)
 int sp_cmd_ledger_verify(int argc, char **argv)
 {
     const char *key = NULL;
-    const struct sp_option options[] = {{"--key", &key, NULL}};
+    bool quiet = false;
+    const struct sp_option options[] = {{"--key", &key, NULL},
+                                        {"--quiet", NULL, &quiet}};
     char **words = NULL;
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "--key", 5) == 0) {
-            int left = sp_options(argc, argv, options, 1, &words);
+            int left = sp_options(argc, argv, options, 2, &words);
+            if (quiet) {
+                sp_bars_off();
+            }
             if (left == 1) {
                 return sp_bundle_verify_file(words[0], key);
             }

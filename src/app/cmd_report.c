@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct ask {
     const char *config, *dir, *format, *section;
@@ -128,7 +129,7 @@ static enum sp_err read_ledger(const struct ask *a, struct sp_book *b,
     uint64_t size = sp_ledger_size(l);
     enum sp_err e = SP_OK;
     sp_bar_init(&bar, _("entries read"), size);
-    bar.is_quiet = a->quiet || !bar.is_terminal;
+    bar.is_quiet = a->quiet || !bar.is_terminal; /* quick: no lines */
     for (uint64_t n = 0; e == SP_OK && n < size; n++) {
         e = take(b, l, n, &text, why);
         sp_bar_at(&bar, n + 1);
@@ -223,7 +224,7 @@ static enum sp_err put(void *ctx, struct sp_view bytes)
 static enum sp_err show(const struct ask *a, const struct sp_sheet *sheet)
 {
     struct sp_sheet_style style = {.format = a->as,
-                                   .width = sp_terminal_width(),
+                                   .width = sp_terminal_width(STDOUT_FILENO),
                                    .bold = sp_terminal_has_colour(),
                                    .say = sp_say,
                                    .ctx = stdout,

@@ -74,6 +74,7 @@ static enum sp_err scrub_all(struct sp_store_ask *a, int *status)
     enum sp_err e =
         s.block ? sp_objects_scan(a->objects, sp_store_add_object, &all) : SP_E_NOMEM;
     sp_bar_init(&s.bar, _("checked"), all.bytes);
+    s.bar.is_bytes = true;
     if (e == SP_OK) {
         e = sp_objects_scan(a->objects, scrub_object, &s);
     }

@@ -214,7 +214,8 @@ static void show_progress(void *ctx, uint64_t done, uint64_t all)
 {
     struct sp_bar *bar = ctx;
     if (!bar->out) {
-        sp_bar_init(bar, "read", all >= LARGE ? all : 0);
+        sp_bar_init(bar, _("read"), all >= LARGE ? all : 0);
+        bar->is_bytes = true;
     }
     sp_bar_at(bar, done);
 }

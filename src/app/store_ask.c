@@ -1,3 +1,4 @@
+#include "app/bar.h"
 #include "app/say.h"
 #include "app/store_ask.h"
 
@@ -11,9 +12,9 @@ static size_t option_count(enum sp_store_options which)
     case SP_STORE_LOOKS:
         return 1;
     case SP_STORE_REMOVES:
-        return 2;
-    case SP_STORE_OVERRULES:
         return 3;
+    case SP_STORE_OVERRULES:
+        return 4;
     }
     return 0;
 }
@@ -21,8 +22,10 @@ static size_t option_count(enum sp_store_options which)
 int sp_store_options(struct sp_store_ask *a, int argc, char **argv, size_t words,
                      enum sp_store_options which)
 {
+    bool quiet = false;
     const struct sp_option options[] = {{"-c", &a->config_file, NULL},
                                         {"--dry-run", NULL, &a->dry},
+                                        {"--quiet", NULL, &quiet},
                                         {"--reason", &a->reason, NULL}};
     int left = sp_options(argc, argv, options, option_count(which), &a->words);
     if (left >= 0 && (size_t)left != words) {
@@ -32,6 +35,9 @@ int sp_store_options(struct sp_store_ask *a, int argc, char **argv, size_t words
     }
     if (left < 0 || (size_t)left != words) {
         return SP_EXIT_USAGE;
+    }
+    if (quiet) {
+        sp_bars_off();
     }
     enum sp_err e = sp_config_load(a->config_file ? a->config_file : SP_CONFIG_DEFAULT,
                                    &a->config, &a->why);

@@ -18,7 +18,8 @@ struct sp_store_ask {
     struct sp_why why;
 };
 /* Each gives 0, or the exit status after saying what is wrong. words: how many there
- * have to be. A command that removes has --dry-run, one that overrules has --reason. */
+ * have to be. A command that removes has --dry-run and --quiet, one that overrules
+ * has --reason as well. */
 enum sp_store_options { SP_STORE_LOOKS, SP_STORE_REMOVES, SP_STORE_OVERRULES };
 int sp_store_options(struct sp_store_ask *a, int argc, char **argv, size_t words,
                      enum sp_store_options options);

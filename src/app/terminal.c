@@ -9,7 +9,7 @@
 
 enum { WIDEST = 4096 };
 
-size_t sp_terminal_width(void)
+size_t sp_terminal_width(int fd)
 {
     struct winsize size;
     uint64_t said = 0;
@@ -17,7 +17,7 @@ size_t sp_terminal_width(void)
     if (columns && sp_u64_parse(sp_view_str(columns), WIDEST, &said) == SP_OK && said) {
         return (size_t)said;
     }
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 bool sp_terminal_has_colour(void)
