@@ -23,6 +23,10 @@ static void b_reasons_and_what_they_come_to(void **state)
     assert_int_equal(sp_posture_of(BAD | DARK), SP_POSTURE_FAILING);
     assert_int_equal(sp_posture_of(SP_REASON_BIT(UNPROVEN)), SP_POSTURE_FAILING);
     assert_int_equal(sp_posture_of(SP_REASON_BIT(TIER_BROKEN)), SP_POSTURE_FAILING);
+    assert_int_equal(sp_posture_of(SP_REASON_BIT(TIER_SILENT)), SP_POSTURE_UNKNOWN);
+    assert_int_equal(sp_posture_of(SP_REASON_BIT(FROZEN)), SP_POSTURE_FAILING);
+    assert_int_equal(sp_posture_of(SP_REASON_BIT(WITNESS_CONTRADICTS)),
+                     SP_POSTURE_FAILING);
     assert_string_equal(sp_posture_text(SP_POSTURE_UNKNOWN), "unknown");
     assert_string_equal(sp_posture_text(SP_POSTURE_CONFORMING), "conforming");
     assert_string_equal(sp_posture_text(SP_POSTURE_FAILING), "non-conforming");
