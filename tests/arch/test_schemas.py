@@ -29,6 +29,12 @@ def sections(text):
     return [(key, re.findall(r"C_\((\w+)\)", names)) for key, _, names in rows]
 
 
+def commands_with_json(text):
+    """The words of commands that take --json, as names of files."""
+    rows = re.findall(rf"^CMD\({STRING}, \w+,\s*{STRING},", text, re.MULTILINE)
+    return [words.replace(" ", "-") for words, arguments in rows if "--json" in arguments]
+
+
 def check_section(where, key, schema, wanted):
     row = schema["items"]
     found = {name: value["type"][0] for name, value in row["properties"].items()}
@@ -54,6 +60,8 @@ def self_check():
     expect(known == {"A": ("a", "string"), "B": ("b", "array")}, "columns")
     expect(sections('SECTION(X, "x", "Head", 1,\n    C_(A), C_(B))\n') == [("x", ["A", "B"])],
            "sections")
+    expect(commands_with_json('CMD("a b", f, "[--json]", "x")\nCMD("c", g,\n    "", "y")\n') ==
+           ["a-b"], "commands")
     row = {"items": {"additionalProperties": False, "required": ["a"],
                      "properties": {"a": {"type": ["string", "null"]}}}}
     expect(not list(check_section("s", "x", row, [("a", "string")])), "a good section")
@@ -75,12 +83,17 @@ def main(source):
                for path in sorted((root / "docs/schemas").glob("*.schema.json"))}
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
+    wanted = commands_with_json((root / "src/app/cmds.def").read_text(encoding="utf-8"))
+    expect(len(wanted) > len(words), "commands with --json")
+    findings += [f"docs/schemas/{name}.schema.json:1: it is missing"
+                 for name in wanted if name not in schemas]
+    findings += [f"docs/schemas/{name}.schema.json:1: no command prints that"
+                 for name in schemas if name not in wanted]
     used = set()
     for word in words:
         where = f"docs/schemas/report-{word}.schema.json"
         schema = schemas.get(f"report-{word}")
         if schema is None:
-            findings.append(f"{where}:1: it is missing")
             continue
         used |= schema["properties"]["sections"]["properties"].keys()
         findings += check_report(where, schema, word, tables)

@@ -1,0 +1,77 @@
+"""Every JSON that a command prints has the shape that its schema in docs/schemas says. (That of the
+reports is looked at with the reports.)"""
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import harness  # noqa: F401
+
+import jsonschema
+
+import soap
+from catalogue import Catalogue
+from downstream import Downstream
+from gate import run, wait_until
+from pki import SOURCE
+from scene import Scene
+
+
+class Schemas(Scene):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.catalogue = Catalogue(revisions=30, files=8, big=0)
+
+    def fits(self, name: str, text: str) -> dict:
+        made = json.loads(text)
+        schema = json.loads(Path(SOURCE, f"docs/schemas/{name}.schema.json").read_text())
+        jsonschema.validate(made, schema)
+        return made
+
+    def test_commands_that_ask_the_daemon(self) -> None:
+        door = self.gate(self.upstream(self.catalogue), posture="standard")
+        server = self.downstream(door)
+        for claim in list(server.sync().claims.values())[:2]:
+            server.download(claim)
+        plain = Downstream(door.http_url)
+        self.addCleanup(plain.close)
+        with self.assertRaises(soap.Fault):
+            plain.sync()
+        wait_until("a full verification", lambda: json.loads(
+            door.command("posture", "--json").stdout)["posture"] == "conforming")
+        made = self.fits("posture", door.command("posture", "--json").stdout)
+        self.assertEqual([u["name"] for u in made["upstreams"]], ["head-office"])
+        status = self.fits("status", door.command("status", "--json").stdout)
+        self.assertEqual(status["plain_http"][0]["refused"], 1)
+        self.assertEqual(status["ledger"]["files"], 2)
+        self.fits("doctor", door.command("doctor", "--json").stdout)
+
+    def test_doctor_with_findings(self) -> None:
+        upstream = self.upstream(self.catalogue)
+        done = run("doctor", upstream.url.removeprefix("https://"), "--json")
+        made = self.fits("doctor", done.stdout)
+        self.assertIn("chain-unchecked", [f["code"] for f in made["findings"]])
+
+    def test_an_upstream_that_is_not_in_order(self) -> None:
+        upstream = self.upstream(self.catalogue)
+        door = self.gate(upstream, posture="standard")
+        upstream.close()
+        door.command("recheck")
+        wait_until("that it is noticed", lambda: json.loads(
+            door.command("posture", "--json").stdout)["posture"] != "conforming")
+        made = self.fits("posture", door.command("posture", "--json").stdout)
+        self.assertTrue(made["upstreams"][0]["why"])
+        self.fits("status", door.command("status", "--json").stdout)
+
+    def test_verify(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="sallyport-schemas-") as folder:
+            for file in self.catalogue.files:
+                path = Path(folder, file.name)
+                path.write_bytes(file.read())
+                made = self.fits("verify", run("verify", "--json", str(path)).stdout)
+                self.assertEqual(made["file.size"], [file.size])
+
+
+if __name__ == "__main__":
+    unittest.main()
