@@ -152,6 +152,9 @@ static void answered(struct sp_conn *c)
 
 static bool finish(struct sp_conn *c)
 {
+    if (c->x->reply.close) {
+        c->t.ops->say_bye(&c->t); /* with the last record: one system call less */
+    }
     enum sp_err e = c->t.ops->flush(&c->t);
     if (e == SP_E_AGAIN) {
         return block(c);

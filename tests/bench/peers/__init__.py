@@ -33,6 +33,7 @@ class Server:
     here comes from the upstream; passes_soap: so do answers to what is posted."""
 
     caches_large = fetches = passes_soap = True
+    rest_kib: int | None = None  # its memory before the first idle connections
 
     def __init__(self, stage) -> None:
         self.stage = stage
