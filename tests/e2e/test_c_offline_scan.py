@@ -1,6 +1,7 @@
 """The offline catalogue in the daemon: fetched, proven, served; whatever comes instead, the last
 good one stays in force."""
 import json
+import os
 import subprocess
 import tempfile
 import unittest
@@ -254,6 +255,51 @@ class OfflineScan(Scene):
         self.assertEqual(len(list(place.glob("index-*"))), 1)
         self.assertEqual(len([p for p in (place / "objects").rglob("*")
                               if p.is_file() and ".tree" not in p.name]), 1)
+
+    def test_an_index_that_is_lost_or_wrong_is_made_again(self) -> None:
+        self.source.offer(self.first)
+        gate = self.open_gate()
+        self.wait_for(gate, "new")
+        place = gate.cache_dir / "catalog"
+        index = next(place.glob("index-*"))
+        whole = index.read_bytes()
+        other = self.files / "planted.db"
+        other.write_bytes(whole)
+        for harm in ("lost", "cut", "garbage", "linked", "no file"):
+            with self.subTest(harm):
+                self.assertEqual(gate.stop(), 0)
+                index.unlink()
+                if harm == "cut":
+                    index.write_bytes(whole[:len(whole) // 2 & ~4095])
+                elif harm == "garbage":
+                    index.write_bytes(bytes(len(whole)))
+                elif harm == "linked":
+                    index.symlink_to(other)
+                elif harm == "no file":
+                    os.mkfifo(index)
+                gate.start()
+                self.wait_for(gate, "new")
+                self.assertEqual(self.find(gate, offline.kb(0)).returncode, 0)
+                self.assertTrue(index.is_file() and not index.is_symlink())
+                self.assertEqual(other.read_bytes(), whole, "somebody wrote through the link")
+                self.assert_in_force(gate, self.first)
+
+    def test_what_says_which_is_in_force_is_planted(self) -> None:
+        """A link in its place is not followed: the catalogue is fetched again."""
+        self.source.offer(self.first)
+        gate = self.open_gate()
+        self.wait_for(gate, "new")
+        self.assertEqual(gate.stop(), 0)
+        current = gate.cache_dir / "catalog" / "current"
+        elsewhere = gate.directory / "elsewhere"
+        current.rename(elsewhere)
+        text = elsewhere.read_bytes()
+        current.symlink_to(elsewhere)
+        gate.start()
+        self.wait_for(gate, "new")
+        self.assertFalse(current.is_symlink())
+        self.assertEqual(elsewhere.read_bytes(), text)
+        self.assert_in_force(gate, self.first)
 
     def test_what_is_not_proven_never_comes_into_force(self) -> None:
         self.source.offer(self.first)

@@ -385,6 +385,10 @@ static void b_index_that_is_none(void **state)
     assert_non_null(f);
     fclose(f);
     assert_err(sp_catalog_open(path, &c, NULL), SP_E_CORRUPT);
+    assert_int_equal(mkfifo(in_folder("fifo.db"), 0600), 0);
+    assert_err(sp_catalog_open(in_folder("fifo.db"), &c, NULL), SP_E_CORRUPT);
+    assert_int_equal(symlink("elsewhere", in_folder("link.db")), 0);
+    assert_err(sp_catalog_open(in_folder("link.db"), &c, NULL), SP_E_CORRUPT);
 }
 
 static void b_same_revision_twice(void **state)

@@ -248,6 +248,36 @@ static void f_planted_things_are_refused(void **state)
     sp_object_unref(&a);
 }
 
+/* Whoever can plant a link in the place of a folder does not have us change what is
+ * behind it. */
+static void f_nothing_behind_a_linked_folder_is_touched(void **state)
+{
+    (void)state;
+    SP_AUTO(sp_objects_close) struct sp_objects *o = open_cache();
+    struct sp_object_seen seen;
+    struct sp_object *a = NULL;
+    struct sp_stage *s = NULL;
+    uint64_t swept = 0;
+    int count = 0;
+    put(o, "hello");
+    assert_int_equal(rename(in_folder("cache/objects/ab"), in_folder("ab")), 0);
+    assert_int_equal(symlink(in_folder("ab"), in_folder("cache/objects/ab")), 0);
+    folder_write(in_folder("ab/left.tree.new"), "x", 1);
+    assert_int_equal(folder_count(in_folder("ab")), 3);
+    assert_err(sp_objects_remove(o, SHA256), SP_E_CORRUPT);
+    assert_err(sp_objects_quarantine(o, SHA256, "damaged"), SP_E_CORRUPT);
+    assert_err(sp_objects_look(o, SHA256, &seen), SP_E_CORRUPT);
+    assert_err(sp_objects_touch(o, SHA256, 1), SP_E_CORRUPT);
+    assert_ok(sp_objects_scan(o, count_one, &count));
+    assert_ok(sp_objects_sweep(o, false, &swept));
+    assert_int_equal(count + (int)swept, 0);
+    s = staged(o, "hello", 5);
+    assert_err(sp_stage_commit(&s, SHA256, SHA1, &a, NULL), SP_E_CORRUPT);
+    sp_stage_drop(&s);
+    assert_int_equal(folder_count(in_folder("ab")), 3);
+    assert_int_equal(folder_count(in_folder("cache/quarantine")), 0);
+}
+
 static void f_staged_file_with_a_second_name_is_refused(void **state)
 {
     (void)state;
@@ -362,6 +392,7 @@ int main(void)
         TEST(c_two_owners_cannot_share_a_cache),
         TEST(c_scan_sees_objects_only),
         TEST(f_planted_things_are_refused),
+        TEST(f_nothing_behind_a_linked_folder_is_touched),
         TEST(f_staged_file_with_a_second_name_is_refused),
         TEST(c_quarantine_keeps_the_bytes),
         TEST(c_quarantine_is_bounded),

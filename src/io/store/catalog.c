@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 /* What a row of struct sp_catalog_row is made of. */
 #define ROW                                                                            \
@@ -182,8 +182,12 @@ enum sp_err sp_catalog_open(const char *path, struct sp_catalog **out,
                             struct sp_why *why)
 {
     SP_AUTO(sp_catalog_close) struct sp_catalog *c = NULL;
-    if (access(path, F_OK) != 0) {
+    struct stat st;
+    if (lstat(path, &st) != 0) {
         return sp_why_set(why, SP_E_NOTFOUND, "there is no index %s", path);
+    }
+    if (!S_ISREG(st.st_mode)) { /* opening a FIFO would wait for its other end */
+        return sp_why_set(why, SP_E_CORRUPT, "the index %s is no file", path);
     }
     c = calloc(1, sizeof *c);
     if (!c) {

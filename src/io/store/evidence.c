@@ -77,6 +77,7 @@ void sp_evidence_name(const uint8_t sha256[32], const char *reason,
 enum sp_err sp_objects_quarantine(struct sp_objects *o, const uint8_t sha256[32],
                                   const char *reason)
 {
+    SP_AUTO(sp_fd_close) int folder = -1;
     char from[SP_OBJECT_PATH], tree[SP_TREE_PATH], to[SP_EVIDENCE_NAME];
     sp_object_path(sha256, from);
     sp_tree_path(sha256, tree);
@@ -84,10 +85,11 @@ enum sp_err sp_objects_quarantine(struct sp_objects *o, const uint8_t sha256[32]
     if (o->lock < 0) {
         return SP_E_DENIED;
     }
-    if (renameat(o->objects, from, o->quarantine, to) != 0) {
+    SP_TRY(sp_object_folder(o, sha256, &folder));
+    if (renameat(folder, from + 3, o->quarantine, to) != 0) {
         return sp_file_err(errno);
     }
-    unlinkat(o->objects, tree, 0);
+    unlinkat(folder, tree + 3, 0);
     return sp_evidence_prune(o->quarantine);
 }
 

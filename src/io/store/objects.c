@@ -30,6 +30,14 @@ void sp_object_path(const uint8_t sha256[32], char out[SP_OBJECT_PATH])
     hex(sha256, 32, out + 3);
 }
 
+enum sp_err sp_object_folder(const struct sp_objects *o, const uint8_t sha256[32],
+                             int *out)
+{
+    char name[3];
+    hex(sha256, 1, name);
+    return sp_file_open_at(o->objects, name, O_RDONLY | O_DIRECTORY, out);
+}
+
 static enum sp_err open_folders(struct sp_objects *o, const char *cache_dir,
                                 struct sp_why *why)
 {
@@ -128,16 +136,18 @@ enum sp_err sp_objects_get(struct sp_objects *o, const uint8_t sha256[32],
 
 enum sp_err sp_objects_remove(struct sp_objects *o, const uint8_t sha256[32])
 {
+    SP_AUTO(sp_fd_close) int folder = -1;
     char path[SP_TREE_PATH];
     if (o->lock < 0) {
         return SP_E_DENIED;
     }
+    SP_TRY(sp_object_folder(o, sha256, &folder));
     sp_object_path(sha256, path);
-    if (unlinkat(o->objects, path, 0) != 0) {
+    if (unlinkat(folder, path + 3, 0) != 0) {
         return sp_file_err(errno);
     }
     sp_tree_path(sha256, path);
-    return unlinkat(o->objects, path, 0) == 0 || errno == ENOENT ? SP_OK
+    return unlinkat(folder, path + 3, 0) == 0 || errno == ENOENT ? SP_OK
                                                                  : sp_file_err(errno);
 }
 

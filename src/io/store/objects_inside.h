@@ -1,4 +1,4 @@
-/* What objects.c, object.c, stage*.c, tree.c and evidence.c share. */
+/* What objects*.c, object.c, stage*.c, tree.c and evidence.c share. */
 #ifndef SP_IO_STORE_OBJECTS_INSIDE_H
 #define SP_IO_STORE_OBJECTS_INSIDE_H
 
@@ -15,6 +15,10 @@ struct sp_objects {
 /* "ab/abcdef..." */
 #define SP_OBJECT_PATH 68
 void sp_object_path(const uint8_t sha256[32], char out[SP_OBJECT_PATH]);
+/* Opens the folder "ab" of an object, where it is no link. In it the object's name is what
+ * its path has behind the slash. */
+enum sp_err sp_object_folder(const struct sp_objects *o, const uint8_t sha256[32],
+                             int *out) SP_MUST_USE;
 /* "ab/abcdef....tree" */
 #define SP_TREE_PATH (SP_OBJECT_PATH + 5)
 void sp_tree_path(const uint8_t sha256[32], char out[SP_TREE_PATH]);

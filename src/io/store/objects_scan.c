@@ -83,11 +83,13 @@ static enum sp_err look(int dir, const char *name, const char *tree_name,
 enum sp_err sp_objects_look(struct sp_objects *o, const uint8_t sha256[32],
                             struct sp_object_seen *out)
 {
+    SP_AUTO(sp_fd_close) int folder = -1;
     char name[SP_OBJECT_PATH], tree_name[SP_TREE_PATH];
     sp_object_path(sha256, name);
     sp_tree_path(sha256, tree_name);
     memcpy(out->sha256, sha256, sizeof out->sha256);
-    return look(o->objects, name, tree_name, out);
+    SP_TRY(sp_object_folder(o, sha256, &folder));
+    return look(folder, name + 3, tree_name + 3, out);
 }
 
 struct scan {
