@@ -58,7 +58,8 @@ enum sp_err sp_export_write(struct sp_ledger_files *l, const char *file,
         return sp_why_set(why, errno == EEXIST ? SP_E_EXISTS : SP_E_IO,
                           "cannot create %s: %s", file, strerror(errno));
     }
-    SP_TRY(sp_ledger_checkpoint(l, &note));
+    uint64_t size = 0;
+    SP_TRY(sp_ledger_checkpoint_upto(l, false, &note, &size, why));
     fprintf(f, HEAD "%zu\n", note.len);
     fwrite(note.data, 1, note.len, f);
     SP_TRY(write_entries(l, f, why));
@@ -90,6 +91,16 @@ static enum sp_err read_head(FILE *f, const struct sp_note_key *key,
     }
     note->len += (size_t)len;
     return sp_checkpoint_open(sp_buf_view(note), key, out, why);
+}
+
+enum sp_err sp_export_note(const char *file, const struct sp_note_key *key,
+                           struct sp_buf *note, struct sp_why *why)
+{
+    SP_AUTO(close_file) FILE *f = fopen(file, "re");
+    struct sp_checkpoint c;
+    return f ? read_head(f, key, note, &c, why)
+             : sp_why_set(why, SP_E_NOTFOUND, "cannot open %s: %s", file,
+                          strerror(errno));
 }
 
 static enum sp_err read_entry(FILE *f, uint64_t n, struct sp_buf *out,

@@ -373,7 +373,7 @@ enum sp_err sp_kb_find(struct sp_ledger_files *l, const char *kb,
 }
 
 static enum sp_err prove_all(struct sp_ledger_files *l, const struct sp_kb_entries *e,
-                             struct sp_buf *out, struct sp_why *why)
+                             uint64_t size, struct sp_buf *out, struct sp_why *why)
 {
     struct sp_hash_reader hashes = sp_ledger_hashes(l);
     SP_AUTO(sp_buf_fini) struct sp_buf text;
@@ -382,25 +382,41 @@ static enum sp_err prove_all(struct sp_ledger_files *l, const struct sp_kb_entri
         struct sp_proof proof;
         sp_buf_clear(&text);
         SP_TRY(sp_ledger_read(l, e->at[i], &text, why));
-        SP_TRY(sp_merkle_prove(&hashes, e->at[i], sp_ledger_size(l), &proof));
+        SP_TRY(sp_merkle_prove(&hashes, e->at[i], size, &proof));
         SP_TRY(sp_bundle_entry(out, e->at[i], sp_buf_view(&text), &proof));
     }
     return SP_OK;
 }
 
-enum sp_err sp_kb_prove(struct sp_ledger_files *l, const char *kb, struct sp_buf *out,
-                        struct sp_why *why)
+static enum sp_err write_bundle(struct sp_ledger_files *l, const char *kb,
+                                struct sp_kb_entries *e, bool only_cosigned,
+                                struct sp_buf *out, struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf note;
+    char about[SP_BUNDLE_ABOUT_MAX];
+    uint64_t size = 0;
+    sp_buf_init(&note, SP_LIMIT_CHECKPOINT);
+    SP_TRY(sp_ledger_checkpoint_upto(l, only_cosigned, &note, &size, why));
+    while (e->count && e->at[e->count - 1] >= size) {
+        e->count--; /* recorded since that checkpoint */
+    }
+    if (e->count == 0) {
+        return sp_why_set(why, SP_E_NOTFOUND,
+                          "nothing about KB%s is under the cosigned checkpoint yet",
+                          kb);
+    }
+    snprintf(about, sizeof about, "KB%s", kb);
+    SP_TRY(sp_bundle_begin(out, about, e->count));
+    SP_TRY(prove_all(l, e, size, out, why));
+    return sp_bundle_end(out, sp_buf_view(&note));
+}
+
+enum sp_err sp_kb_prove(struct sp_ledger_files *l, const char *kb, bool only_cosigned,
+                        struct sp_buf *out, struct sp_why *why)
 {
     struct sp_kb_entries entries = {0};
-    char about[SP_BUNDLE_ABOUT_MAX];
-    SP_AUTO(sp_buf_fini) struct sp_buf note;
-    sp_buf_init(&note, SP_LIMIT_CHECKPOINT);
-    snprintf(about, sizeof about, "KB%s", kb);
     SP_TRY(sp_kb_find(l, kb, &entries, why));
-    enum sp_err e = sp_bundle_begin(out, about, entries.count);
-    e = e == SP_OK ? prove_all(l, &entries, out, why) : e;
+    enum sp_err e = write_bundle(l, kb, &entries, only_cosigned, out, why);
     free(entries.at);
-    SP_TRY(e);
-    SP_TRY(sp_ledger_checkpoint(l, &note));
-    return sp_bundle_end(out, sp_buf_view(&note));
+    return e;
 }

@@ -59,6 +59,7 @@ static enum sp_err put_entry(void *ctx, uint64_t index, struct sp_view entry)
         {SP_FACT_FILE_SIZE, "bytes"},          {SP_FACT_SIGN_SIGNER, "signed by"},
         {SP_FACT_SIGN_TIME, "signed at"},      {SP_FACT_SIGN_ROOT, "under root"},
         {SP_FACT_TIER_ORIGIN, "tier"},         {SP_FACT_TIER_ENTRY, "tier entry"},
+        {SP_FACT_TIER_COSIGNED, "cosignatures"},
         {SP_FACT_WITNESS_SAID, "witness"},     {SP_FACT_VERDICT_RULING, "verdict"},
         {SP_FACT_VERDICT_RULE, "by rule"},     {SP_FACT_VERDICT_POLICY, "policy"},
     };
@@ -123,27 +124,34 @@ static enum sp_err read_whole(const char *file, struct sp_buf *out, struct sp_wh
 }
 
 static enum sp_err show_bundle(const char *file, const struct sp_note_key *key,
+                               const struct sp_cosigner_keys *cosigners,
                                struct sp_why *why)
 {
     struct sp_bundle b;
+    struct sp_cosigned said[SP_LIMIT_COSIGNERS];
     SP_AUTO(sp_buf_fini) struct sp_buf text;
     sp_buf_init(&text, SP_LIMIT_BUNDLE + SP_KIB(64));
     SP_TRY(read_whole(file, &text, why));
     SP_TRY(sp_bundle_check(sp_buf_view(&text), key, &b, NULL, NULL, why));
+    SP_TRY(sp_cosigner_keys_check(cosigners, b.note, said, why));
     printf("%s: proven\n\n%s, as recorded by %s: %zu of its %" PRIu64
            " entries, each proven against the checkpoint that its key signed.\n",
            file, b.about, sp_note_key_name(key), b.entries, b.checkpoint.size);
+    sp_cosigner_keys_show(cosigners, said);
     return sp_bundle_check(sp_buf_view(&text), key, &b, put_entry, NULL, why);
 }
 
-static enum sp_err show(const char *file, const struct sp_note_key *key,
-                        struct sp_why *why)
+static enum sp_err show_export(const char *file, const struct sp_note_key *key,
+                               const struct sp_cosigner_keys *cosigners,
+                               struct sp_why *why)
 {
     uint64_t entries = 0;
-    if (is_bundle(file)) {
-        return show_bundle(file, key, why);
-    }
     struct sp_bar bar = {0};
+    struct sp_cosigned said[SP_LIMIT_COSIGNERS];
+    SP_AUTO(sp_buf_fini) struct sp_buf note;
+    sp_buf_init(&note, SP_LIMIT_CHECKPOINT);
+    SP_TRY(sp_export_note(file, key, &note, why));
+    SP_TRY(sp_cosigner_keys_check(cosigners, sp_buf_view(&note), said, why));
     enum sp_err e = sp_export_check(file, key, NULL, NULL, &bar, &entries, why);
     if (bar.what) {
         sp_bar_end(&bar);
@@ -152,6 +160,7 @@ static enum sp_err show(const char *file, const struct sp_note_key *key,
     printf("%s: whole: %" PRIu64
            " entries of %s, the root and the signature are good\n",
            file, entries, sp_note_key_name(key));
+    sp_cosigner_keys_show(cosigners, said);
     return SP_OK;
 }
 
@@ -160,16 +169,12 @@ static bool is_refusal(enum sp_err e)
     return e == SP_E_UNPROVEN || e == SP_E_MALFORMED || e == SP_E_TRUNCATED;
 }
 
-int sp_bundle_verify_file(const char *file, const char *key_text)
+static int check_file(const char *file, const struct sp_note_key *key,
+                      const struct sp_cosigner_keys *cosigners)
 {
-    SP_AUTO(sp_note_key_free) struct sp_note_key *key = NULL;
     struct sp_why why = {0};
-    enum sp_err e = load_key(key_text, &key, &why);
-    if (e != SP_OK) {
-        fprintf(stderr, "sallyport: the key %s: %s\n", key_text, sp_why_text(&why, e));
-        return SP_EXIT_UNKNOWN;
-    }
-    e = show(file, key, &why);
+    enum sp_err e = is_bundle(file) ? show_bundle(file, key, cosigners, &why)
+                                    : show_export(file, key, cosigners, &why);
     if (e == SP_OK) {
         return SP_EXIT_PASSED;
     }
@@ -177,4 +182,24 @@ int sp_bundle_verify_file(const char *file, const char *key_text)
             is_refusal(e) ? "NOT PROVEN" : "could not be checked",
             sp_why_text(&why, e));
     return is_refusal(e) ? SP_EXIT_REFUSED : SP_EXIT_UNKNOWN;
+}
+
+int sp_bundle_verify_file(const char *file, const char *key_text, const char *cosigners,
+                          size_t cosignatures)
+{
+    SP_AUTO(sp_note_key_free) struct sp_note_key *key = NULL;
+    SP_AUTO(sp_cosigner_keys_fini) struct sp_cosigner_keys keys = {
+        .wanted = cosigners ? cosignatures : 0};
+    struct sp_why why = {0};
+    enum sp_err e = load_key(key_text, &key, &why);
+    if (e != SP_OK) {
+        fprintf(stderr, "sallyport: the key %s: %s\n", key_text, sp_why_text(&why, e));
+        return SP_EXIT_UNKNOWN;
+    }
+    e = cosigners ? sp_cosigner_keys_read(cosigners, &keys, &why) : SP_OK;
+    if (e != SP_OK) {
+        fprintf(stderr, "sallyport: the cosigners' keys: %s\n", sp_why_text(&why, e));
+        return SP_EXIT_UNKNOWN;
+    }
+    return check_file(file, key, &keys);
 }

@@ -24,7 +24,7 @@ struct ask {
     int left;
     uint64_t entry;  /* the number, where one is wanted */
     char *state_dir; /* owned */
-    bool store;
+    bool store, only_cosigned;
     char *cache_dir; /* owned; with store */
 };
 
@@ -61,8 +61,10 @@ static int find_ledger(int argc, char **argv, struct ask *a)
                                  : "the number of one entry is needed");
         return SP_EXIT_USAGE;
     }
-    if (a->upto && strcmp(a->upto, "HEAD") != 0) {
-        fprintf(stderr, "sallyport: --upto takes HEAD, the checkpoint in force\n");
+    a->only_cosigned = a->upto && strcmp(a->upto, "COSIGNED") == 0;
+    if (a->upto && strcmp(a->upto, "HEAD") != 0 && !a->only_cosigned) {
+        fprintf(stderr, "sallyport: --upto takes HEAD, the checkpoint in force, or "
+                        "COSIGNED, the newest one that is cosigned\n");
         return SP_EXIT_USAGE;
     }
     if (a->words_wanted && !a->what && number(a->words[0], &a->entry) != 0) {
@@ -153,25 +155,39 @@ static int verify_own(int argc, char **argv)
     return status;
 }
 
+static int verify_file(int argc, char **argv)
+{
+    const char *key = NULL, *cosigners = NULL, *wanted = NULL;
+    bool quiet = false;
+    const struct sp_option options[] = {{"--key", &key, NULL},
+                                        {"--cosigners", &cosigners, NULL},
+                                        {"--cosignatures", &wanted, NULL},
+                                        {"--quiet", NULL, &quiet}};
+    char **words = NULL;
+    uint64_t count = 1;
+    int left = sp_options(argc, argv, options, 4, &words);
+    if (quiet) {
+        sp_bars_off();
+    }
+    if (left != 1 || !key || (wanted && !cosigners)) {
+        fprintf(stderr, "sallyport: one file is needed beside --key; see --help\n");
+        return SP_EXIT_USAGE;
+    }
+    if (wanted &&
+        sp_u64_parse(sp_view_str(wanted), SP_LIMIT_COSIGNERS, &count) != SP_OK) {
+        fprintf(stderr, "sallyport: --cosignatures takes a number up to %d\n",
+                SP_LIMIT_COSIGNERS);
+        return SP_EXIT_USAGE;
+    }
+    return sp_bundle_verify_file(words[0], key, cosigners, (size_t)count);
+}
+
 /* A file is proven with a public key alone; without one it is the own ledger. */
 int sp_cmd_ledger_verify(int argc, char **argv)
 {
-    const char *key = NULL;
-    bool quiet = false;
-    const struct sp_option options[] = {{"--key", &key, NULL},
-                                        {"--quiet", NULL, &quiet}};
-    char **words = NULL;
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "--key", 5) == 0) {
-            int left = sp_options(argc, argv, options, 2, &words);
-            if (quiet) {
-                sp_bars_off();
-            }
-            if (left == 1) {
-                return sp_bundle_verify_file(words[0], key);
-            }
-            fprintf(stderr, "sallyport: one file is needed beside --key; see --help\n");
-            return SP_EXIT_USAGE;
+            return verify_file(argc, argv);
         }
     }
     return verify_own(argc, argv);
@@ -266,11 +282,12 @@ int sp_cmd_ledger_list(int argc, char **argv)
     return status;
 }
 
-static enum sp_err show(struct sp_ledger_files *l, uint64_t n, struct sp_why *why)
+static enum sp_err show(struct sp_ledger_files *l, const struct ask *a,
+                        struct sp_why *why)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf text;
     sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
-    SP_TRY(sp_ledger_read(l, n, &text, why));
+    SP_TRY(sp_ledger_read(l, a->entry, &text, why));
     fwrite(text.data, 1, text.len, stdout);
     return SP_OK;
 }
@@ -289,19 +306,21 @@ static void print_base64(const uint8_t hash[SP_HASH])
 }
 
 /* C2SP tlog-proof: index, the path from leaf to root, the signed checkpoint. */
-static enum sp_err prove(struct sp_ledger_files *l, uint64_t n, struct sp_why *why)
+static enum sp_err prove(struct sp_ledger_files *l, const struct ask *a,
+                         struct sp_why *why)
 {
     struct sp_proof proof;
     struct sp_hash_reader hashes = sp_ledger_hashes(l);
     SP_AUTO(sp_buf_fini) struct sp_buf note;
+    uint64_t size = 0, n = a->entry;
     sp_buf_init(&note, SP_KIB(64));
-    if (n >= sp_ledger_size(l)) {
+    SP_TRY(sp_ledger_checkpoint_upto(l, a->only_cosigned, &note, &size, why));
+    if (n >= size) {
         return sp_why_set(why, SP_E_NOTFOUND,
-                          "there is no entry %" PRIu64 "; the ledger has %" PRIu64, n,
-                          sp_ledger_size(l));
+                          "there is no entry %" PRIu64 "; the %s has %" PRIu64, n,
+                          a->only_cosigned ? "cosigned checkpoint" : "ledger", size);
     }
-    SP_TRY(sp_merkle_prove(&hashes, n, sp_ledger_size(l), &proof));
-    SP_TRY(sp_ledger_checkpoint(l, &note));
+    SP_TRY(sp_merkle_prove(&hashes, n, size, &proof));
     printf("c2sp.org/tlog-proof@v1\nindex %" PRIu64 "\n", n);
     for (unsigned i = 0; i < proof.count; i++) {
         print_base64(proof.hashes[i]);
@@ -312,7 +331,7 @@ static enum sp_err prove(struct sp_ledger_files *l, uint64_t n, struct sp_why *w
 }
 
 static int with_entry(int argc, char **argv,
-                      enum sp_err (*act)(struct sp_ledger_files *, uint64_t,
+                      enum sp_err (*act)(struct sp_ledger_files *, const struct ask *,
                                          struct sp_why *))
 {
     struct ask a = {.words_wanted = 1};
@@ -322,7 +341,7 @@ static int with_entry(int argc, char **argv,
     if (status == 0) {
         enum sp_err e = sp_ledger_open_view(a.state_dir, &l, &why);
         if (e == SP_OK) {
-            e = act(l, a.entry, &why);
+            e = act(l, &a, &why);
         }
         status = e == SP_OK ? 0 : sp_cmd_failed(e, &why);
     }
@@ -340,7 +359,7 @@ int sp_cmd_ledger_show(int argc, char **argv)
  * ------------------------------------------------------------------- */
 
 static int with_word(int argc, char **argv, const char *what,
-                     enum sp_err (*act)(struct sp_ledger_files *, const char *,
+                     enum sp_err (*act)(struct sp_ledger_files *, const struct ask *,
                                         struct sp_why *))
 {
     struct ask a = {.words_wanted = 1, .what = what};
@@ -350,7 +369,7 @@ static int with_word(int argc, char **argv, const char *what,
     if (status == 0) {
         enum sp_err e = sp_ledger_open_view(a.state_dir, &l, &why);
         if (e == SP_OK) {
-            e = act(l, a.words[0], &why);
+            e = act(l, &a, &why);
         }
         status = e == SP_OK ? 0 : sp_cmd_failed(e, &why);
     }
@@ -359,8 +378,9 @@ static int with_word(int argc, char **argv, const char *what,
     return status;
 }
 
-static enum sp_err export(struct sp_ledger_files *l, const char *file,
+static enum sp_err export(struct sp_ledger_files *l, const struct ask *a,
                           struct sp_why *why) {
+    const char *file = a->words[0];
     SP_TRY(sp_export_write(l, file, why));
     printf("%s: %" PRIu64 " entries; whoever has the public key checks it with\n"
            "sallyport ledger verify %s --key %s\n",
@@ -380,11 +400,12 @@ static enum sp_err take_kb(const char *word, char kb[SP_KB_TEXT], struct sp_why 
                : sp_why_set(why, SP_E_USAGE, "\"%s\" is no KB, as KB5031356", word);
 }
 
-static enum sp_err find(struct sp_ledger_files *l, const char *word, struct sp_why *why)
+static enum sp_err find(struct sp_ledger_files *l, const struct ask *a,
+                        struct sp_why *why)
 {
     char kb[SP_KB_TEXT];
     struct sp_kb_entries found = {0};
-    enum sp_err e = take_kb(word, kb, why);
+    enum sp_err e = take_kb(a->words[0], kb, why);
     e = e == SP_OK ? sp_kb_find(l, kb, &found, why) : e;
     for (size_t i = 0; e == SP_OK && i < found.count; i++) {
         e = list(l, found.at[i], 1, why);
@@ -398,14 +419,14 @@ int sp_cmd_ledger_find(int argc, char **argv)
     return with_word(argc, argv, "a KB is needed, as KB5031356", find);
 }
 
-static enum sp_err prove_kb(struct sp_ledger_files *l, const char *word,
+static enum sp_err prove_kb(struct sp_ledger_files *l, const struct ask *a,
                             struct sp_why *why)
 {
     char kb[SP_KB_TEXT];
     SP_AUTO(sp_buf_fini) struct sp_buf bundle;
     sp_buf_init(&bundle, SP_LIMIT_BUNDLE);
-    SP_TRY(take_kb(word, kb, why));
-    SP_TRY(sp_kb_prove(l, kb, &bundle, why));
+    SP_TRY(take_kb(a->words[0], kb, why));
+    SP_TRY(sp_kb_prove(l, kb, a->only_cosigned, &bundle, why));
     return fwrite(bundle.data, 1, bundle.len, stdout) == bundle.len ? SP_OK : SP_E_IO;
 }
 

@@ -10,6 +10,7 @@
 #include "core/gate/fill.h"
 #include "core/crypto/trust.h"
 #include "io/net/upstream.h"
+#include "io/store/ledger_files.h"
 
 struct sp_world_door { /* one listener */
     struct sp_door door;
@@ -20,7 +21,7 @@ struct sp_world_door { /* one listener */
     enum sp_mode plain_http;   /* what transport-tls does here, places apart */
 };
 /* In state_dir: the newest checkpoint of the own ledger with enough cosignatures. */
-#define SP_COSIGNED_FILE "ledger/cosigned"
+#define SP_COSIGNED_FILE "ledger/" SP_LEDGER_COSIGNED
 
 struct sp_witness_book; /* witnesses.h */
 struct sp_world {

@@ -9,7 +9,7 @@ import harness  # noqa: F401
 import soap
 import tlog
 from catalogue import Catalogue
-from gate import Gate
+from gate import Gate, run
 from scene import Scene
 from wire import Wire
 
@@ -83,6 +83,7 @@ class Cosigned(Scene):
         self.downstream(top).sync()
         self.wait_for(lambda: self.shown(top, west, east), "two cosignatures")
         self.assertGreaterEqual(top.metric("sallyport_cosignatures_total", result="got"), 2)
+        self.assert_bundle(top, "HEAD", west, east)
         east.stop()
         older = self.checkpoint(top).body
         self.grow(top)
@@ -90,12 +91,42 @@ class Cosigned(Scene):
             "cosigner example.net/east: it cosigns", ""), "a silent one")
         self.assertEqual(self.checkpoint(top).body, older)
         self.assert_tiles(top, older)
+        self.assert_bundle(top, "COSIGNED", west, east)
         east.start()
         self.wait_for(lambda: self.shown(top, west, east), "two cosignatures again")
         west.restart()
         top.restart()  # neither knows where the other stands
         self.assertEqual(self.checkpoint(top).status, 200)
         self.wait_for(lambda: self.shown(top, west, east), "two cosignatures of the start")
+
+    def assert_bundle(self, top: Gate, upto: str, west: Gate, east: Gate) -> None:
+        """A stranger sees who cosigned, and may demand it."""
+        kb = next(line.split(" ", 1)[1] for text in self.entries(top, "revision")
+                  for line in text.splitlines() if line.startswith("document.kb "))
+        bundle, newest = (top.directory / name for name in ("bundle", "newest"))
+        bundle.write_text(top.command("ledger", "prove", f"KB{kb}", "--upto", upto).stdout)
+        newest.write_text(top.command("ledger", "prove", f"KB{kb}").stdout)
+        proof = top.command("ledger", "prove", "0", "--upto", upto).stdout.encode()
+        entry = top.command("ledger", "show", "0").stdout.encode()
+        tlog.check_proof(proof, entry, tlog.key_of(self.key_of(top)))
+        keys = [self.key_of(g, "witness") for g in (west, east)]
+        listed = top.directory / "cosigners"
+        listed.write_text("\n".join(keys) + "\n")
+        stranger = tlog.verifier_key("example.net/north", bytes(32), tlog.COSIGNER)
+
+        def verify(file: Path, cosigners: str, wanted: str):
+            return run("ledger", "verify", str(file), "--key", self.key_of(top), "--cosigners",
+                       cosigners, "--cosignatures", wanted)
+        page = verify(bundle, str(listed), "2")
+        self.assertEqual(page.returncode, 0, page.stderr)
+        for name in ("west", "east"):
+            self.assertRegex(page.stdout, rf"(?m)^cosigned by example.net/{name}, 20\d\d-")
+        self.assertEqual(verify(bundle, ",".join([keys[0], stranger]), "1").returncode, 0)
+        for cosigners, wanted in ((keys[0], "2"), (stranger, "1"),
+                                  (f"{keys[0]},{keys[0]}", "2")):
+            page = verify(bundle, cosigners, wanted)
+            self.assertEqual((page.returncode, page.stdout), (1, ""))
+        self.assertEqual(verify(newest, str(listed), "2").returncode, 1 if upto != "HEAD" else 0)
 
     def assert_tiles(self, top: Gate, note: bytes) -> None:
         """Whatever an older checkpoint needs is still shown, though the ledger grew."""

@@ -1,5 +1,8 @@
 """The ledger for others: /custody/ over TLS, a bundle that proves a KB to a stranger, an export.
 Everything is checked by tests/support/tlog.py, which shares nothing with the program."""
+import os
+import pty
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -8,7 +11,7 @@ import harness  # noqa: F401
 
 import tlog
 from catalogue import Catalogue
-from gate import Gate, run
+from gate import Gate, binary, run
 from scene import Scene, raw, statuses
 
 
@@ -144,6 +147,21 @@ class Custody(Scene):
             for broken in (data[:-1], data + b"x", data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]):
                 file.write_bytes(broken)
                 self.assertEqual(run("ledger", "verify", str(file), "--key", key).returncode, 1)
+
+    def test_b_a_terminal_sees_how_far_it_is(self) -> None:
+        gate = self.synced()
+        gate.stop()
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(Path(folder, "ledger"))
+            own = ["-c", str(gate.config)]
+            for words in (["ledger", "export", file, *own], ["ledger", "verify", *own],
+                          ["ledger", "verify", file, "--key", self.key_text(gate)]):
+                screen, line = pty.openpty()
+                with open(screen, "rb", buffering=0) as seen:
+                    subprocess.run([binary(), *words], stderr=line, stdout=subprocess.DEVNULL,
+                                   check=True)
+                    os.close(line)
+                    self.assertRegex(seen.read(4096), rb"\r\[#+ *\] +\d+ %", words)
 
 
 if __name__ == "__main__":

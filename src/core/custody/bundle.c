@@ -176,6 +176,7 @@ enum sp_err sp_bundle_check(struct sp_view file, const struct sp_note_key *key,
     if (!sp_view_eq_str(take_line(&rest), "checkpoint")) {
         return sp_why_set(why, SP_E_MALFORMED, "no checkpoint follows the entries");
     }
+    b.note = rest;
     SP_TRY(sp_checkpoint_open(rest, key, &b.checkpoint, why));
     SP_TRY(prove(parts, &b, why));
     for (size_t i = 0; each && i < b.entries; i++) {

@@ -36,6 +36,7 @@ struct sp_bundle {
     char about[SP_BUNDLE_ABOUT_MAX];
     size_t entries;
     struct sp_checkpoint checkpoint; /* borrows from the bundle */
+    struct sp_view note;             /* the same as it was signed, and cosigned */
 };
 /* Proves every entry against the checkpoint, and the checkpoint against the key; then
  * calls each with every entry in order (each may be NULL). SP_E_MALFORMED, SP_E_LIMIT,

@@ -45,6 +45,14 @@ enum sp_err sp_ledger_each(struct sp_ledger_files *l, uint64_t from,
                            void *ctx, struct sp_why *why) SP_MUST_USE;
 /* Hashes for proofs. Valid while l is open. */
 struct sp_hash_reader sp_ledger_hashes(struct sp_ledger_files *l);
+/* state_dir/ledger/cosigned: the newest checkpoint that enough cosigners signed. */
+#define SP_LEDGER_COSIGNED "cosigned"
+/* The newest checkpoint, with its cosignatures where it has any; or, with only_cosigned,
+ * the newest one that has enough, which may be older: SP_E_NOTFOUND where there is none.
+ * *size is how many entries it is about. */
+enum sp_err sp_ledger_checkpoint_upto(struct sp_ledger_files *l, bool only_cosigned,
+                                      struct sp_buf *out, uint64_t *size,
+                                      struct sp_why *why) SP_MUST_USE;
 /* The signed checkpoint in force, appended to out. */
 enum sp_err sp_ledger_checkpoint(struct sp_ledger_files *l, struct sp_buf *out) SP_MUST_USE;
 

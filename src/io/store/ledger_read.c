@@ -1,7 +1,10 @@
 /* Reading single entries and the ledger's state. */
 #include "io/store/ledger_inside.h"
 
+#include "core/base/limits.h"
 #include "io/store/files.h"
+
+#include <string.h>
 
 uint64_t sp_ledger_size(const struct sp_ledger_files *l)
 {
@@ -106,4 +109,43 @@ enum sp_err sp_ledger_each(struct sp_ledger_files *l, uint64_t from,
         SP_TRY(each_of(sp_buf_view(&l->bundle), at, from, each, ctx, why));
     }
     return each_of(sp_buf_view(&l->tail), base, from, each, ctx, why);
+}
+
+/* It is of this very ledger: signed by its key, about a beginning of its tree. */
+static enum sp_err read_cosigned(struct sp_ledger_files *l, struct sp_buf *note,
+                                 uint64_t *size)
+{
+    struct sp_hash_reader r = sp_ledger_hashes(l);
+    struct sp_merkle m = {0};
+    struct sp_checkpoint c;
+    uint8_t root[SP_HASH];
+    SP_TRY(sp_file_read_at(l->dir, SP_LEDGER_COSIGNED, note));
+    SP_TRY(sp_checkpoint_open(sp_buf_view(note), l->key, &c, NULL));
+    SP_TRY(c.size <= l->merkle.size ? sp_merkle_load(&r, c.size, &m) : SP_E_NOTFOUND);
+    sp_merkle_root(&m, root);
+    if (memcmp(root, c.root, SP_HASH) != 0) {
+        return SP_E_CORRUPT;
+    }
+    *size = c.size;
+    return SP_OK;
+}
+
+enum sp_err sp_ledger_checkpoint_upto(struct sp_ledger_files *l, bool only_cosigned,
+                                      struct sp_buf *out, uint64_t *size,
+                                      struct sp_why *why)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf note;
+    uint64_t cosigned = 0;
+    sp_buf_init(&note, SP_LIMIT_CHECKPOINT);
+    enum sp_err e = read_cosigned(l, &note, &cosigned);
+    if (e == SP_OK && (only_cosigned || cosigned == l->merkle.size)) {
+        *size = cosigned;
+        return sp_buf_append(out, sp_buf_view(&note));
+    }
+    if (only_cosigned) {
+        return sp_why_set(why, e == SP_OK ? SP_E_NOTFOUND : e,
+                          "the ledger has no cosigned checkpoint");
+    }
+    *size = l->merkle.size;
+    return sp_ledger_checkpoint(l, out);
 }
