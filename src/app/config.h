@@ -41,6 +41,7 @@ struct sp_config_upstream {
     struct sp_ahead_conf ahead;
     int line; /* of its section in the file */
 };
+enum sp_log_format { SP_LOG_JSON, SP_LOG_TEXT, SP_LOG_JOURNAL };
 struct sp_config_listener {
     char *name, *bind, *upstream, *certificate, *key, *client_ca; /* owned */
     char **names; /* owned, name_count of them */
@@ -87,7 +88,7 @@ struct sp_config {
     char *file; /* owned, as all strings below */
     char *state_dir, *cache_dir, *policy, *ledger_name, *admin_bind;
     struct sp_config_admin admin;
-    bool log_json;
+    enum sp_log_format log_format;
     enum sp_log_level log_level;
     bool sandbox;
     unsigned workers;       /* 0: one a core */

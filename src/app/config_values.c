@@ -439,17 +439,18 @@ static enum sp_err take_sections(struct sp_config *c, cfg_t *cfg, struct place p
 
 static enum sp_err take_log(struct sp_config *c, cfg_t *cfg, struct place p)
 {
-    static const struct word formats[] = {{"json", 1}, {"text", 0}};
+    static const struct word formats[] = {
+        {"json", SP_LOG_JSON}, {"text", SP_LOG_TEXT}, {"journal", SP_LOG_JOURNAL}};
     static const struct word levels[] = {{"error", SP_LOG_ERROR},
                                          {"warning", SP_LOG_WARNING},
                                          {"info", SP_LOG_INFO},
                                          {"debug", SP_LOG_DEBUG}};
-    int json = 0, level = 0;
+    int format = 0, level = 0;
     p.section = "log";
     cfg_t *sec = cfg_getsec(cfg, "log");
-    SP_TRY(take_word(&p, sec, "format", WORDS(formats), &json));
+    SP_TRY(take_word(&p, sec, "format", WORDS(formats), &format));
     SP_TRY(take_word(&p, sec, "level", WORDS(levels), &level));
-    c->log_json = json != 0;
+    c->log_format = (enum sp_log_format)format;
     c->log_level = (enum sp_log_level)level;
     return SP_OK;
 }

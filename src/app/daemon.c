@@ -3,6 +3,7 @@
 #include "app/confine.h"
 #include "app/handover.h"
 #include "app/log.h"
+#include "app/log_sink.h"
 #include "app/manager.h"
 #include "app/renewer.h"
 #include "app/stock.h"
@@ -153,7 +154,7 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     sp_world_unref(&d->world);
     d->world = w;
     sp_budget_set(&d->budget, w->config->metadata_memory);
-    sp_log_setup(w->config->log_json, w->config->log_level);
+    sp_log_setup(w->config->log_format, w->config->log_level, SP_LOG_JOURNAL_SOCKET);
     sp_stock_tune(sp_filler_stock(d->filler), w->config);
     sp_filler_set_world(d->filler, w);
     if (d->admin) {
@@ -255,6 +256,7 @@ static void on_stop(struct daemon *d)
 {
     if (d->draining) {
         sp_log_say(SP_LOG_WARNING, "killed", "asked twice: stopping at once");
+        sp_log_sink_stop();
         _exit(1);
     }
     drain(d, 0);
@@ -487,11 +489,13 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     sp_manager_inherit(&d->inherited);
     SP_TRY(sp_upstream_global_init(why));
     SP_TRY(load_world(d->config_file, &d->world, why));
-    sp_log_setup(d->world->config->log_json, d->world->config->log_level);
+    sp_log_setup(d->world->config->log_format, d->world->config->log_level,
+                 SP_LOG_JOURNAL_SOCKET);
     if (d->takes_over) {
         SP_TRY(take_over(d, why));
     }
     SP_TRY(sp_confine(d->config_file, d->world->config, why));
+    SP_TRY(sp_log_sink_start());
     d->first = sp_world_ref(d->world);
     sp_budget_set(&d->budget, d->world->config->metadata_memory);
     set_process_limits();
@@ -586,6 +590,7 @@ int sp_daemon_run(const char *config_file, bool takes_over)
         /* threads may run already; nothing was acknowledged, so the process just ends
          */
         fprintf(stderr, "sallyport: %s\n", sp_why_text(&why, e));
+        sp_log_sink_stop();
         _exit(sp_err_exit_status(e));
     }
     start_watchdog(&d);
@@ -594,5 +599,6 @@ int sp_daemon_run(const char *config_file, bool takes_over)
     sp_loop_run(d.loop);
     fini(&d);
     sp_log_say(SP_LOG_INFO, "stopped", "everything acknowledged is on disk");
+    sp_log_sink_stop();
     return 0;
 }

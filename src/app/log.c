@@ -1,6 +1,8 @@
 #include "app/log.h"
 
+#include "app/log_sink.h"
 #include "core/base/text.h"
+#include "core/crypto/crypto.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -10,14 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
-static atomic_bool write_json = true;
+static atomic_int form = SP_LOG_JSON;
 static atomic_int lowest = SP_LOG_INFO;
 
 enum { TAIL = 4 }; /* room for what closes a line */
 
-void sp_log_setup(bool json, enum sp_log_level level)
+void sp_log_setup(enum sp_log_format format, enum sp_log_level level,
+                  const char *journal)
 {
-    atomic_store(&write_json, json);
+    bool good = sp_log_sink_to_journal(format == SP_LOG_JOURNAL ? journal : NULL);
+    atomic_store(&form, (int)(good ? format : SP_LOG_JSON));
     atomic_store(&lowest, (int)level);
 }
 
@@ -75,28 +79,101 @@ static const char *level_text(enum sp_log_level level)
     return texts[level];
 }
 
+/* ---- entries of the journal: systemd.journal-fields(7), fields without newlines
+ * ------
+ */
+
+#define FIELD "SALLYPORT_"
+
+/* By the event's name, so that it is the same in every version. */
+static void put_message_id(struct sp_log *l, const char *event)
+{
+    uint8_t hash[32];
+    char name[96], hex[33];
+    snprintf(name, sizeof name, "sallyport event %s", event);
+    sp_sha256(sp_view_str(name), hash);
+    for (size_t i = 0; i < 16; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    }
+    puts_(l, "MESSAGE_ID=");
+    puts_(l, hex);
+}
+
+static void begin_entry(struct sp_log *l, enum sp_log_level level, const char *event)
+{
+    static const char *const priorities[] = {"3", "4", "6", "7"}; /* syslog(3) */
+    puts_(l, "SYSLOG_IDENTIFIER=sallyport\nPRIORITY=");
+    puts_(l, priorities[level]);
+    puts_(l, "\n");
+    put_message_id(l, event);
+    puts_(l, "\n" FIELD "EVENT=");
+    puts_(l, event);
+    puts_(l, "\n");
+}
+
+/* MESSAGE is what a person reads: the event, and what is in the fields. */
+static void end_entry(const struct sp_log *l)
+{
+    char entry[2 * SP_LIMIT_LOG_LINE];
+    size_t n = l->len;
+    memcpy(entry, l->line, n);
+    n += (size_t)snprintf(entry + n, sizeof entry - n, "MESSAGE=");
+    struct sp_view rest = sp_view(l->line, l->len);
+    while (rest.len) {
+        size_t end = sp_view_find(rest, '\n');
+        struct sp_view field = sp_view_slice(rest, 0, end);
+        rest = sp_view_slice(rest, end + 1, rest.len);
+        if (!sp_view_starts(field, SP_VIEW(FIELD))) {
+            continue;
+        }
+        size_t key = sizeof FIELD - 1, equals = sp_view_find(field, '=');
+        bool named = !sp_view_starts(field, SP_VIEW(FIELD "EVENT=")) &&
+                     !sp_view_starts(field, SP_VIEW(FIELD "MESSAGE="));
+        for (size_t i = named ? key : equals + 1; i < field.len; i++) {
+            char c = (char)field.data[i];
+            entry[n++] = i < equals && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        }
+        entry[n++] = rest.len ? ' ' : '\n';
+    }
+    sp_log_sink_put(entry, n);
+}
+
 bool sp_log_begin(struct sp_log *l, enum sp_log_level level, const char *event)
 {
     if ((int)level > atomic_load_explicit(&lowest, memory_order_relaxed)) {
         return false;
     }
     l->len = 0;
-    l->json = atomic_load_explicit(&write_json, memory_order_relaxed);
-    puts_(l, l->json ? "{\"time\":\"" : "");
+    l->format = (enum sp_log_format)atomic_load_explicit(&form, memory_order_relaxed);
+    if (l->format == SP_LOG_JOURNAL) {
+        begin_entry(l, level, event);
+        return true;
+    }
+    bool json = l->format == SP_LOG_JSON;
+    puts_(l, json ? "{\"time\":\"" : "");
     put_time(l);
-    puts_(l, l->json ? "\",\"level\":\"" : " ");
+    puts_(l, json ? "\",\"level\":\"" : " ");
     puts_(l, level_text(level));
-    puts_(l, l->json ? "\",\"event\":\"" : " ");
+    puts_(l, json ? "\",\"event\":\"" : " ");
     puts_(l, event);
-    puts_(l, l->json ? "\"" : "");
+    puts_(l, json ? "\"" : "");
     return true;
 }
 
 static void put_key(struct sp_log *l, const char *key)
 {
-    puts_(l, l->json ? ",\"" : " ");
+    if (l->format == SP_LOG_JOURNAL) {
+        puts_(l, FIELD);
+        for (; *key; key++) {
+            char upper = *key >= 'a' && *key <= 'z' ? (char)(*key - 'a' + 'A') : *key;
+            put(l, &upper, 1);
+        }
+        puts_(l, "=");
+        return;
+    }
+    puts_(l, l->format == SP_LOG_JSON ? ",\"" : " ");
     puts_(l, key);
-    puts_(l, l->json ? "\":" : "=");
+    puts_(l, l->format == SP_LOG_JSON ? "\":" : "=");
 }
 
 void sp_log_str(struct sp_log *l, const char *key, const char *value)
@@ -104,10 +181,11 @@ void sp_log_str(struct sp_log *l, const char *key, const char *value)
     if (!value || !value[0] || sizeof l->line - l->len < 256) {
         return;
     }
+    const char *quote = l->format == SP_LOG_JOURNAL ? "" : "\"";
     put_key(l, key);
-    puts_(l, "\"");
+    puts_(l, quote);
     put_escaped(l, value);
-    puts_(l, "\"");
+    puts_(l, l->format == SP_LOG_JOURNAL ? "\n" : quote);
 }
 
 void sp_log_int(struct sp_log *l, const char *key, int64_t value)
@@ -119,15 +197,19 @@ void sp_log_int(struct sp_log *l, const char *key, int64_t value)
     put_key(l, key);
     snprintf(text, sizeof text, "%" PRId64, value);
     puts_(l, text);
+    puts_(l, l->format == SP_LOG_JOURNAL ? "\n" : "");
 }
 
 void sp_log_end(struct sp_log *l)
 {
-    memcpy(l->line + l->len, l->json ? "}\n" : "\n", l->json ? 2 : 1);
-    l->len += l->json ? 2 : 1;
-    /* a log that cannot be written has nobody to be told */
-    ssize_t n = write(STDERR_FILENO, l->line, l->len);
-    (void)n;
+    bool json = l->format == SP_LOG_JSON;
+    if (l->format == SP_LOG_JOURNAL) {
+        end_entry(l);
+        return;
+    }
+    memcpy(l->line + l->len, json ? "}\n" : "\n", json ? 2 : 1);
+    l->len += json ? 2 : 1;
+    sp_log_sink_put(l->line, l->len);
 }
 
 void sp_log_say(enum sp_log_level level, const char *event, const char *fmt, ...)

@@ -1,5 +1,7 @@
-/* Log lines on standard error: one line, one write, every byte escaped, at most
- * SP_LIMIT_LOG_LINE bytes (longer values are cut and marked). JSON or text.
+/* Log lines on standard error, every byte escaped, at most SP_LIMIT_LOG_LINE bytes (longer
+ * values are cut and marked), JSON or text; or entries of the systemd journal with native
+ * fields: MESSAGE, PRIORITY, MESSAGE_ID (the same for each line of an event), and every
+ * key as SALLYPORT_KEY.
  *
  *     struct sp_log l;
  *     if (sp_log_begin(&l, SP_LOG_INFO, "exchange")) {
@@ -16,11 +18,13 @@
 struct sp_log {
     char line[SP_LIMIT_LOG_LINE];
     size_t len;
-    bool json;
+    enum sp_log_format format;
 };
 
-/* Process-wide; json and the lowest level that is written. */
-void sp_log_setup(bool json, enum sp_log_level level);
+/* Process-wide; how, and the lowest level that is written. journal is the path of its
+ * socket; without one there, lines are JSON on standard error. */
+#define SP_LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
+void sp_log_setup(enum sp_log_format format, enum sp_log_level level, const char *journal);
 /* False when the level is not written. */
 bool sp_log_begin(struct sp_log *l, enum sp_log_level level, const char *event);
 void sp_log_str(struct sp_log *l, const char *key, const char *value);

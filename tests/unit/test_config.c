@@ -105,7 +105,7 @@ static const struct key_case {
      "ledger's public key"},
     {TOP, "cosignatures", "1", A_COSIGNER("key = " COSIGNER_KEY), "1",
      "how many of the cosigner sections"},
-    {LOG, "format", "\"text\"", "", "\"xml\"", "json, text"},
+    {LOG, "format", "\"text\"", "", "\"xml\"", "json, text, journal"},
     {LOG, "level", "\"debug\"", "", "\"loud\"", "error, warning, info, debug"},
     {UPSTREAM, "url", "\"https://other:8531\"", "", "\"http://u:8530\"", "plain HTTP"},
     {UPSTREAM, "ca_file", "\"/other\"", "", "\"\"", "ca_file is missing"},
@@ -338,7 +338,7 @@ static void b_defaults(void **state)
         }
     }
     assert_string_equal(c->admin_bind, "127.0.0.1:8532");
-    assert_true(c->log_json);
+    assert_int_equal(c->log_format, SP_LOG_JSON);
     assert_int_equal(c->log_level, SP_LOG_INFO);
     assert_int_equal(c->workers, 0);
     assert_true(c->release.tail_hold);
@@ -446,7 +446,7 @@ static void b_values(void **state)
                       "plain_http = audit content_http = refuse names = { a, b } "
                       "allow = { \"10.0.0.0/8\", \"::/0\" }"));
     assert_int_equal(c->workers, 3);
-    assert_false(c->log_json);
+    assert_int_equal(c->log_format, SP_LOG_TEXT);
     assert_int_equal(c->log_level, SP_LOG_ERROR);
     assert_string_equal(c->admin_bind, "");
     assert_int_equal(c->upstream_count, 1);
