@@ -1,6 +1,7 @@
 /* A start on very many files: names at once, sizes and times of use behind it. */
 #include "folder.h"
 
+#include "app/scrub.h"
 #include "app/survey.h"
 #include "core/crypto/crypto.h"
 
@@ -189,6 +190,93 @@ static void c_meanwhile(void **state)
     assert_int_equal(totals().unknown, 0);
 }
 
+/* ---- as the scrubber does it ------------------------------------------------------
+ */
+
+struct rig {
+    struct sp_loop *loop;
+    struct sp_scrub *scrub;
+    struct sp_counters counters;
+    uv_timer_t tick;
+    unsigned surveyed;
+    bool at_once, stopping;
+};
+
+static void on_stopped(void *ctx)
+{
+    struct rig *r = ctx;
+    uv_close((uv_handle_t *)&r->tick, NULL);
+    sp_loop_stop(r->loop);
+}
+
+static void on_surveyed(void *ctx)
+{
+    ((struct rig *)ctx)->surveyed++;
+}
+
+/* The empty files here are damaged, and none is read before all are known. */
+static void on_damage(void *ctx, const struct sp_damage *d)
+{
+    (void)ctx;
+    (void)d;
+    assert_int_equal(totals().unknown, 0);
+}
+
+/* Stops as soon as all is known, or at the first turn. */
+static void on_tick(uv_timer_t *tick)
+{
+    struct rig *r = tick->data;
+    if (!r->stopping && (r->at_once || totals().unknown == 0)) {
+        r->stopping = true;
+        sp_scrub_stop(r->scrub, on_stopped, r);
+    }
+}
+
+static void run(struct rig *r)
+{
+    assert_ok(sp_loop_new("scrub", &r->loop));
+    struct sp_scrub_conf conf = {.loop = r->loop,
+                                 .objects = objects,
+                                 .shelf = shelf,
+                                 .counters = &r->counters,
+                                 .damaged = on_damage,
+                                 .surveyed = on_surveyed,
+                                 .ctx = r};
+    assert_ok(sp_scrub_new(&conf, &r->scrub));
+    uv_timer_init(sp_loop_uv(r->loop), &r->tick);
+    r->tick.data = r;
+    uv_timer_start(&r->tick, on_tick, 0, 1);
+    sp_loop_run(r->loop);
+    sp_scrub_free(&r->scrub);
+    sp_loop_free(&r->loop);
+}
+
+static void c_the_scrubber_surveys_first(void **state)
+{
+    (void)state;
+    struct rig r = {0};
+    make_all(FILES);
+    assert_ok(sp_shelf_new(objects, 8, &shelf, NULL));
+    run(&r);
+    assert_int_equal(r.surveyed, 2);
+    assert_all_known();
+    assert_int_equal(atomic_load(&r.counters.scrub_passes), 0);
+}
+
+/* The next start finds out what this one did not. */
+static void c_stopped_on_the_way(void **state)
+{
+    (void)state;
+    struct rig r = {.at_once = true};
+    make_all(FILES);
+    assert_ok(sp_shelf_new(objects, 8, &shelf, NULL));
+    run(&r);
+    assert_true(r.surveyed <= 2);
+    sp_shelf_free(&shelf);
+    assert_ok(sp_shelf_new(objects, 8, &shelf, NULL));
+    assert_int_equal(totals().unknown, MORE);
+}
+
 /* What the listing of names sweeps and what it leaves alone. */
 static void f_names(void **state)
 {
@@ -231,6 +319,8 @@ int main(void)
         TEST(b_more_are_learned_behind),
         TEST(c_nothing_is_evicted_before),
         TEST(c_meanwhile),
+        TEST(c_the_scrubber_surveys_first),
+        TEST(c_stopped_on_the_way),
         TEST(f_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
