@@ -45,6 +45,8 @@ struct pass {
     struct sp_scrub *scrub;
     struct sp_counters counters;
     uv_prepare_t watch;
+    uint64_t rate;  /* bytes a second */
+    int first_wait; /* milliseconds, behind the first file */
 };
 
 static void pass_fini(struct pass *p)
@@ -76,10 +78,16 @@ static void on_stopped(void *ctx)
     sp_loop_stop(p->loop);
 }
 
+/* Before the loop waits. At a rate it ends behind the first file, else with the pass.
+ */
 static void on_turn(uv_prepare_t *watch)
 {
     struct pass *p = watch->data;
-    if (atomic_load(&p->counters.scrub_passes) > 0) {
+    bool first = p->rate && atomic_load(&p->counters.scrub_files) > 0;
+    if (first) {
+        p->first_wait = uv_backend_timeout(sp_loop_uv(p->loop));
+    }
+    if (first || atomic_load(&p->counters.scrub_passes) > 0) {
         uv_prepare_stop(watch);
         sp_scrub_stop(p->scrub, on_stopped, p);
     }
@@ -93,24 +101,29 @@ static enum sp_err open_pass(struct pass *p)
 }
 
 /* Around once; whatever it meets on the way, it comes to the end. */
+static enum sp_err run(struct pass *p)
+{
+    SP_TRY(open_pass(p));
+    struct sp_scrub_conf conf = {.loop = p->loop,
+                                 .objects = p->objects,
+                                 .shelf = p->shelf,
+                                 .counters = &p->counters,
+                                 .damaged = on_damage,
+                                 .surveyed = on_surveyed,
+                                 .ctx = p};
+    SP_TRY(sp_scrub_new(&conf, &p->scrub));
+    sp_scrub_set_rate(p->scrub, p->rate ? p->rate : UINT64_C(1) << 40);
+    uv_prepare_init(sp_loop_uv(p->loop), &p->watch);
+    p->watch.data = p;
+    uv_prepare_start(&p->watch, on_turn);
+    sp_loop_run(p->loop);
+    return SP_OK;
+}
+
 static enum sp_err pass(void)
 {
     SP_AUTO(pass_fini) struct pass p = {0};
-    SP_TRY(open_pass(&p));
-    struct sp_scrub_conf conf = {.loop = p.loop,
-                                 .objects = p.objects,
-                                 .shelf = p.shelf,
-                                 .counters = &p.counters,
-                                 .damaged = on_damage,
-                                 .surveyed = on_surveyed,
-                                 .ctx = &p};
-    SP_TRY(sp_scrub_new(&conf, &p.scrub));
-    sp_scrub_set_rate(p.scrub, UINT64_C(1) << 40);
-    uv_prepare_init(sp_loop_uv(p.loop), &p.watch);
-    p.watch.data = &p;
-    uv_prepare_start(&p.watch, on_turn);
-    sp_loop_run(p.loop);
-    return SP_OK;
+    return run(&p);
 }
 
 /* ---- before and after -------------------------------------------------------------
@@ -217,6 +230,17 @@ static void b_a_pass_puts_away_what_is_damaged(void **state)
     assert_int_equal(folder_count(in_folder("cache/quarantine")), 2);
 }
 
+/* A file counts as 64 KiB and its bytes: at 128 KiB a second it waits half a second. */
+static void b_the_rate_is_kept(void **state)
+{
+    (void)state;
+    SP_AUTO(pass_fini) struct pass p = {.rate = 128 * 1024};
+    faults_prepare(&scrubbing);
+    assert_ok(run(&p));
+    assert_int_equal(atomic_load(&p.counters.scrub_files), 1);
+    assert_in_range(p.first_wait, 300, 500);
+}
+
 static void f_killed_at_every_call(void **state)
 {
     (void)state;
@@ -233,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FAULTS_TEST(b_a_pass_puts_away_what_is_damaged),
+        FAULTS_TEST(b_the_rate_is_kept),
         FAULTS_TEST(f_killed_at_every_call),
         FAULTS_TEST(f_failing_at_every_call),
     };
