@@ -2,11 +2,13 @@
 into, inert: none reaches the upstream. And their legitimate neighbours, which do."""
 import base64
 import gzip
+import re
 import unittest
 
 import harness  # noqa: F401
 
 import catalogue
+import contracts
 import soap
 from gate import Gate, wait_until
 from httpd import Reply, Request, Server, server_context
@@ -107,6 +109,36 @@ SHAPES = {
                                  head='<?xml version="1.0" encoding="iso-8859-1"?>'),
     "UTF-7 declared": batch(event(string(f"+AFM-{DATUM[1:]}")),
                             head='<?xml version="1.0" encoding="utf-7"?>'),
+    "xsi:nil": batch(event(f'<string i:nil="true">{DATUM}</string>')),
+    "encoded array": batch(event(string(DATUM))).replace(
+        "<MiscData>", '<MiscData xmlns:e="http://schemas.xmlsoap.org/soap/encoding/" '
+        'e:arrayType="o:string[1]">'),
+    "encoding style": batch(event(string(DATUM))).replace(
+        "<s:Body>", '<s:Body s:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/">'),
+    "header to be understood": batch(event(string("A=1"))).replace(
+        "<s:Body>", f'<s:Header><o:h s:mustUnderstand="1">{DATUM}</o:h></s:Header><s:Body>'),
+    "deep": batch(event(string("<a>" * 200 + DATUM + "</a>" * 200))),
+    "many attributes": batch(event(
+        "<string " + " ".join(f'a{i}="1"' for i in range(100)) + f">{DATUM}</string>")),
+    "attribute": batch(event(f'<string value="{DATUM}">A=1</string>')),
+    "two batches": batch(event(string("A=1"))).replace(
+        "</eventBatch>", f"</eventBatch><eventBatch>{event(string(DATUM))}</eventBatch>"),
+    "before its place": batch(event(string("A=1")) + f"<MiscData>{string(DATUM)}</MiscData>"),
+    "as a replacement string": batch(event(string("A=1"), extended=(
+        f"<ReplacementStrings>{string(DATUM)}</ReplacementStrings>"
+        f"<ReplacementStrings>{string(DATUM)}</ReplacementStrings>"))),
+    "full-width equals sign": batch(event(string(f"{KEY}\uff1d{DATA}"))),
+    "long s": batch(event(string(f"\u017fynchronizationUpdateErrorsKey={DATA}"))),
+    "soft hyphen": batch(event(string(f"Synchronization\u00adUpdateErrorsKey={DATA}"))),
+    "right to left": batch(event(string(f"\u202e{DATUM}"))),
+    "administrator": batch(event(string(f"Administrator={DATA}"))),
+    "NamespaceID with blanks": batch(event(string("A=1"), BASIC.format(" 2 ", 147))),
+    "NamespaceID 1.0": batch(event(string("A=1"), BASIC.format("1.0", 147))),
+    "NamespaceID 0x1": batch(event(string("A=1"), BASIC.format("0x1", 147))),
+    "NamespaceID 4294967297": batch(event(string("A=1"), BASIC.format(2 ** 32 + 1, 147))),
+    "EventID with blanks": batch(event(string("A=1"), BASIC.format(1, " 389 "))),
+    "EventID +389": batch(event(string("A=1"), BASIC.format(1, "+389"))),
+    "EventID in references": batch(event(string("A=1"), BASIC.format(1, "&#51;&#56;&#57;"))),
     "long value": batch(event(string("A=" + "x" * 4095))),
     "65 data": batch(event(string("A=1") * 65)),
     "1,001 events": batch(event(string("A=1")) * 1001),
@@ -119,6 +151,7 @@ GOOD = {
     "CDATA": batch(event(string("<![CDATA[A=1]]>"))),
     "64 data": batch(event(string("A=1") * 64)),
     "longest value": batch(event(string("A=" + "x" * 4094))),
+    "integers as .NET reads them": batch(event(string("A=1"), BASIC.format("+001", " 0147 "))),
     "a process": batch(event(string("AppName=&lt;&lt;PROCESS&gt;&gt;: powershell.exe"))),
     "byte order mark": "\ufeff" + batch(event(string("A=1"))),
     "prefixes": batch(event(f'<x:string xmlns:x="{soap.S}">A=1</x:string>')),
@@ -135,6 +168,46 @@ WIDE = {
     "NUL": batch(event(string(DATUM))).encode().replace(b"Synch", b"Sy\0nch"),
     "compressed": gzip.compress(batch(event(string(DATUM))).encode()),
 }
+ACTION = soap.action(soap.REPORTING, "ReportEventBatch")
+INNER = batch(event(string(DATUM))).encode()
+SOAP_HEAD = f'Content-Type: text/xml; charset=utf-8\r\nSOAPAction: "{ACTION}"\r\n'
+LENGTH = f"Content-Length: {len(INNER)}\r\n"
+CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(INNER), INNER)
+# what the head says of where the body ends, or hides from a first look
+FRAMES = {
+    "both lengths": (f"{LENGTH}Transfer-Encoding: chunked\r\n", CHUNKED),
+    "no length for one, chunks for the other": ("Content-Length: 0\r\nTransfer-Encoding: "
+                                                "chunked\r\n", CHUNKED),
+    "two lengths": (f"Content-Length: 0\r\n{LENGTH}", INNER),
+    "a list of lengths": (f"Content-Length: 0, {len(INNER)}\r\n", INNER),
+    "a length with a sign": (f"Content-Length: +{len(INNER)}\r\n", INNER),
+    "other coding": ("Transfer-Encoding: xchunked\r\n", CHUNKED),
+    "coding in a list": ("Transfer-Encoding: identity, chunked\r\n", CHUNKED),
+    "underscores": (f"{LENGTH}Transfer_Encoding: chunked\r\n", INNER),
+    "blank before the colon": ("Transfer-Encoding : chunked\r\n", CHUNKED),
+    "chunk extension": ("Transfer-Encoding: chunked\r\n", CHUNKED.replace(b"\r\n", b";a=b\r\n", 1)),
+    "trailers": ("Transfer-Encoding: chunked\r\n",
+                 CHUNKED[:-2] + f"SOAPAction: {ACTION}\r\n\r\n".encode()),
+    "chunk size with a sign": ("Transfer-Encoding: chunked\r\n", b"+" + CHUNKED),
+    "folded": (f"X: a\r\n b\r\n{LENGTH}", INNER),
+    "bare line feed": (f"X: a\n{LENGTH}", INNER),
+    "bare carriage return": (f"X: a\rY: b\r\n{LENGTH}", INNER),
+    "NUL in a value": (f"X: a\0b\r\n{LENGTH}", INNER),
+    "deflate": (f"Content-Encoding: deflate\r\n{LENGTH}", INNER),
+    "two codings": (f"Content-Encoding: gzip, gzip\r\n{LENGTH}", INNER),
+    "two hosts": (f"Host: other\r\n{LENGTH}", INNER),
+    "upgrade": (f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n{LENGTH}", INNER),
+    "expectation": (f"Expect: 200-ok\r\n{LENGTH}", INNER),
+}
+NAME = "/ReportingWebService/ReportingWebService.asmx"
+PATHS = (f"{NAME}/ReportEventBatch", f"{NAME}?op=ReportEventBatch", f"{NAME}?wsdl", f"{NAME}.",
+         f"{NAME}%20", f"{NAME}::$DATA", f"{NAME};a=b", NAME.replace("/R", "/./R", 1),
+         NAME.replace("/R", "/x/../R", 1), NAME.replace("/R", "/x/%2e%2e/R", 1),
+         NAME.replace("/R", "/%252e/R", 1), NAME.replace("/R", "\\R", 1),
+         NAME.replace("/", "%2f"), NAME.replace("e.asmx", "%65.asmx"),
+         NAME.replace("e.asmx", "%u0065.asmx"), NAME.replace("e.asmx", "%c1%a5.asmx"),
+         "/REPORT~1/REPORT~1.ASM", f"http://localhost{NAME}", f"//localhost{NAME}", f"/.{NAME}",
+         "/ApiRemoting30/WebService.asmx", "*")
 COOKIE = base64.b64encode(b"\0\1\0\0\0\xff\xff\xff\xff" + bytes(200)).decode()
 
 
@@ -212,6 +285,70 @@ class Shapes(Scene):
                         "Connection: close\r\n\r\n").encode() + sent
                 for status in statuses(raw(self.door.port, data, self.pki.ca)):
                     self.assert_kept_out(what, status)
+
+    def test_frames(self) -> None:
+        """Where one reader sees one request and another two, or none (threats H1 to H3, H9)."""
+        for what, (head, sent) in FRAMES.items():
+            with self.subTest(what):
+                data = (f"POST {soap.REPORTING} HTTP/1.1\r\nHost: localhost\r\n{SOAP_HEAD}"
+                        f"{head}\r\n").encode() + sent
+                answered = statuses(raw(self.door.port, data, self.pki.ca))
+                self.assertTrue(answered)
+                for status in answered:
+                    self.assertGreaterEqual(status, 400)
+                self.assertEqual(self.up.requests(), [])
+
+    def test_paths(self) -> None:
+        """Spellings that another server may read as the same path (threats H4, X7)."""
+        for path in PATHS:
+            for method in ("POST", "GET", "PUT"):
+                with self.subTest(f"{method} {path}"):
+                    data = (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{SOAP_HEAD}"
+                            f"{LENGTH}Connection: close\r\n\r\n").encode() + INNER
+                    for status in statuses(raw(self.door.port, data, self.pki.ca)):
+                        self.assertIn(status, (400, 404, 405, 500))
+                    self.assertEqual(self.up.requests(), [])
+
+    def test_a_bad_one_behind_a_good_one(self) -> None:
+        """What stands behind a whole request is one of its own (threats H10)."""
+        good = batch(event(string("A=1"))).encode()
+        head = (f"POST {soap.REPORTING} HTTP/1.1\r\nHost: localhost\r\n{SOAP_HEAD}"
+                "Content-Length: {}\r\n\r\n")
+        data = (head.format(len(good)).encode() + good + head.format(len(INNER)).encode() + INNER
+                + head.format(len(good)).replace("POST", "GET").encode() + good)
+        raw(self.door.port, data, self.pki.ca)
+        self.assertEqual([KEY.encode() in r.body for r in self.up.requests()], [False])
+
+    def test_cookies_of_every_operation(self) -> None:
+        """CVE-2023-35317: what sallyport did not seal goes no further, wherever it stands."""
+        seen = 0
+        for (_, name), operation in contracts.ALL.items():
+            asked = operation.request()
+            forged = re.sub(rb"<(EncryptedData|CookieData)>[^<]*<", lambda m: b"<%s>%s<" % (
+                m[1], COOKIE.encode()), asked)
+            if forged == asked:
+                continue
+            seen += 1
+            with self.subTest(name):
+                self.assert_kept_out(name, self.ask(forged, name, operation.path))
+        self.assertGreater(seen, 20)
+
+    def test_cookies_in_other_words(self) -> None:
+        spellings = {
+            "blanks": " ".join(COOKIE), "lines": "&#10;".join(COOKIE),
+            "references": "".join(f"&#{ord(c)};" for c in COOKIE),
+            "without padding": COOKIE.rstrip("="), "url-safe": COOKIE.replace("/", "_"),
+            "comment": f"{COOKIE[:8]}<!-- -->{COOKIE[8:]}", "empty": "", "zeros": "A" * 400,
+            "long": base64.b64encode(bytes(8193)).decode()}
+        for what, spelled in spellings.items():
+            for plug in ("SimpleTargeting", "DssTargeting", "Anonymous", ""):
+                inner = ("<authCookies><AuthorizationCookie>"
+                         f"<PlugInId>{plug}</PlugInId><CookieData>{spelled}</CookieData>"
+                         "</AuthorizationCookie></authCookies>")
+                for path in (soap.CLIENT, soap.SERVER_SYNC):
+                    with self.subTest(f"{what} {plug} {path}"):
+                        self.assert_kept_out(what, self.ask(soap.request(
+                            "GetCookie", soap.NAMESPACES[path], inner), "GetCookie", path))
 
     def test_unknown_tags(self) -> None:
         """strict refuses the report; branch passes it without them, and says so."""
