@@ -38,7 +38,9 @@ enum sp_subject {
     SP_SUBJECT_LINK, /* the connection to the upstream: judged before a reply is used */
     SP_SUBJECT_REPLY,    /* one SOAP reply */
     SP_SUBJECT_REVISION, /* one revision inside a GetUpdateData reply */
-    SP_SUBJECT_FILE      /* one content file, received whole */
+    SP_SUBJECT_FILE,     /* one content file, received whole */
+    SP_SUBJECT_TOLD      /* what a client is told of a revision that is not in custody: it is
+                            judged by rules about revisions that need no more than that */
 };
 
 enum sp_mode { SP_MODE_OFF, SP_MODE_OBSERVE, SP_MODE_AUDIT, SP_MODE_ENFORCE };
@@ -64,6 +66,8 @@ struct sp_verdict {
     struct sp_why why;          /* empty when passed */
 };
 
+/* The rule has a say about it. */
+bool sp_rule_judges(enum sp_rule r, enum sp_subject s);
 const char *sp_rule_text(enum sp_rule r); /* "revision-immutable" */
 const char *sp_rule_help(enum sp_rule r);
 enum sp_subject sp_rule_subject(enum sp_rule r);

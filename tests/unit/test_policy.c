@@ -380,7 +380,8 @@ static char *next_part(char **text)
 
 static enum sp_subject subject_named(const char *name)
 {
-    static const char *const names[] = {"request", "link", "reply", "revision", "file"};
+    static const char *const names[] = {"request",  "link", "reply",
+                                        "revision", "file", "told"};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             return (enum sp_subject)i;

@@ -1,6 +1,6 @@
-/* The contracts: which operations there are and with which members, named here once more
- * from the services' own descriptions; and of every member of every operation what lies
- * one step outside of it. */
+/* The contracts: which operations there are and with which members, named here once
+ * more from the services' own descriptions; and of every member of every operation what
+ * lies one step outside of it. */
 #include "unit.h"
 
 #include "core/base/text.h"
@@ -148,7 +148,8 @@ static void put_beyond(struct maker *k, int64_t limit, bool above)
 {
     bool ends = limit == (above ? INT64_MAX : INT64_MIN);
     char text[32];
-    snprintf(text, sizeof text, "%lld", (long long)(above ? limit + !ends : limit - !ends));
+    int64_t value = above ? limit + !ends : limit - !ends;
+    snprintf(text, sizeof text, "%lld", (long long)value);
     size_t n = strlen(text);
     text[n - 1] = (char)(text[n - 1] + ends); /* ...807 and ...808 */
     put(k, text);

@@ -49,6 +49,7 @@
 #define SP_LIMIT_UPDATE_IDS      1000      /* servers announce 100 */
 #define SP_LIMIT_DOWNLOAD_FILES  100       /* [MS-WSUSSS] 3.1.4.11 */
 #define SP_LIMIT_LOCATIONS       65000 /* FileLocation of a reply: fewer than splices */
+#define SP_LIMIT_TOLD             8192  /* of them, texts: a page has some hundred */
 #define SP_LIMIT_FRAGMENTS       65000 /* of a reply to a client */
 #define SP_LIMIT_DIFFERING       256   /* of these; a page with more is refused whole */
 #define SP_LIMIT_FILES_PER_UPDATE 4096     /* 2,114 cabinets were seen in one update */

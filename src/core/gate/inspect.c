@@ -290,7 +290,7 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
         return;
     }
     /* clients are told nothing of it for the thousandth time: the rest goes out */
-    bool unrecorded = e == SP_E_LIMIT && !why && g->cut_count;
+    bool unrecorded = e == SP_E_LIMIT && !why && (g->cut_count || g->told_removed);
     if (e != SP_OK && !refusing && !unrecorded) {
         sp_why_say(&g->why, "the ledger cannot be written: %s",
                    e == SP_E_LIMIT && !why ? "there are too many edits at once"

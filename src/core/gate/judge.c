@@ -208,6 +208,22 @@ static bool pass_but_for_shown(struct sp_gate *g)
     return true;
 }
 
+static bool judge_told(struct sp_gate *g)
+{
+    struct sp_verdict worst;
+    if (sp_gate_judge_told(g, &worst) != SP_OK) {
+        return out_of_memory(g);
+    }
+    worst.observed |= g->verdict.observed;
+    worst.audited |= g->verdict.audited;
+    if (worst.ruling == SP_REFUSED) {
+        g->verdict = worst;
+    }
+    g->verdict.observed = worst.observed;
+    g->verdict.audited = worst.audited;
+    return worst.ruling != SP_REFUSED;
+}
+
 bool sp_gate_judge(struct sp_gate *g)
 {
     const struct sp_reply *r = g->inspection.reply;
@@ -228,7 +244,7 @@ bool sp_gate_judge(struct sp_gate *g)
         }
         return false;
     }
-    if (!judge_revisions(g)) {
+    if (!judge_revisions(g) || !judge_told(g)) {
         return false;
     }
     return sp_gate_take_out(g) == SP_OK ? true : out_of_memory(g);

@@ -34,6 +34,7 @@ struct sp_gate {
     bool cuts_differing;        /* fragments that differ are cut out, the rest passes */
     struct sp_revision_id *cut; /* owned, sorted: what clients are not told of */
     size_t cut_count;
+    size_t told_removed; /* and how much more a rule about what they are told cut out */
     struct sp_verdict verdict;
     bool has_verdict;
     uint64_t observed, audited; /* rules about the request that would have refused it */
@@ -107,6 +108,9 @@ void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step);
 enum sp_err sp_gate_state_shown(struct sp_gate *g) SP_MUST_USE;
 /* Is what the policy refused nothing but fragments that it withholds? Then they are cut. */
 bool sp_gate_cuts_shown(struct sp_gate *g);
+/* What clients are told of revisions that are not in custody: marks what is to be cut
+ * out; worst refuses where the whole reply is refused for it. */
+enum sp_err sp_gate_judge_told(struct sp_gate *g, struct sp_verdict *worst) SP_MUST_USE;
 /* Edits that cut out updates that clients must not be told of: fills in g->cut. */
 enum sp_err sp_gate_take_out_shown(struct sp_gate *g) SP_MUST_USE;
 enum sp_err sp_gate_move_locations(struct sp_gate *g) SP_MUST_USE;

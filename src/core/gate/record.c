@@ -326,13 +326,28 @@ static enum sp_err put_differing(struct writer *w)
     return SP_OK;
 }
 
+/* What rules about what clients are told cut out, and how it stood there. */
+static enum sp_err put_told(struct writer *w)
+{
+    static const enum sp_fact kinds[] = {SP_FACT_TOLD_REFUSED, SP_FACT_FRAGMENT_CAME};
+    const struct sp_facts *from = w->gate->inspection.reply->facts;
+    struct sp_fact_value v;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        for (size_t i = 0; sp_facts_get(from, kinds[k], i, &v); i++) {
+            SP_TRY(put(w, kinds[k], v));
+        }
+    }
+    return SP_OK;
+}
+
 static enum sp_err begin_edit(struct writer *w)
 {
     SP_TRY(begin(w, "edit"));
     SP_TRY(put_asker(w));
     SP_TRY(put_text(w, SP_FACT_VERDICT_POLICY, sp_policy_name(w->gate->policy)));
     SP_TRY(put_first(w, w->gate->inspection.reply->facts, SP_FACT_REPLY_SHA256));
-    return w->gate->cuts_differing ? put_differing(w) : SP_OK;
+    SP_TRY(w->gate->cuts_differing ? put_differing(w) : SP_OK);
+    return w->gate->told_removed ? put_told(w) : SP_OK;
 }
 
 static enum sp_err put_removed(struct writer *w, const struct sp_revision_id *id)

@@ -7,6 +7,8 @@
 #include "core/crypto/crypto.h"
 #include "core/wsus/fragment.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +104,106 @@ enum sp_err sp_gate_state_shown(struct sp_gate *g)
     return agree ? sp_facts_int(r->facts, SP_FACT_FRAGMENT_AGREE, agree) : SP_OK;
 }
 
+/* ---- judging --------------------------------------------------------------------- */
+
+/* What is not derived from a document in custody is judged by itself. */
+static bool is_strange(const struct sp_shown *s)
+{
+    return s->told && s->says == SP_SHOWN_UNKNOWN;
+}
+
+static enum sp_err state_refused(struct sp_gate *g, const struct sp_shown *s,
+                                 const struct sp_verdict *v)
+{
+    char text[SP_WHY_MAX + 64];
+    snprintf(text, sizeof text, "%" PRId32 ": %s: %s", s->number, sp_rule_text(v->rule),
+             v->why.text);
+    struct sp_view came =
+        beginning(sp_view_slice(sp_gate_text(g), s->place.from, s->place.to));
+    struct sp_facts *f = g->inspection.reply->facts;
+    SP_TRY(sp_facts_text(f, SP_FACT_TOLD_REFUSED, sp_view_str(text)));
+    return came.len ? sp_facts_text(f, SP_FACT_FRAGMENT_CAME, came) : SP_OK;
+}
+
+enum sp_err sp_gate_judge_told(struct sp_gate *g, struct sp_verdict *worst)
+{
+    struct sp_reply *r = g->inspection.reply;
+    *worst = (struct sp_verdict){.ruling = SP_PASSED};
+    for (size_t i = 0; i < r->fragment_count; i++) {
+        struct sp_shown *s = &r->fragments[i];
+        struct sp_verdict v;
+        s->is_refused = false;
+        if (!is_strange(s)) {
+            continue;
+        }
+        sp_policy_judge(g->policy, SP_SUBJECT_TOLD, s->told, &v);
+        worst->observed |= v.observed;
+        worst->audited |= v.audited;
+        s->is_refused = v.ruling == SP_REFUSED;
+        if (s->is_refused &&
+            sp_facts_count(r->facts, SP_FACT_TOLD_REFUSED) < DIFFERENCES) {
+            SP_TRY(state_refused(g, s, &v));
+        }
+        if (s->is_refused && v.action == SP_ACTION_REFUSE &&
+            worst->ruling != SP_REFUSED) {
+            worst->ruling = SP_REFUSED;
+            worst->rule = v.rule;
+            worst->action = v.action;
+            worst->why = v.why;
+        }
+    }
+    return SP_OK;
+}
+
+/* ---- cutting out what was refused ------------------------------------------------ */
+
+static int by_number(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Numbers of what was refused, sorted; *out is the caller's. */
+static enum sp_err list_refused(const struct sp_reply *r, int32_t **out, size_t *count)
+{
+    *count = 0;
+    *out = calloc(r->fragment_count, sizeof **out);
+    if (!*out) {
+        return SP_E_NOMEM;
+    }
+    for (size_t i = 0; i < r->fragment_count; i++) {
+        if (r->fragments[i].is_refused) {
+            (*out)[(*count)++] = r->fragments[i].number;
+        }
+    }
+    qsort(*out, *count, sizeof **out, by_number);
+    return SP_OK;
+}
+
+/* All that is told of a number goes with what was refused of it. */
+static enum sp_err take_out_refused(struct sp_gate *g)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    int32_t *refused = NULL;
+    size_t count = 0;
+    SP_TRY(list_refused(r, &refused, &count));
+    g->told_removed = 0;
+    enum sp_err e = SP_OK;
+    for (size_t i = 0; count && e == SP_OK && i < r->fragment_count; i++) {
+        struct sp_shown *s = &r->fragments[i];
+        s->is_refused = s->says == SP_SHOWN_UNKNOWN &&
+                        bsearch(&s->number, refused, count, sizeof *refused, by_number);
+        if (s->is_refused) {
+            g->told_removed++;
+            e = sp_splices_add(&g->edits, s->whole.from, s->whole.to,
+                               (struct sp_view){0});
+        }
+    }
+    free(refused);
+    g->removed += g->told_removed;
+    return e;
+}
+
 /* ---- cutting out ----------------------------------------------------------------- */
 
 bool sp_gate_cuts_shown(struct sp_gate *g)
@@ -163,10 +265,12 @@ enum sp_err sp_gate_take_out_shown(struct sp_gate *g)
     if (r->fragment_count == 0) {
         return SP_OK;
     }
+    SP_TRY(take_out_refused(g));
     SP_TRY(list_cut(g));
     for (size_t i = 0; g->cut_count && i < r->fragment_count; i++) {
         const struct sp_shown *s = &r->fragments[i];
-        if (s->has_id && bsearch(&s->id, g->cut, g->cut_count, sizeof *g->cut, by_id)) {
+        if (!s->is_refused && s->has_id &&
+            bsearch(&s->id, g->cut, g->cut_count, sizeof *g->cut, by_id)) {
             SP_TRY(sp_splices_add(&g->edits, s->whole.from, s->whole.to,
                                   (struct sp_view){0}));
         }

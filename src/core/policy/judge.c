@@ -48,6 +48,7 @@ static enum sp_finding (*const predicates[SP_RULE_COUNT])(const struct sp_facts 
     [SP_RULE_COMMAND_WITNESSED] = sp_rule_command_witnessed,
     [SP_RULE_TIER_PROVEN] = sp_rule_tier_proven,
     [SP_RULE_TIER_COSIGNED] = sp_rule_tier_cosigned,
+    [SP_RULE_TOLD_KNOWN] = sp_rule_told_known,
     [SP_RULE_FILE_SIZE] = sp_rule_file_size,
     [SP_RULE_FILE_SHA1] = sp_rule_file_sha1,
     [SP_RULE_FILE_SHA256] = sp_rule_file_sha256,
@@ -114,9 +115,8 @@ void sp_policy_judge(const struct sp_policy *p, enum sp_subject subject,
 {
     struct sp_verdict v = {.ruling = SP_UNPROVEN};
     for (enum sp_rule r = 0; r < SP_RULE_COUNT; r++) {
-        enum sp_mode mode = sp_rule_subject(r) == subject
-                                ? sp_policy_mode_for(p, r, facts)
-                                : SP_MODE_OFF;
+        enum sp_mode mode =
+            sp_rule_judges(r, subject) ? sp_policy_mode_for(p, r, facts) : SP_MODE_OFF;
         if (mode != SP_MODE_OFF) {
             apply(r, mode, p, facts, &v);
         }

@@ -21,14 +21,28 @@ const char *const sp_rule_texts[SP_RULE_COUNT] = {
 
 const char *const sp_mode_texts[SP_MODES] = {"off", "observe", "audit", "enforce"};
 const char *const sp_action_texts[SP_ACTIONS] = {"refuse", "quarantine", "withhold"};
-static const char *const subject_texts[] = {"request", "link", "reply", "revision",
-                                            "file"};
+static const char *const subject_texts[] = {"request",  "link", "reply",
+                                            "revision", "file", "told"};
 static const char *const ruling_texts[] = {"unproven", "passed", "refused"};
 
 const char *sp_rule_text(enum sp_rule r)
 {
     SP_ASSERT(r < SP_RULE_COUNT);
     return rules[r].text;
+}
+
+bool sp_rule_judges(enum sp_rule r, enum sp_subject s)
+{
+    static const enum sp_rule told[] = {
+        SP_RULE_DOCUMENT_READABLE, SP_RULE_SHAPE_WSUSPECT,   SP_RULE_SHAPE_WSUSPICIOUS,
+        SP_RULE_SHAPE_PYWSUS,      SP_RULE_SHAPE_WSUSPENDU,  SP_RULE_SHAPE_SHARPWSUS,
+        SP_RULE_CATEGORY_REACHED,  SP_RULE_PROGRAM_IS_UPDATE};
+    for (size_t i = 0; s == SP_SUBJECT_TOLD && i < sizeof told / sizeof told[0]; i++) {
+        if (told[i] == r) {
+            return true;
+        }
+    }
+    return rules[r].subject == s;
 }
 
 const char *sp_rule_help(enum sp_rule r)
@@ -51,7 +65,7 @@ const char *sp_mode_text(enum sp_mode m)
 
 const char *sp_subject_text(enum sp_subject s)
 {
-    SP_ASSERT(s <= SP_SUBJECT_FILE);
+    SP_ASSERT(s <= SP_SUBJECT_TOLD);
     return subject_texts[s];
 }
 
@@ -66,6 +80,7 @@ bool sp_action_fits(enum sp_rule r, enum sp_action a)
     enum sp_subject s = sp_rule_subject(r);
     bool apart = s == SP_SUBJECT_REVISION; /* can be taken out of what it came in */
     bool shown = r == SP_RULE_FRAGMENT_DERIVED && a == SP_ACTION_WITHHOLD; /* too */
+    shown = shown || (s == SP_SUBJECT_TOLD && a == SP_ACTION_WITHHOLD);
     return a == SP_ACTION_REFUSE || apart || shown ||
            (s == SP_SUBJECT_FILE && a == SP_ACTION_QUARANTINE);
 }

@@ -34,6 +34,7 @@ enum sp_finding sp_rule_anchor_not_older(const struct sp_facts *f, struct sp_why
 /* rules_freshness.c */
 enum sp_finding sp_rule_metadata_fresh(const struct sp_facts *f, struct sp_why *why);
 /* rules_fragment.c */
+enum sp_finding sp_rule_told_known(const struct sp_facts *f, struct sp_why *why);
 enum sp_finding sp_rule_fragment_derived(const struct sp_facts *f, struct sp_why *why);
 /* rules_revision.c */
 enum sp_finding sp_rule_document_readable(const struct sp_facts *f, struct sp_why *why);

@@ -8,6 +8,9 @@ enum sp_finding sp_rule_document_readable(const struct sp_facts *f, struct sp_wh
                                    "the document cannot be read: %s",
                                    sp_rule_say(f, SP_FACT_DOCUMENT_ERROR).text));
     }
+    if (sp_facts_count(f, SP_FACT_TOLD_NUMBER) == 1) {
+        return SP_HOLDS; /* what clients are told is no document */
+    }
     if (!sp_rule_one(f, SP_FACT_DOCUMENT_SHA256, &v)) {
         return sp_fails(sp_why_set(
             why, SP_E_MALFORMED, "one document was expected for the revision; came %s",

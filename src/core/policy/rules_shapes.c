@@ -41,6 +41,11 @@ struct shape {
         IS, SP_FACT_DOCUMENT_HANDLER, COMMAND_NS "Cbs"                                 \
     }
 
+#define TOLD                                                                           \
+    {                                                                                  \
+        PRESENT, SP_FACT_TOLD_NUMBER, ""                                               \
+    }
+
 static const struct shape shapes[] = {
     /* a copy of the malicious software removal tool's update, but for the arguments */
     {SP_RULE_SHAPE_WSUSPECT,
@@ -61,6 +66,26 @@ static const struct shape shapes[] = {
      "the bundle with a bulletin of the year 2042",
      {{IS, SP_FACT_DOCUMENT_BULLETIN, "MS42-007"},
       {ABSENT, SP_FACT_DOCUMENT_LEGACY_NAME, ""}}},
+    /* of what clients are told: without the rules of the child, which come apart */
+    {SP_RULE_SHAPE_WSUSPICIOUS,
+     "the child that WSuspicious and PyWSUS share, as a client is told of it",
+     {TOLD,
+      ONE_CODE,
+      {IS, SP_FACT_DOCUMENT_MODIFIED, "2010-11-25T15:26:20.723"},
+      {IS, SP_FACT_DOCUMENT_HANDLER_TYPE, "#CommandLineInstallation"}}},
+    {SP_RULE_SHAPE_WSUSPICIOUS,
+     "the child that WSuspicious and PyWSUS share, by its rules",
+     {TOLD,
+      NEVER_INSTALLED,
+      ALWAYS_INSTALLABLE,
+      {ABSENT, SP_FACT_DOCUMENT_PREREQUISITE, ""},
+      {ABSENT, SP_FACT_DOCUMENT_CATEGORY, ""}}},
+    {SP_RULE_SHAPE_SHARPWSUS,
+     "the child with a date of one's own, as a client is told of it",
+     {TOLD, ONE_CODE, {ENDS, SP_FACT_DOCUMENT_MODIFIED, "T15:26:20.723"}}},
+    {SP_RULE_SHAPE_SHARPWSUS,
+     "a blank in the type of the handler's data, as a client is told of it",
+     {TOLD, {IS, SP_FACT_DOCUMENT_HANDLER_TYPE, "# CommandLineInstallation"}}},
     {SP_RULE_SHAPE_PYWSUS,
      "the bundle with a bulletin of the year 2042",
      {{IS, SP_FACT_DOCUMENT_BULLETIN, "MS42-123"}}},
@@ -142,7 +167,10 @@ static enum sp_finding find_shape(enum sp_rule rule, const struct sp_facts *f,
             return sp_fails(sp_why_set(
                 why, SP_E_MISMATCH,
                 "update %s, titled %s, has the shape of a known attack: %s",
-                sp_rule_say(f, SP_FACT_UPDATE_ID).text,
+                sp_rule_say(f, sp_facts_count(f, SP_FACT_UPDATE_ID)
+                                   ? SP_FACT_UPDATE_ID
+                                   : SP_FACT_TOLD_NUMBER)
+                    .text,
                 sp_rule_say(f, SP_FACT_DOCUMENT_TITLE).text, shapes[i].what));
         }
     }

@@ -440,7 +440,7 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
         reply->is_fault = false;
         reply->has_cookie = false;
         reply->location_count = 0;
-        reply->fragment_count = 0;
+        sp_fragments_drop(reply);
         drop_revisions(reply);
         return SP_OK;
     }
@@ -534,6 +534,7 @@ void sp_reply_free(struct sp_reply **r)
     drop_revisions(*r);
     free((*r)->listed);
     free((*r)->urls);
+    sp_fragments_drop(*r);
     free((*r)->fragments);
     sp_facts_free(&(*r)->facts);
     sp_arena_free(&(*r)->arena);

@@ -2,11 +2,13 @@
  * server's number for it, and fragments of its document or its identity. */
 #include "core/wsus/fragment.h"
 #include "core/wsus/reply_reader.h"
+#include "core/wsus/told.h"
 
 #include <stdlib.h>
 
 #define BLANKS   " \t\r\n"
 #define TEXT_MAX SP_KIB(4) /* a number, an id */
+#define TOLD_MAX SP_KIB(256)
 
 void sp_fragment_reader_init(struct sp_fragment_reader *r)
 {
@@ -70,23 +72,64 @@ static void read_global_id(const struct sp_fragment_reader *r,
     }
 }
 
+void sp_fragments_drop(struct sp_reply *reply)
+{
+    for (size_t i = 0; i < reply->fragment_count; i++) {
+        sp_facts_free(&reply->fragments[i].told);
+    }
+    reply->fragment_count = 0;
+}
+
+/* What it says, for rules about what clients are told. */
+static enum sp_err read_told(struct sp_fragment_reader *r, struct sp_shown *f,
+                             struct sp_why *why)
+{
+    struct sp_why unread = {0};
+    if (r->told++ == SP_LIMIT_TOLD) {
+        return sp_why_set(why, SP_E_LIMIT, "the reply holds more than %d texts",
+                          SP_LIMIT_TOLD);
+    }
+    SP_TRY(sp_facts_new(TOLD_MAX, &f->told));
+    SP_TRY(sp_facts_int(f->told, SP_FACT_TOLD_NUMBER, f->number));
+    enum sp_err e = sp_told_read(sp_buf_view(&r->xml), f->told, &unread);
+    if (e == SP_OK || e == SP_E_NOMEM || e == SP_E_INTERNAL) {
+        return e;
+    }
+    sp_facts_free(&f->told); /* half of it would look like all of it */
+    SP_TRY(sp_facts_new(TOLD_MAX, &f->told));
+    SP_TRY(sp_facts_int(f->told, SP_FACT_TOLD_NUMBER, f->number));
+    return sp_facts_text(f->told, SP_FACT_DOCUMENT_ERROR, sp_view_str(sp_err_text(e)));
+}
+
+static enum sp_err read_text(struct sp_fragment_reader *r, struct sp_shown *f,
+                             struct sp_why *why)
+{
+    struct sp_why unread = {0};
+    enum sp_err e = sp_derived_read(sp_buf_view(&r->xml), &f->parts, &unread);
+    if (e == SP_E_NOMEM || e == SP_E_INTERNAL) {
+        return e;
+    }
+    f->is_readable = e == SP_OK;
+    return read_told(r, f, why);
+}
+
 enum sp_err sp_fragment_end(struct sp_fragment_reader *r, struct sp_why *why)
 {
     struct sp_shown f = {.is_readable = true, .place = r->place, .whole = r->whole};
-    struct sp_why unread = {0};
+    enum sp_err e = SP_OK;
     int64_t number = 0;
     if (sp_i64_parse(trimmed(&r->number), INT32_MIN, INT32_MAX, &number) != SP_OK) {
         return sp_why_set(why, SP_E_MALFORMED, "an update for a client has no ID");
     }
     f.number = (int32_t)number;
     if (r->xml.len) {
-        enum sp_err e = sp_derived_read(sp_buf_view(&r->xml), &f.parts, &unread);
-        if (e == SP_E_NOMEM || e == SP_E_INTERNAL) {
-            return e;
-        }
-        f.is_readable = e == SP_OK;
+        e = read_text(r, &f, why);
     } else {
         read_global_id(r, &f.parts);
     }
-    return add(r->reply, &f, why);
+    e = e == SP_OK ? add(r->reply, &f, why) : e;
+    if (e != SP_OK) {
+        sp_facts_free(&f.told);
+    }
+    return e;
 }

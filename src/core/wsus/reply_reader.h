@@ -53,10 +53,13 @@ struct sp_fragment_reader {
     struct sp_buf update_id, revision; /* of GlobalID */
     struct sp_place place;             /* of the text of Xml */
     struct sp_place whole;             /* of the update */
+    size_t told;                       /* texts so far */
 };
 void sp_fragment_reader_init(struct sp_fragment_reader *r);
 void sp_fragment_reader_fini(struct sp_fragment_reader *r);
 void sp_fragment_begin(struct sp_fragment_reader *r);
+/* Frees those of the reply. */
+void sp_fragments_drop(struct sp_reply *reply);
 /* Adds it to the reply. Errors: SP_E_MALFORMED (no ID), SP_E_LIMIT, SP_E_NOMEM. */
 enum sp_err sp_fragment_end(struct sp_fragment_reader *r,
                             struct sp_why *why) SP_MUST_USE;

@@ -195,6 +195,8 @@ struct sp_derived_parts { /* of one text: one kind, usually */
 };
 struct sp_shown {
     int32_t number; /* the server's own for the revision */
+    struct sp_facts *told; /* owned: what its text says; NULL where there is none */
+    bool is_refused;       /* by a rule about what clients are told */
     bool is_readable;
     struct sp_derived_parts parts; /* none where only number and id are told */
     struct sp_place place;         /* of the text; empty where there is none */
