@@ -6,6 +6,7 @@ import harness  # noqa: F401
 
 import catalogue
 from gate import wait_until
+from pki import SOURCE
 from planted import plant
 from scene import Scene
 
@@ -108,6 +109,53 @@ class Witnesses(Scene):
         synced = self.downstream(gate).sync(partial=True)
         self.assertEqual(set(made.by_key) - set(synced.documents), planted.keys)
         other.stop()
+
+    def test_ledgers_say_three_things_before_the_first_answer(self) -> None:
+        """An exported ledger and one that is followed: each entry has what each of them said."""
+        other = self.gate(self.upstream(self.honest()), listener_more='custody = "on"\n')
+        self.downstream(other).sync()
+        key = (other.state_dir / "ledger" / "key.pub").read_text().strip()
+        made = self.honest()
+        changed, honest = made.of_kind("leaf")[:2]
+        changed.document = changed.document.replace("Title>", "Title >", 1)
+        planted = plant(made, "careful")
+        gate = self.gate(self.upstream(made),
+                         policy=SOURCE / "policies" / "observe-2026.policy")
+        gate.stop()
+        export = gate.config.parent / "export"  # where the sandbox lets it read
+        self.assertEqual(other.command("ledger", "export", str(export)).returncode, 0)
+        gate.write_config(witnesses=self.section(
+            "other", other.url, f'custody = "observe" custody_key = "{key}"') + (
+            'witness "branch" { kind = "ledger" upstream = "other" }\n'
+            f'witness "paper" {{ kind = "export" file = "{export}" key = "{key}" }}\n'))
+        gate.start()
+        wait_until("it is followed", lambda: any(
+            line["event"] == "tier" and "is good" in line["message"] for line in gate.log()))
+        self.assert_synced(made, self.downstream(gate).sync())
+        gate.stop()
+        rows = self.entries(gate, "revision")
+        for revision, said, count in ((changed, "contradicts", "contradict"),
+                                      (planted.child, "does-not-know", "missing"),
+                                      (honest, "agrees", "agree")):
+            number = next(r for r in rows if revision.update_id in r).split()[0]
+            shown = gate.command("ledger", "show", "-d", str(gate.state_dir), number).stdout
+            for line in (f"witness.said branch {said}", f"witness.said paper {said}",
+                         f"witness.{count} 2"):
+                self.assertIn(line + "\n", shown)
+
+    def test_nobody_is_a_witness_for_itself(self) -> None:
+        """The upstream that sent it, named as a witness, says nothing about it."""
+        made = self.honest()
+        planted = plant(made, "perfect")
+        gate = self.gate(self.upstream(made), witnesses=(
+            'witness "itself" { kind = "upstream" upstream = "head-office" }\n'))
+        synced = self.downstream(gate).sync(partial=True)
+        self.assertLessEqual(planted.keys, set(synced.documents))
+        gate.stop()
+        text = "".join(gate.command("ledger", "show", "-d", str(gate.state_dir),
+                                    row.split()[0]).stdout
+                       for row in self.entries(gate, "revision")[:5])
+        self.assertNotIn("witness.said", text)
 
 
 if __name__ == "__main__":
