@@ -123,6 +123,24 @@ def examples(text):
     return [plain(b) for b in blocks if re.search(r'^upstream "', plain(b), re.MULTILINE)]
 
 
+def kinds(text):
+    """The kinds of entries, as the row of their fact lists them."""
+    row = re.search(rf"^FACT\(ENTRY_KIND, {STRING}, TEXT,\s+{STRING}\)$", text, re.MULTILINE)
+    return row[2].split(", ") if row else []
+
+
+def kinds_used(text):
+    """Kinds that a source names; in some places others stand beside them."""
+    found = re.findall(rf"sp_facts_entry\(\s*[^,;]*,\s*{STRING}", text)
+    found += re.findall(rf"FACT_ENTRY_KIND,\s*(?:SP_VIEW\()?{STRING}", text)
+    return set(found)
+
+
+def check_kinds(where, page, table):
+    found = re.findall(r"^\.TP\n\.B (\S+)$", chapter(page, "KINDS"), re.MULTILINE)
+    return differences(where, table, found)
+
+
 def check_edges(where, text, table):
     rows = re.findall(r"^    ([A-Z]+) +-> +([A-Z ]+)$", text, re.MULTILINE)
     found = [f"{a} -> {b}" for a, others in rows for b in others.split()]
@@ -183,6 +201,10 @@ def self_check():
     expect(rows == [("LOG", "level", '"a-b"'), ("TOP", "n", "0"), ("TOP", "l", "{}")], "rows")
     expect(not check_keys("p", page, rows[:1]), "keys")
     expect(len(check_keys("p", page, [("LOG", "level", '"c"')])) == 2, "another default")
+    expect(kinds('FACT(ENTRY_KIND, "entry.kind", TEXT, "a, b")\n') == ["a", "b"], "kinds")
+    expect(kinds_used('sp_facts_entry(f, "a", 1); x(F, SP_FACT_ENTRY_KIND,\n SP_VIEW("b"))')
+           == {"a", "b"}, "kinds that are used")
+    expect(len(check_kinds("p", ".SH KINDS\n.TP\n.B a\n.SH X\n", ["a", "b"])) == 1, "a kind")
     good = 'n = 0 # n = {\nlog { level = "a { b" }\nl = { "x", "y" }\n'
     expect(not check_example("p", good, rows), "an example")
     expect(len(check_example("p", "level = 1\n", rows)) == 1, "a key in the wrong section")
@@ -211,6 +233,13 @@ def main(source):
     findings = check_commands(man1, read(man1), table["commands"])
     findings += check_statuses(man1, read(man1), statuses(read("src/core/base/err.def")))
     findings += check_keys(man5, read(man5), table["keys"])
+    ledger = "docs/man/sallyport-ledger.5"
+    known = kinds(read("src/core/custody/facts.def"))
+    expect(len(known) > 5, "the kinds of entries cannot be read")
+    findings += check_kinds(ledger, read(ledger), known)
+    for path in sorted(root.glob("src/**/*.c")):
+        findings += [f"{path.relative_to(root)}:1: no kind of entry: {x}" for x in
+                     sorted(kinds_used(path.read_text(encoding="utf-8")) - set(known))]
     findings += check_edges("docs/ARCHITECTURE.md", read("docs/ARCHITECTURE.md"), table["edges"])
     guides = sorted(p.relative_to(root).as_posix() for p in root.glob("docs/guides/*.md"))
     for name in guides:
@@ -224,7 +253,7 @@ def main(source):
         expect(bool(found), f"{name} has no example")
         for text in found:
             findings += check_example(name, text, table["keys"])
-    for name in (man1, man5):
+    for name in (man1, man5, ledger):
         findings += lint(name, root / name)
     finish(findings, sum(len(rows) for rows in table.values()))
 
