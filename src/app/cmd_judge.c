@@ -2,6 +2,7 @@
 #include "app/cmd.h"
 #include "app/config.h"
 #include "app/rejudge.h"
+#include "app/say.h"
 #include "core/base/text.h"
 
 #include <inttypes.h>
@@ -30,7 +31,7 @@ static void print_subject(const struct sp_rejudged *j)
         char name[SP_GUID_TEXT];
         memcpy(guid.bytes, id.bytes.data, sizeof guid.bytes);
         sp_guid_format(&guid, name);
-        printf(" %s.%" PRId64, name, number.number);
+        printf(" %s.%jd", name, number.number);
     }
     if (sp_facts_get(j->facts, SP_FACT_FILE_PATH, 0, &text) ||
         sp_facts_get(j->facts, SP_FACT_DOCUMENT_TITLE, 0, &text)) {
@@ -44,9 +45,10 @@ static void print_change(void *ctx, const struct sp_rejudged *j)
     if (!a->all && a->shown++ >= SHOWN) {
         return;
     }
-    printf("%6" PRIu64 "  %s", j->entry, sp_subject_text(j->subject));
+    printf("%6ju  %s", j->entry, sp_subject_text(j->subject));
     print_subject(j);
-    printf(": was %s, would be %s", sp_outcome_text(j->was), sp_outcome_text(j->now));
+    printf(_(": was %s, would be %s"), sp_outcome_text(j->was),
+           sp_outcome_text(j->now));
     if (j->verdict->ruling == SP_REFUSED) {
         printf(" by %s: %s", sp_rule_text(j->verdict->rule), j->verdict->why.text);
     }
@@ -58,7 +60,7 @@ static void print_rules(const struct sp_rejudge *r)
     printf("%-24s %-8s %10s %10s\n", "rule", "mode", "failed", "decided");
     for (enum sp_rule rule = 0; rule < SP_RULE_COUNT; rule++) {
         if (r->rules[rule].failed) {
-            printf("%-24s %-8s %10" PRIu64 " %10" PRIu64 "\n", sp_rule_text(rule),
+            printf("%-24s %-8s %10ju %10ju\n", sp_rule_text(rule),
                    sp_mode_text(sp_policy_mode(r->policy, rule)), r->rules[rule].failed,
                    r->rules[rule].decided);
         }
@@ -70,19 +72,18 @@ static void print_peers(const struct sp_rejudge *r)
     printf("%-40s %10s %10s %10s\n", "peer", "entries", "failed", "blocked");
     for (size_t i = 0; i < r->peer_count; i++) {
         const struct sp_peer_tally *p = &r->peers[i];
-        printf("%-40s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
-               p->peer[0] ? p->peer : "not named", p->looked_at, p->failed, p->blocked);
+        printf("%-40s %10ju %10ju %10ju\n", p->peer[0] ? p->peer : _("not named"),
+               p->looked_at, p->failed, p->blocked);
     }
 }
 
 static void print_summary(const struct ask *a, const struct sp_rejudge *r)
 {
     if (!a->by && !a->all && a->shown > SHOWN) {
-        printf("... and %" PRIu64 " more; --all shows them\n", a->shown - SHOWN);
+        printf(_("... and %ju more; --all shows them\n"), a->shown - SHOWN);
     }
-    printf("%s: of %" PRIu64 " entries %" PRIu64 " hold a verdict; %" PRIu64
-           " would pass, %" PRIu64 " be withheld, %" PRIu64 " be refused; %" PRIu64
-           " would change\n",
+    printf(_("%s: of %ju entries %ju hold a verdict; %ju would pass, %ju be withheld, "
+             "%ju be refused; %ju would change\n"),
            sp_policy_name(r->policy), r->entries, r->looked_at,
            r->now[SP_OUTCOME_PASSED], r->now[SP_OUTCOME_WITHHELD],
            r->now[SP_OUTCOME_REFUSED], r->changes);
@@ -92,7 +93,7 @@ static void print_summary(const struct ask *a, const struct sp_rejudge *r)
 
 static int usage(const char *what)
 {
-    fprintf(stderr, "sallyport: %s; see --help\n", what);
+    fprintf(stderr, _("sallyport: %s; see --help\n"), what);
     return SP_EXIT_USAGE;
 }
 
@@ -108,13 +109,13 @@ static int read_words(int argc, char **argv, struct ask *a)
     char **words = NULL;
     int left = sp_options(argc, argv, options, 5, &words);
     if (left != 0) {
-        return left < 0 ? SP_EXIT_USAGE : usage("there is a word too many");
+        return left < 0 ? SP_EXIT_USAGE : usage(_("there is a word too many"));
     }
     if (!a->policy_file) {
-        return usage("--policy FILE is needed");
+        return usage(_("--policy FILE is needed"));
     }
     if (a->by && strcmp(a->by, "rule") != 0 && strcmp(a->by, "peer") != 0) {
-        return usage("--by takes rule or peer");
+        return usage(_("--by takes rule or peer"));
     }
     return 0;
 }

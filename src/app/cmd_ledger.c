@@ -33,7 +33,7 @@ static int number(const char *text, uint64_t *out)
     if (sp_u64_parse(sp_view_str(text), INT64_MAX, out) == SP_OK) {
         return 0;
     }
-    fprintf(stderr, "sallyport: \"%s\" is not the number of an entry\n", text);
+    fprintf(stderr, _("sallyport: \"%s\" is not the number of an entry\n"), text);
     return SP_EXIT_USAGE;
 }
 
@@ -55,16 +55,16 @@ static int find_ledger(int argc, char **argv, struct ask *a)
         sp_bars_off();
     }
     if (a->left != a->words_wanted) {
-        fprintf(stderr, "sallyport: %s; see --help\n",
-                !a->words_wanted ? "there is a word too many"
-                : a->what        ? a->what
-                                 : "the number of one entry is needed");
+        fprintf(stderr, _("sallyport: %s; see --help\n"),
+                !a->words_wanted ? _("there is a word too many")
+                : a->what        ? sp_say(a->what)
+                                 : _("the number of one entry is needed"));
         return SP_EXIT_USAGE;
     }
     a->only_cosigned = a->upto && strcmp(a->upto, "COSIGNED") == 0;
     if (a->upto && strcmp(a->upto, "HEAD") != 0 && !a->only_cosigned) {
-        fprintf(stderr, "sallyport: --upto takes HEAD, the checkpoint in force, or "
-                        "COSIGNED, the newest one that is cosigned\n");
+        fprintf(stderr, _("sallyport: --upto takes HEAD, the checkpoint in force, or "
+                          "COSIGNED, the newest one that is cosigned\n"));
         return SP_EXIT_USAGE;
     }
     if (a->words_wanted && !a->what && number(a->words[0], &a->entry) != 0) {
@@ -72,7 +72,7 @@ static int find_ledger(int argc, char **argv, struct ask *a)
     }
     if (a->store && a->dir) {
         fprintf(stderr,
-                "sallyport: --store needs a configuration: -d knows no cache\n");
+                _("sallyport: --store needs a configuration: -d knows no cache\n"));
         return SP_EXIT_USAGE;
     }
     if (!a->dir) {
@@ -118,8 +118,8 @@ static int verify_store(const struct ask *a)
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }
-    printf("%s: %" PRIu64 " files, of which %" PRIu64
-           " are not what the ledger says of their block trees\n",
+    printf(_("%s: %ju files, of which %ju are not what the ledger says of their block "
+             "trees\n"),
            a->cache_dir, s.files, s.wrong);
     return s.wrong ? SP_EXIT_REFUSED : SP_EXIT_PASSED;
 }
@@ -137,12 +137,11 @@ static int verify_own(int argc, char **argv)
             sp_bar_end(&bar);
         }
         if (e == SP_OK) {
-            printf("%s: whole: %" PRIu64
-                   " entries, every hash and the signature are good\n",
+            printf(_("%s: whole: %ju entries, every hash and the signature are good\n"),
                    a.state_dir, entries);
         } else {
             fprintf(stderr, "%s: %s: %s\n", a.state_dir,
-                    e == SP_E_CORRUPT ? "DAMAGED" : "could not be checked",
+                    e == SP_E_CORRUPT ? _("DAMAGED") : _("could not be checked"),
                     sp_why_text(&why, e));
             status = e == SP_E_CORRUPT ? SP_EXIT_REFUSED : SP_EXIT_UNKNOWN;
         }
@@ -170,12 +169,12 @@ static int verify_file(int argc, char **argv)
         sp_bars_off();
     }
     if (left != 1 || !key || (wanted && !cosigners)) {
-        fprintf(stderr, "sallyport: one file is needed beside --key; see --help\n");
+        fprintf(stderr, _("sallyport: one file is needed beside --key; see --help\n"));
         return SP_EXIT_USAGE;
     }
     if (wanted &&
         sp_u64_parse(sp_view_str(wanted), SP_LIMIT_COSIGNERS, &count) != SP_OK) {
-        fprintf(stderr, "sallyport: --cosignatures takes a number up to %d\n",
+        fprintf(stderr, _("sallyport: --cosignatures takes a number up to %d\n"),
                 SP_LIMIT_COSIGNERS);
         return SP_EXIT_USAGE;
     }
@@ -211,7 +210,7 @@ static void print_subject(const struct sp_facts *f)
         char text[SP_GUID_TEXT];
         memcpy(guid.bytes, id.bytes.data, sizeof guid.bytes);
         sp_guid_format(&guid, text);
-        printf("%s.%" PRId64, text, revision.number);
+        printf("%s.%jd", text, revision.number);
         return;
     }
     struct sp_view path = text_of(f, SP_FACT_FILE_PATH);
@@ -230,8 +229,8 @@ static void print_line(uint64_t n, const struct sp_facts *f)
     struct sp_view kind = text_of(f, SP_FACT_ENTRY_KIND);
     struct sp_view rule = text_of(f, SP_FACT_VERDICT_RULE);
     struct sp_view title = text_of(f, SP_FACT_DOCUMENT_TITLE);
-    printf("%6" PRIu64 "  " SP_VIEW_FMT "  %-8.*s  ", n, SP_VIEW_ARG(time),
-           (int)kind.len, (const char *)kind.data);
+    printf("%6ju  " SP_VIEW_FMT "  %-8.*s  ", n, SP_VIEW_ARG(time), (int)kind.len,
+           (const char *)kind.data);
     print_subject(f);
     if (rule.len) {
         printf("  " SP_VIEW_FMT, SP_VIEW_ARG(rule));
@@ -316,12 +315,12 @@ static enum sp_err prove(struct sp_ledger_files *l, const struct ask *a,
     sp_buf_init(&note, SP_KIB(64));
     SP_TRY(sp_ledger_checkpoint_upto(l, a->only_cosigned, &note, &size, why));
     if (n >= size) {
-        return sp_why_set(why, SP_E_NOTFOUND,
-                          "there is no entry %" PRIu64 "; the %s has %" PRIu64, n,
-                          a->only_cosigned ? "cosigned checkpoint" : "ledger", size);
+        return sp_why_set(
+            why, SP_E_NOTFOUND, _("there is no entry %ju; the %s has %ju"), n,
+            a->only_cosigned ? _("cosigned checkpoint") : _("ledger"), size);
     }
     SP_TRY(sp_merkle_prove(&hashes, n, size, &proof));
-    printf("c2sp.org/tlog-proof@v1\nindex %" PRIu64 "\n", n);
+    printf("c2sp.org/tlog-proof@v1\nindex %ju\n", n);
     for (unsigned i = 0; i < proof.count; i++) {
         print_base64(proof.hashes[i]);
     }
@@ -380,17 +379,16 @@ static int with_word(int argc, char **argv, const char *what,
 
 static enum sp_err export(struct sp_ledger_files *l, const struct ask *a,
                           struct sp_why *why) {
-    const char *file = a->words[0];
-    SP_TRY(sp_export_write(l, file, why));
-    printf("%s: %" PRIu64 " entries; whoever has the public key checks it with\n"
-           "sallyport ledger verify %s --key %s\n",
+    const char *file = a->words[0]; SP_TRY(sp_export_write(l, file, why));
+    printf(_("%s: %ju entries; whoever has the public key checks it with\n"
+             "sallyport ledger verify %s --key %s\n"),
            file, sp_ledger_size(l), file, sp_ledger_public_key(l));
     return SP_OK;
 }
 
 int sp_cmd_ledger_export(int argc, char **argv)
 {
-    return with_word(argc, argv, "the name of a new file is needed", export);
+    return with_word(argc, argv, N_("the name of a new file is needed"), export);
 }
 
 static enum sp_err take_kb(const char *word, char kb[SP_KB_TEXT], struct sp_why *why)
@@ -416,7 +414,7 @@ static enum sp_err find(struct sp_ledger_files *l, const struct ask *a,
 
 int sp_cmd_ledger_find(int argc, char **argv)
 {
-    return with_word(argc, argv, "a KB is needed, as KB5031356", find);
+    return with_word(argc, argv, N_("a KB is needed, as KB5031356"), find);
 }
 
 static enum sp_err prove_kb(struct sp_ledger_files *l, const struct ask *a,
@@ -435,7 +433,7 @@ int sp_cmd_ledger_prove(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strncasecmp(argv[i], "KB", 2) == 0) {
-            return with_word(argc, argv, "a KB is needed, as KB5031356", prove_kb);
+            return with_word(argc, argv, N_("a KB is needed, as KB5031356"), prove_kb);
         }
     }
     return with_entry(argc, argv, prove);
