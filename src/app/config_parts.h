@@ -18,6 +18,10 @@ enum sp_err sp_config_check_text(const char *file, struct sp_view text,
  * The text is one that was read already. */
 enum sp_err sp_config_check_twice(const char *file, struct sp_view text,
                                   struct sp_why *why) SP_MUST_USE;
+/* config_pins.c: the pins of a section, among them those of shipped sets that are
+ * named. SP_E_CONFIG with *what. */
+enum sp_err sp_config_take_pins(cfg_t *sec, struct sp_config_upstream *u,
+                                const char **what) SP_MUST_USE;
 /* config_ahead.c: the prefetch keys of an upstream section. SP_E_CONFIG: *key and *what say
  * which is wrong and why. */
 enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out, const char **key,

@@ -82,32 +82,9 @@ static enum sp_err take_word(const struct place *p, cfg_t *sec, const char *key,
 static enum sp_err take_pins(const struct place *p, cfg_t *sec,
                              struct sp_config_upstream *u)
 {
-    unsigned n = cfg_size(sec, "pins");
-    if (n > SP_LIMIT_PINS) {
-        return complain(p, "pins", "there are more than 16 pins");
-    }
-    for (unsigned i = 0; i < n; i++) {
-        const char *s = cfg_getnstr(sec, "pins", i);
-        if (sp_pin_parse(sp_view_str(s), &u->pins[i]) != SP_OK) {
-            return complain(p, "pins",
-                            "a pin is written sha256//BASE64=, 44 characters after the "
-                            "slashes; `sallyport pin HOST:PORT` prints them");
-        }
-        for (unsigned k = 0; k < i; k++) {
-            if (sp_pin_eq(&u->pins[i], &u->pins[k])) {
-                return complain(p, "pins", "the same pin stands twice");
-            }
-        }
-    }
-    u->pin_count = n;
-    if (n < 2) {
-        return complain(
-            p, "pins",
-            n ? "a single pin locks everybody out on the day the key changes: "
-                "add a backup pin, of a spare key or of a CA in the chain"
-              : "no pins: `sallyport pin HOST:PORT` shows the upstream's keys");
-    }
-    return SP_OK;
+    const char *what = NULL;
+    enum sp_err e = sp_config_take_pins(sec, u, &what);
+    return e == SP_E_CONFIG ? complain(p, "pins", what) : e;
 }
 
 static enum sp_err take_cookies(const struct place *p, cfg_t *sec,

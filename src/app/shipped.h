@@ -13,5 +13,8 @@ struct sp_shipped {
 const struct sp_shipped *sp_shipped(size_t *count);
 /* Of them, the keys that sign what Microsoft publishes. */
 struct sp_view sp_shipped_pins(void);
+/* A set of keys of TLS authorities: "microsoft-update-tls"; empty for any other name. A
+ * line begins with the pin, or with '#'. */
+struct sp_view sp_shipped_tls_pins(struct sp_view set);
 
 #endif

@@ -515,6 +515,28 @@ static void f_pins(void **state)
     }
 }
 
+/* A set counts as the pins in it. */
+static void b_a_set_of_pins(void **state)
+{
+    (void)state;
+#define WITH_PINS(pins)                                                                \
+    "upstream \"u\" { url = \"https://u\" ca_file = \"/ca\" pins = { " pins " } }\n"   \
+    "listener \"l\" { bind = \"127.0.0.1:8530\" upstream = \"u\" }\n"
+    struct sp_config *c = parse(WITH_PINS("\"microsoft-update-tls\""));
+    struct sp_pin root;
+    assert_ok(sp_pin_parse(
+        SP_VIEW("sha256//AjdtCQisIwQcx9Zm2drxklVPf8NjF6qcuACQhhayivg="), &root));
+    assert_int_equal(c->upstreams[0].pin_count, 2);
+    assert_true(sp_pin_eq(&c->upstreams[0].pins[0], &root));
+    sp_config_free(&c);
+    c = parse(WITH_PINS("\"" PIN("A") "\", microsoft-update-tls"));
+    assert_int_equal(c->upstreams[0].pin_count, 3);
+    sp_config_free(&c);
+    refused(WITH_PINS("\"microsoft-update\""), "x.conf:1: ", "microsoft-update-tls");
+    refused(WITH_PINS("microsoft-update-tls, microsoft-update-tls"),
+            "x.conf:1: ", "stands twice");
+}
+
 static void f_unknown_keys(void **state)
 {
     (void)state;
@@ -718,6 +740,7 @@ int main(void)
         cmocka_unit_test(b_from_a_file),
         cmocka_unit_test(f_every_key_is_checked),
         cmocka_unit_test(f_pins),
+        cmocka_unit_test(b_a_set_of_pins),
         cmocka_unit_test(f_unknown_keys),
         cmocka_unit_test(f_a_key_that_stands_twice),
         cmocka_unit_test(b_titles_without_quotes),
