@@ -147,6 +147,17 @@ def check_edges(where, text, table):
     return differences(where, [f"{a} -> {b}" for a, b in table], found)
 
 
+def rules(text):
+    """"rule: meaning" of rules.def."""
+    rows = re.findall(rf"^RULE\(\w+, {STRING}, \w+,\s*{STRING}\)", text, re.MULTILINE)
+    return [f"{name}: {meaning.lower()}" for name, meaning in rows]
+
+
+def check_rules(where, page, table):
+    rows = re.findall(r"^\.TP\n\.B (\S+)\n(.*)\.$", plain(chapter(page, "RULES")), re.MULTILINE)
+    return differences(where, table, [f"{name}: {text.lower()}" for name, text in rows])
+
+
 def codes(text):
     """"code | name | status" of windows.def."""
     rows = re.findall(rf"^WINDOWS\((\d+), (0x[0-9A-F]+), {STRING}\)", text, re.MULTILINE)
@@ -183,6 +194,8 @@ def lint(where, path):
 def self_check():
     expect(len(check_guide("x", "`sallyport frob x`\n    sallyport ledger list\n", {"ledger list"}))
            == 1, "a command in a guide")
+    expect(len(check_rules("x", ".SH RULES\n.TP\n.B a\\-b\nHolds.\n", ["a-b: fails", "c: d"])) == 3,
+           "a rule")
     expect(check_codes("x", "| 0x1 | WU_A | 400 |", ["0x1 | WU_A | 400", "0x2 | WU_B | 401"])
            == ["x:1: it does not say: 0x2 | WU_B | 401"], "a code in a guide")
     page = (".SH COMMANDS\n.SS run \\-c FILE\n.SS stop\n.SH OPTIONS\n.TP\n.B \\-c FILE\n"
@@ -230,6 +243,7 @@ def main(source):
         rows = sum(line.startswith(macro) for line in text.splitlines())
         expect(0 < rows == len(table[name]), f"{file}: a row that cannot be read")
     man1, man5 = "docs/man/sallyport.1", "docs/man/sallyport.conf.5"
+    policy5 = "docs/man/sallyport-policy.5"
     findings = check_commands(man1, read(man1), table["commands"])
     findings += check_statuses(man1, read(man1), statuses(read("src/core/base/err.def")))
     findings += check_keys(man5, read(man5), table["keys"])
@@ -248,12 +262,13 @@ def main(source):
             findings += check_example(name, text, table["keys"])
     findings += check_codes("docs/guides/troubleshooting.md", read("docs/guides/troubleshooting.md"),
                             codes(read("src/core/gate/windows.def")))
+    findings += check_rules(policy5, read(policy5), rules(read("src/core/policy/rules.def")))
     for name in (man5, "README.md"):
         found = examples(read(name))
         expect(bool(found), f"{name} has no example")
         for text in found:
             findings += check_example(name, text, table["keys"])
-    for name in (man1, man5, ledger):
+    for name in sorted(p.relative_to(root).as_posix() for p in root.glob("docs/man/*")):
         findings += lint(name, root / name)
     finish(findings, sum(len(rows) for rows in table.values()))
 

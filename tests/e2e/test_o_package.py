@@ -124,6 +124,7 @@ class Package(unittest.TestCase):
         for name in ("usr/bin/sallyport", "lib/systemd/system/sallyport.service",
                      "usr/lib/sysusers.d/sallyport.conf", "usr/lib/tmpfiles.d/sallyport.conf",
                      "man/man1/sallyport.1.gz", "man/man5/sallyport.conf.5.gz",
+                     "man/man5/sallyport-policy.5.gz",
                      "bash-completion/completions/sallyport", "zsh/vendor-completions/_sallyport",
                      "fish/vendor_completions.d/sallyport.fish", "policies/strict-2026.policy"):
             self.assertIn(name, names)
