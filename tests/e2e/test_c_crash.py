@@ -1,5 +1,6 @@
 """kill -9 at bad moments: the ledger verifies, nothing partial is visible, the work goes on."""
 import http.client
+import os
 import random
 import threading
 import time
@@ -112,6 +113,29 @@ class Killed(Scene):
         before = len(self.up.content_requests())
         server.download(claims[0])
         self.assertEqual(len(self.up.content_requests()), before, "it was verified before")
+
+    def test_wrong_index_is_made_again(self) -> None:
+        """Garbage, a link to a good one, a FIFO: none is used, followed or waited for."""
+        self.downstream(self.door).sync()
+        index = self.door.state_dir / "index"
+        other = self.door.directory / "elsewhere.db"
+        for harm in ("garbage", "link", "fifo"):
+            with self.subTest(harm):
+                self.assertEqual(self.door.stop(), 0)
+                whole = index.read_bytes()
+                index.unlink()
+                if harm == "garbage":
+                    index.write_bytes(bytes(len(whole)))
+                elif harm == "link":
+                    other.write_bytes(whole)
+                    index.symlink_to(other)
+                else:
+                    os.mkfifo(index)
+                self.door.start()
+                self.assertEqual(self.revisions(), len(self.catalogue.revisions))
+                self.assertTrue(index.is_file() and not index.is_symlink())
+                if harm == "link":
+                    self.assertEqual(other.read_bytes(), whole)
 
     def test_damaged_object_is_not_served(self) -> None:
         server = self.downstream(self.door)

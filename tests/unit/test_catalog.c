@@ -356,6 +356,21 @@ static void b_index(void **state)
     sp_catalog_close(&c);
 }
 
+/* Caches stand where there is room: behind a link to another disk, too. */
+static void c_index_in_a_linked_folder(void **state)
+{
+    (void)state;
+    struct sp_catalog *c = NULL;
+    assert_int_equal(mkdir(in_folder("real"), 0700), 0);
+    assert_int_equal(symlink("real", in_folder("link")), 0);
+    make_index(in_folder("link/x.db"));
+    assert_ok(sp_catalog_open(in_folder("real/x.db"), &c, NULL));
+    sp_catalog_close(&c);
+    assert_ok(sp_catalog_open(in_folder("link/x.db"), &c, NULL));
+    assert_int_equal(sp_catalog_about(c)->size, 99);
+    sp_catalog_close(&c);
+}
+
 static void b_index_without_package(void **state)
 {
     (void)state;
@@ -587,6 +602,8 @@ int main(void)
         cmocka_unit_test(b_fragments),
         cmocka_unit_test(b_fragments_refused),
         cmocka_unit_test_setup_teardown(b_index, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(c_index_in_a_linked_folder, folder_setup,
+                                        folder_teardown),
         cmocka_unit_test_setup_teardown(b_index_without_package, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(b_index_that_is_none, folder_setup,

@@ -1,5 +1,7 @@
 #include "io/store/catalog_sql.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,6 +69,22 @@ enum sp_err sp_catalog_sql_err(int code)
         return SP_E_NOMEM;
     }
     return SP_E_IO;
+}
+
+enum sp_err sp_catalog_sql_open(const char *path, int flags, sqlite3 **out)
+{
+    char folder[PATH_MAX], real[PATH_MAX], whole[PATH_MAX];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int n = snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    if (n < 0 || (size_t)n >= sizeof folder || !realpath(n ? folder : ".", real)) {
+        return SP_E_IO;
+    }
+    n = snprintf(whole, sizeof whole, "%s/%s", real, name);
+    if (n < 0 || (size_t)n >= sizeof whole) {
+        return SP_E_LIMIT;
+    }
+    return sp_catalog_sql_err(
+        sqlite3_open_v2(whole, out, flags | SQLITE_OPEN_NOFOLLOW, NULL));
 }
 
 void sp_catalog_sql_bind(sqlite3_stmt *s, int at, const uint8_t *bytes, size_t n)
@@ -163,8 +181,8 @@ static enum sp_err read_about(struct sp_catalog *c)
 
 static enum sp_err open_db(struct sp_catalog *c, const char *path)
 {
-    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
-    SP_TRY(sp_catalog_sql_err(sqlite3_open_v2(path, &c->db, flags, NULL)));
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    SP_TRY(sp_catalog_sql_open(path, flags, &c->db));
     SP_TRY(sp_catalog_sql_err(sqlite3_exec(c->db,
                                            "PRAGMA trusted_schema = OFF;"
                                            "PRAGMA cell_size_check = ON;"

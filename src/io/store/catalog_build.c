@@ -131,10 +131,9 @@ void sp_catalog_build_drop(struct sp_catalog_build **pb)
 
 static enum sp_err open_db(struct sp_catalog_build *b)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                SQLITE_OPEN_NOFOLLOW;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     unlink(b->temporary);
-    SP_TRY(sp_catalog_sql_err(sqlite3_open_v2(b->temporary, &b->db, flags, NULL)));
+    SP_TRY(sp_catalog_sql_open(b->temporary, flags, &b->db));
     SP_TRY(run(b, HASTE));
     SP_TRY(run(b, "BEGIN;" SCHEMA));
     for (int i = 0; i < STATEMENTS; i++) {

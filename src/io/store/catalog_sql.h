@@ -11,6 +11,9 @@
 #define SP_CATALOG_SQL_VERSION 1
 
 enum sp_err sp_catalog_sql_err(int code);
+/* Opens what no link stands for. SQLite itself would refuse a link in any folder on the
+ * way as well, and folders may be where somebody has put them. */
+enum sp_err sp_catalog_sql_open(const char *path, int flags, sqlite3 **out) SP_MUST_USE;
 void sp_catalog_sql_bind(sqlite3_stmt *s, int at, const uint8_t *bytes, size_t n);
 void sp_catalog_sql_bind_text(sqlite3_stmt *s, int at, struct sp_view v);
 /* SP_E_CORRUPT unless the column is a blob of n bytes. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* "sply"; the version counts changes of the schema. Any other index is made anew. */
@@ -213,8 +214,12 @@ static enum sp_err open_once(const char *path, struct sp_index **out)
 {
     SP_AUTO(sp_index_close) struct sp_index *ix = calloc(1, sizeof *ix);
     struct sp_index_mark mark;
+    struct stat st;
     if (!ix) {
         return SP_E_NOMEM;
+    }
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        return SP_E_CORRUPT; /* a link is not followed, a FIFO not waited for */
     }
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     SP_TRY(err_of(sqlite3_open_v2(path, &ix->db, flags, NULL)));
