@@ -1,4 +1,4 @@
-#include "core/xml/xml.h"
+#include "core/xml/inside.h"
 
 #include <expat.h>
 #include <limits.h>
@@ -12,33 +12,6 @@
 
 /* What expat gets at once. It copies what it is given, so that less is better. */
 #define BLOCK SP_KIB(256)
-
-#define XML_NAMESPACE "http://www.w3.org/XML/1998/namespace"
-
-/* A prefix in scope; the innermost is the head of the list. */
-struct binding {
-    struct binding *outer; /* owned */
-    size_t prefix_len;
-    size_t ns_len;
-    uint8_t text[]; /* the prefix, then the namespace */
-};
-
-struct sp_xml {
-    XML_Parser parser; /* owned */
-    const struct sp_xml_rules *rules;
-    const struct sp_xml_handler *handler;
-    void *ctx;                /* the handler's */
-    struct binding *bindings; /* owned */
-    size_t declared;          /* namespace declarations of the element to come */
-    size_t depth;
-    size_t nodes;
-    size_t text;  /* bytes of character data since the last tag */
-    uint64_t fed; /* bytes that came in pieces */
-    enum sp_err err;
-    unsigned long line, column; /* where err happened, from 1 */
-    struct sp_why why;          /* without the place */
-    struct sp_xml_attr attrs[SP_LIMIT_XML_ATTRIBUTES];
-};
 
 /* The first failure counts; expat may still call a handler or two. */
 static void stop(struct sp_xml *x, enum sp_err e)
@@ -62,73 +35,19 @@ static struct sp_xml_name split(const char *name)
                                 .local = sp_view_str(separator + 1)};
 }
 
-static enum sp_err check_name(struct sp_xml *x, struct sp_xml_name name)
-{
-    if (name.local.len > SP_LIMIT_XML_NAME) {
-        return sp_why_set(&x->why, SP_E_LIMIT, "a name has %zu bytes, allowed are %d",
-                          name.local.len, SP_LIMIT_XML_NAME);
-    }
-    return SP_OK;
-}
-
-static enum sp_err check_text(struct sp_xml *x, size_t len)
-{
-    if (x->rules->text && len > x->rules->text) {
-        return sp_why_set(&x->why, SP_E_LIMIT, "text is longer than %zu bytes",
-                          x->rules->text);
-    }
-    return SP_OK;
-}
-
-static enum sp_err check_element(struct sp_xml *x, size_t attr_count)
-{
-    if (x->depth == x->rules->depth) {
-        return sp_why_set(&x->why, SP_E_LIMIT, "elements are nested deeper than %zu",
-                          x->rules->depth);
-    }
-    if (attr_count > x->rules->attributes) {
-        return sp_why_set(&x->why, SP_E_LIMIT,
-                          "an element has more than %zu attributes",
-                          x->rules->attributes);
-    }
-    if (attr_count + 1 > x->rules->nodes - x->nodes) {
-        return sp_why_set(&x->why, SP_E_LIMIT,
-                          "there are more than %zu elements and attributes",
-                          x->rules->nodes);
-    }
-    return SP_OK;
-}
-
-static enum sp_err read_attrs(struct sp_xml *x, const char **pairs, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct sp_xml_attr *a = &x->attrs[i];
-        a->name = split(pairs[2 * i]);
-        a->value = sp_view_str(pairs[2 * i + 1]);
-        SP_TRY(check_name(x, a->name));
-        SP_TRY(check_text(x, a->value.len));
-    }
-    return SP_OK;
-}
-
 static enum sp_err start(struct sp_xml *x, const char *name, const char **pairs)
 {
     size_t count = 0;
-    while (pairs[2 * count]) {
-        count++;
+    for (; pairs[2 * count]; count++) {
+        if (count == x->rules->attributes) {
+            return sp_why_set(&x->why, SP_E_LIMIT,
+                              "an element has more than %zu attributes",
+                              x->rules->attributes);
+        }
+        x->attrs[count] = (struct sp_xml_attr){split(pairs[2 * count]),
+                                               sp_view_str(pairs[2 * count + 1])};
     }
-    SP_TRY(check_element(x, count + x->declared));
-    struct sp_xml_element e = {.name = split(name),
-                               .attrs = x->attrs,
-                               .attr_count = count,
-                               .depth = x->depth + 1};
-    SP_TRY(check_name(x, e.name));
-    SP_TRY(read_attrs(x, pairs, count));
-    x->nodes += 1 + count + x->declared;
-    x->declared = 0;
-    x->depth++;
-    x->text = 0;
-    return x->handler->start ? x->handler->start(x->ctx, x, &e) : SP_OK;
+    return sp_xml_begin(x, split(name), count);
 }
 
 static void on_start(void *user, const char *name, const char **pairs)
@@ -142,85 +61,31 @@ static void on_start(void *user, const char *name, const char **pairs)
 static void on_end(void *user, const char *name)
 {
     struct sp_xml *x = user;
-    if (x->err != SP_OK) {
-        return;
+    if (x->err == SP_OK) {
+        stop(x, sp_xml_end(x, split(name)));
     }
-    x->depth--;
-    x->text = 0;
-    if (x->handler->end) {
-        stop(x, x->handler->end(x->ctx, x, split(name)));
-    }
-}
-
-static enum sp_err text(struct sp_xml *x, struct sp_view piece)
-{
-    x->text += piece.len;
-    SP_TRY(check_text(x, x->text));
-    return x->handler->text ? x->handler->text(x->ctx, x, piece) : SP_OK;
 }
 
 static void on_text(void *user, const char *piece, int len)
 {
     struct sp_xml *x = user;
     if (x->err == SP_OK) {
-        stop(x, text(x, sp_view(piece, (size_t)len)));
+        stop(x, sp_xml_text(x, sp_view(piece, (size_t)len)));
     }
-}
-
-/* expat repeats the namespace in front of every name that uses it, so that a long one
- * would cost its length for each element: it is limited like a name. */
-static enum sp_err bind_prefix(struct sp_xml *x, struct sp_view prefix,
-                               struct sp_view ns)
-{
-    if (prefix.len > SP_LIMIT_XML_NAME || ns.len > SP_LIMIT_XML_NAME) {
-        return sp_why_set(&x->why, SP_E_LIMIT,
-                          "a prefix or namespace is longer than %d bytes",
-                          SP_LIMIT_XML_NAME);
-    }
-    if (++x->declared > x->rules->attributes) {
-        return sp_why_set(&x->why, SP_E_LIMIT,
-                          "an element has more than %zu attributes",
-                          x->rules->attributes);
-    }
-    struct binding *b = malloc(sizeof *b + prefix.len + ns.len);
-    if (!b) {
-        return SP_E_NOMEM;
-    }
-    *b = (struct binding){
-        .outer = x->bindings, .prefix_len = prefix.len, .ns_len = ns.len};
-    for (size_t i = 0; i < prefix.len; i++) {
-        b->text[i] = prefix.data[i];
-    }
-    for (size_t i = 0; i < ns.len; i++) {
-        b->text[prefix.len + i] = ns.data[i];
-    }
-    x->bindings = b;
-    return SP_OK;
 }
 
 static void on_bind(void *user, const char *prefix, const char *ns)
 {
     struct sp_xml *x = user;
     if (x->err == SP_OK) {
-        stop(x, bind_prefix(x, sp_view_str(prefix), sp_view_str(ns)));
-    }
-}
-
-/* All bindings of an element end together, so that it does not matter which is first.
- */
-static void unbind_innermost(struct sp_xml *x)
-{
-    struct binding *b = x->bindings;
-    if (b) {
-        x->bindings = b->outer;
-        free(b);
+        stop(x, sp_xml_bind(x, sp_view_str(prefix), sp_view_str(ns)));
     }
 }
 
 static void on_unbind(void *user, const char *prefix)
 {
     (void)prefix;
-    unbind_innermost(user);
+    sp_xml_unbind(user);
 }
 
 static void refuse(struct sp_xml *x, const char *reason)
@@ -304,7 +169,7 @@ static enum sp_err init(struct sp_xml *x, struct sp_view document)
 static void fini(struct sp_xml *x)
 {
     while (x->bindings) {
-        unbind_innermost(x);
+        sp_xml_unbind(x);
     }
     if (x->parser) {
         XML_ParserFree(x->parser);
@@ -365,9 +230,10 @@ static void feed(struct sp_xml *x, struct sp_view document)
     }
 }
 
-enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rules,
-                        const struct sp_xml_handler *handler, void *ctx,
-                        struct sp_why *why)
+enum sp_err sp_xml_read_by_expat(struct sp_view document,
+                                 const struct sp_xml_rules *rules,
+                                 const struct sp_xml_handler *handler, void *ctx,
+                                 struct sp_why *why)
 {
     if (document.len > INT_MAX / 4) {
         return sp_why_set(why, SP_E_LIMIT, "the document has %zu bytes", document.len);
@@ -459,45 +325,7 @@ enum sp_err sp_xml_finish(struct sp_xml *x, struct sp_why *why)
     return x->err == SP_OK ? SP_OK : say_place(x, x->err, why);
 }
 
-bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns)
-{
-    for (const struct binding *b = x->bindings; b; b = b->outer) {
-        if (sp_view_eq(prefix, sp_view(b->text, b->prefix_len))) {
-            if (b->ns_len) {
-                *ns = sp_view(b->text + b->prefix_len, b->ns_len);
-            }
-            return b->ns_len > 0;
-        }
-    }
-    if (sp_view_eq_str(prefix, "xml")) {
-        *ns = SP_VIEW(XML_NAMESPACE);
-        return true;
-    }
-    return false;
-}
-
 size_t sp_xml_offset(const struct sp_xml *x)
 {
-    return (size_t)XML_GetCurrentByteIndex(x->parser);
-}
-
-size_t sp_xml_behind_tag(struct sp_view document, size_t tag)
-{
-    uint8_t quote = 0;
-    for (size_t i = tag; i < document.len; i++) {
-        uint8_t c = document.data[i];
-        if (quote) {
-            quote = c == quote ? 0 : quote;
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-        } else if (c == '>') {
-            return i + 1;
-        }
-    }
-    return document.len;
-}
-
-struct sp_why *sp_xml_why(struct sp_xml *x)
-{
-    return &x->why;
+    return x->parser ? (size_t)XML_GetCurrentByteIndex(x->parser) : x->offset;
 }

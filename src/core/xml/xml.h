@@ -1,10 +1,11 @@
 /* XML, read as events and stricter than any .NET parser; and a writer.
  *
  * Knows: well-formedness, namespaces, limits. Refuses to know: SOAP, updates.
- * expat does the reading; a DOCTYPE, an entity that is not one of the five, a
- * processing instruction, an encoding other than UTF-8 (by declaration or BOM) or a
- * version other than 1.0 stops it. (threats X1-X5) One optional UTF-8 BOM is accepted.
- * Comments are accepted only where the caller says so. CDATA is joined into text.
+ * An own reader takes whole documents, expat those in pieces (decision 0090); a
+ * DOCTYPE, an entity that is not one of the five, a processing instruction, an encoding
+ * other than UTF-8 (by declaration or BOM) or a version other than 1.0 stops it.
+ * (threats X1-X5) One optional UTF-8 BOM is accepted. Comments are accepted only where
+ * the caller says so. CDATA is joined into text.
  *
  * One reader per document, one thread, bounded memory: names, values and text are views
  * that live until the callback returns. */
@@ -52,7 +53,7 @@ struct sp_xml_rules {
     size_t nodes;      /* elements, attributes and declarations of the document */
     size_t text;       /* bytes of text in a row or of one value, 0 for no ceiling */
     bool comments;     /* accepted (and skipped) rather than refused */
-    size_t token;      /* bytes that one tag or other token may take, 0 for no ceiling */
+    size_t token; /* bytes that one tag or other token may take, 0 for no ceiling */
 };
 extern const struct sp_xml_rules sp_xml_rules_request; /* comments refused */
 extern const struct sp_xml_rules sp_xml_rules_reply;
