@@ -81,6 +81,7 @@ void sp_fill_end(struct fill *f)
     sp_fill_free(&f->machine);
     sp_stage_drop(&f->stage);
     sp_digester_free(&f->digester);
+    free(f->mapped);
     sp_facts_free(&f->signatures);
     sp_facts_free(&f->known.origin);
     sp_object_unref(&f->object);

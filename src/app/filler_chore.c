@@ -101,6 +101,8 @@ void sp_fill_chore(struct fill *f)
         hash(f, front, sp_fill_settle);
     } else if (is_note_due(f)) {
         note(f);
+    } else if (f->is_kept && !f->filler->is_noting) {
+        (void)sp_fill_map(f);
     }
 }
 
@@ -134,24 +136,30 @@ static enum sp_err begin_anew(struct fill *f)
     return sp_stage_empty(f->stage);
 }
 
+static void taken_up(struct fill *f)
+{
+    sp_fill_staged_now(f, SP_OK, f->kept.prefix, NULL);
+}
+
 static void read_back(struct fill *f)
 {
     enum sp_err e = SP_OK;
-    uint64_t resumed = 0;
     bool stops = f->filler->stopping; /* then nothing is fetched, and all stays */
     if (!stops && f->write_err == SP_OK && f->hashed < f->kept.prefix) {
         hash(f, f->kept.prefix, read_back);
         return;
     }
     if (is_as_noted(f)) {
-        resumed = f->kept.prefix;
-        f->noted = resumed;
-        sp_roads_resume(&f->roads, resumed);
-    } else if (!stops) {
+        f->noted = f->kept.prefix;
+        sp_roads_resume(&f->roads, f->kept.prefix);
+        sp_fill_take_up(f, taken_up);
+        return;
+    }
+    if (!stops) {
         f->write_err = SP_OK;
         e = begin_anew(f);
     }
-    sp_fill_staged_now(f, e, resumed, NULL);
+    sp_fill_staged_now(f, e, 0, NULL);
 }
 
 void sp_fill_read_back(struct fill *f)

@@ -86,6 +86,7 @@ static enum sp_err take_bytes(struct fill *f, size_t which, struct sp_view bytes
     f->write_err = sp_stage_write(f->stage, at, bytes);
     SP_TRY(f->write_err);
     sp_roads_take(&f->roads, which, bytes.len);
+    f->strewn += bytes.len;
     f->write_err = sp_fill_digest(f, at, bytes);
     return f->write_err;
 }
@@ -196,6 +197,7 @@ static void transfer_done(void *ctx, enum sp_err e, const struct sp_link_report 
     if (f) {
         struct sp_road road = f->roads.road[t->which];
         f->transfers[t->which] = NULL;
+        f->strewn += SP_BLOCK_SIZE; /* it may have ended a block */
         sp_roads_end(&f->roads, t->which);
         if (e == SP_OK || t->full || f->overrun) {
             f->link = *r;

@@ -4,6 +4,7 @@
  *   filler_run.c     one fill: performs the effects of its machine
  *   filler_fetch.c   its transfers
  *   filler_chore.c   digests and notes of what came, in the work pool
+ *   filler_map.c     blocks far ahead: noted, and taken up again
  *   filler_follow.c  those who read a file while it comes
  *   filler_pace.c    what is fetched ahead stands still behind those who ask
  */
@@ -19,10 +20,14 @@
 
 struct transfer; /* filler_fetch.c */
 
+enum { MAP_BATCH = 16 }; /* blocks a chore */
+
 struct fill;
 struct chore {
     struct sp_job job;
     bool busy, hashes;
+    uint64_t blocks[MAP_BATCH]; /* to be mapped */
+    size_t count;
     uint64_t to; /* digested, or durable, up to here */
     uint8_t sha256[32];
     enum sp_err err;
@@ -67,6 +72,8 @@ struct fill {
     bool is_kept;              /* the stage can be taken up again */
     struct sp_stage_mark kept; /* what of it was there when it began */
     uint64_t noted;
+    uint8_t *mapped; /* owned; a bit a block: it is in the map. NULL: none is */
+    uint64_t strewn; /* bytes that came since blocks to be mapped were looked for */
     struct sp_job job;
     enum sp_err job_err;
     struct sp_why job_why;
@@ -155,6 +162,13 @@ void sp_fill_offer(struct fill *f);
 void sp_fill_offer_to(struct fill *f, struct sp_want *w);
 /* More was staged. */
 void sp_fill_grown(struct fill *f);
+
+/* filler_map.c */
+/* Begins the chore of mapping, if there is what to map. */
+bool sp_fill_map(struct fill *f);
+/* Behind the prefix: what of the map is there. then follows, in the work pool's time.
+ */
+void sp_fill_take_up(struct fill *f, void (*then)(struct fill *f));
 
 /* filler_pace.c */
 void sp_filler_pace_init(struct sp_filler *filler);

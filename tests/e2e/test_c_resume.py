@@ -60,6 +60,40 @@ class Resumed(ColdFile):
         self.door.start()
         self.go_on()
 
+    def far_and_wide(self) -> int:
+        """The trunk stands, and far ahead of it eight MiB came too; the bytes of all that."""
+        at = 3 * MIB
+        self.free = self.stall(at)
+        self.begin(0, at - 1).read()
+        for first in (30, 12, 20, 40):
+            self.get(first * MIB, (first + 2) * MIB - 1)
+        wait_until("the note", lambda: self.noted() > at - NOTED)
+        wait_until("the map", lambda: self.stage("map").read_text().count("\n") == 8)
+        return at + 8 * MIB
+
+    def test_killed_with_ranges_far_ahead(self) -> None:
+        """They come once as well; what was tampered with meanwhile is fetched again."""
+        for damaged in (None, 31 * MIB + 5):
+            with self.subTest(damaged=damaged):
+                had = self.far_and_wide()
+                self.door.kill()
+                if damaged:
+                    self.damage(damaged)
+                self.up.hostile.stall = None
+                self.free.set()
+                self.door.start()
+                sent = self.fetched()
+                self.get(30 * MIB, 31 * MIB - 1)
+                self.get(0, SIZE - 1)
+                twice = self.fetched() - sent + had - SIZE
+                self.assertLess(twice, NOTED + (MIB if damaged else 0))
+                self.assertGreaterEqual(twice, MIB if damaged else 0)
+                self.finished()
+                self.door.check_objects()
+                self.assertEqual(self.door.staged(), [])
+                self.up = self.upstream(self.catalogue)
+                self.open()
+
     def test_killed_again_and_again(self) -> None:
         """No byte comes twice but for those since the last note."""
         last = 0

@@ -10,6 +10,7 @@
 #define NAME "0908070000000000000000000000000000000000"
 #define PART "cache/staging/" NAME ".part"
 #define MARK "cache/staging/" NAME ".mark"
+#define MAP  "cache/staging/" NAME ".map"
 
 static const uint8_t SHA1[20] = {9, 8, 7}, OTHER[20] = {1};
 static const uint8_t SHA256[32] = {0xab};
@@ -114,6 +115,89 @@ static void b_who_finds_it_wrong_empties_it(void **state)
     assert_ok(sp_stage_write(s, 0, SP_VIEW("hello, world")));
     assert_ok(sp_stage_commit(&s, SHA256, SHA1, &object, NULL));
     sp_object_unref(&object);
+    sp_objects_close(&objects);
+}
+
+/* "wor" far ahead of what was noted. */
+static void leave_mapped(void)
+{
+    open_cache();
+    struct sp_stage *s = take(12);
+    const struct sp_stage_block b = {.number = 5, .sha256 = {1}};
+    assert_ok(sp_stage_write(s, 0, SP_VIEW("hello")));
+    note(s, 4);
+    assert_ok(sp_stage_write(s, 7, SP_VIEW("wor")));
+    assert_ok(sp_stage_map(s, &b));
+    sp_stage_leave(&s);
+    reopen();
+}
+
+static void b_what_was_mapped_is_there_to_be_read(void **state)
+{
+    (void)state;
+    leave_mapped();
+    struct sp_buf text;
+    struct sp_stage *s = take(12);
+    struct sp_object *object = NULL;
+    struct sp_stage_block b = {0};
+    uint8_t bytes[12];
+    sp_buf_init(&text, SP_LIMIT_STAGE_MAP);
+    assert_int_equal(kept.prefix, 4);
+    assert_ok(sp_stage_read_map(s, &text));
+    struct sp_view rest = sp_buf_view(&text);
+    assert_ok(sp_stage_map_next(&rest, &b));
+    assert_int_equal(b.number, 5);
+    assert_int_equal(rest.len, 0);
+    assert_ok(sp_stage_read(s, 7, bytes, 3));
+    assert_memory_equal(bytes, "wor", 3);
+    sp_stage_regain(s, 3);
+    assert_ok(sp_stage_write(s, 4, SP_VIEW("o, ")));
+    assert_ok(sp_stage_write(s, 10, SP_VIEW("ld")));
+    assert_ok(sp_stage_commit(&s, SHA256, SHA1, &object, NULL));
+    assert_int_equal(pread(object->fd, bytes, 12, 0), 12);
+    assert_memory_equal(bytes, "hello, world", 12);
+    assert_int_equal(folder_count(in_folder("cache/staging")), 0);
+    sp_object_unref(&object);
+    sp_objects_close(&objects);
+    sp_buf_fini(&text);
+}
+
+static void b_a_map_goes_with_its_stage(void **state)
+{
+    (void)state;
+    leave_mapped();
+    assert_true(is_there(MAP));
+    struct sp_stage *s = take(12);
+    assert_ok(sp_stage_empty(s));
+    assert_false(is_there(MAP) || is_there(MARK));
+    sp_stage_drop(&s);
+    sp_objects_close(&objects);
+    leave_mapped();
+    sp_stages_sweep(objects, true);
+    assert_int_equal(folder_count(in_folder("cache/staging")), 0);
+    sp_objects_close(&objects);
+    leave_mapped();
+    assert_int_equal(unlink(in_folder(PART)), 0);
+    reopen();
+    assert_int_equal(folder_count(in_folder("cache/staging")), 0);
+    sp_objects_close(&objects);
+}
+
+static void f_a_planted_map(void **state)
+{
+    (void)state;
+    leave_half();
+    const struct sp_stage_block b = {.number = 5};
+    struct sp_stage *s = take(12);
+    folder_write(in_folder("elsewhere"), "x", 1);
+    assert_int_equal(link(in_folder("elsewhere"), in_folder(MAP)), 0);
+    assert_err(sp_stage_map(s, &b), SP_E_CORRUPT);
+    assert_int_equal(unlink(in_folder(MAP)), 0);
+    assert_int_equal(symlink("../../elsewhere", in_folder(MAP)), 0);
+    assert_int_not_equal(sp_stage_map(s, &b), SP_OK);
+    assert_int_equal(unlink(in_folder(MAP)), 0);
+    assert_ok(sp_stage_map(s, &b));
+    sp_stage_drop(&s);
     sp_objects_close(&objects);
 }
 
@@ -267,6 +351,9 @@ int main(void)
         CASE(b_what_is_dropped_or_evidence_leaves_nothing),
         CASE(b_who_finds_it_wrong_empties_it),
         CASE(b_what_is_being_filled_is_left_alone),
+        CASE(b_what_was_mapped_is_there_to_be_read),
+        CASE(b_a_map_goes_with_its_stage),
+        CASE(f_a_planted_map),
         CASE(f_what_is_not_sound_is_not_taken_up),
         CASE(f_what_is_not_sound_is_swept_at_start),
         CASE(f_foreign_names_are_swept_at_start),

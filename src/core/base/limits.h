@@ -88,6 +88,8 @@
 #define SP_LIMIT_FILL_KEPT  SP_MIB(8)
 #define SP_LIMIT_FILL_NOTE  SP_MIB(1)
 #define SP_LIMIT_STAGE_AGE  (3 * 86400)
+/* The map of blocks far ahead: a line has 90 bytes at most, a file 16384 blocks. */
+#define SP_LIMIT_STAGE_MAP SP_MIB(2)
 /* What is fetched ahead stands still behind who asks, and looks so often whether it may
  * go on; and it may be so much ahead of its rate. */
 #define SP_TIME_AHEAD_HOLD 100

@@ -14,6 +14,14 @@ void sp_roads_resume(struct sp_roads *r, uint64_t prefix)
     sp_extents_add(&r->staged, (struct sp_span){0, prefix});
 }
 
+enum sp_err sp_roads_regain(struct sp_roads *r, struct sp_span s)
+{
+    SP_TRY(sp_extents_reserve(&r->staged, PARTS + 1));
+    sp_extents_add(&r->staged, s);
+    r->scattered = true;
+    return SP_OK;
+}
+
 void sp_roads_fini(struct sp_roads *r)
 {
     sp_extents_fini(&r->staged);

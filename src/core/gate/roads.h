@@ -39,6 +39,10 @@ uint64_t sp_roads_reach(const struct sp_roads *r, uint64_t first);
 /* Before the first road: the file's start is there already. */
 void sp_roads_resume(struct sp_roads *r, uint64_t prefix);
 
+/* And so is this, far ahead of it. SP_E_LIMIT, SP_E_NOMEM: then it counts for missing.
+ */
+enum sp_err sp_roads_regain(struct sp_roads *r, struct sp_span s) SP_MUST_USE;
+
 /* The trunk's next piece, from the first missing byte on. False, and the trunk stands
  * still: nothing is left that is not on its way. */
 bool sp_roads_begin_trunk(struct sp_roads *r, struct sp_span *out);

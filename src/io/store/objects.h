@@ -17,6 +17,7 @@
 #define SP_IO_STORE_OBJECTS_H
 
 #include "core/custody/blocks.h"
+#include "core/custody/stage_map.h"
 #include "core/custody/stage_mark.h"
 #include "io/loop/loop.h"
 
@@ -106,6 +107,16 @@ enum sp_err sp_stage_empty(struct sp_stage *s) SP_MUST_USE;
  * that of these bytes. Only where the stage was taken. Any thread, beside writes. */
 enum sp_err sp_stage_note(const struct sp_stage *s, uint64_t prefix,
                           const uint8_t sha256[32]) SP_MUST_USE;
+/* Blocks of SP_BLOCK_SIZE bytes behind the prefix: written whole, they can be taken up
+ * as well, by whoever reads them and finds the same SHA-256. Nothing is synced for it.
+ * Where the stage was taken; one caller at a time, beside writes. */
+enum sp_err sp_stage_map(const struct sp_stage *s,
+                         const struct sp_stage_block *b) SP_MUST_USE;
+/* What an earlier stage has mapped, appended to out: lines of stage_map.h. Only of a
+ * stage with a prefix. */
+enum sp_err sp_stage_read_map(const struct sp_stage *s, struct sp_buf *out) SP_MUST_USE;
+/* So many bytes behind the prefix were found to be there. */
+void sp_stage_regain(struct sp_stage *s, uint64_t bytes);
 enum sp_err sp_stage_write(struct sp_stage *s, uint64_t offset,
                            struct sp_view bytes) SP_MUST_USE;
 /* Bytes that were written; SP_E_TRUNCATED where there are fewer. Any thread. */

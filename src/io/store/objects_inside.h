@@ -49,6 +49,7 @@ struct sp_stage {
     uint64_t written;           /* bytes written so far */
     char name[48];              /* in staging */
     char mark[48];              /* of its record; "" where it has none */
+    char map[48];               /* of its map, with mark */
     struct sp_buf tree; /* owned: the file of its block tree, once it is made */
 };
 /* stage.c. SP_E_NOSPACE. */

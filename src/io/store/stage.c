@@ -22,6 +22,7 @@ void sp_stage_drop(struct sp_stage **s)
         }
         if ((*s)->mark[0]) {
             unlinkat((*s)->objects->staging, (*s)->mark, 0);
+            unlinkat((*s)->objects->staging, (*s)->map, 0);
         }
         sp_fd_close(&(*s)->fd);
         sp_buf_fini(&(*s)->tree);

@@ -57,6 +57,7 @@ static void names_of(struct sp_stage *s, const uint8_t sha1[20])
     }
     snprintf(s->name, sizeof s->name, "%s.part", hex);
     snprintf(s->mark, sizeof s->mark, "%s.mark", hex);
+    snprintf(s->map, sizeof s->map, "%s.map", hex);
 }
 
 /* The file under its name, locked; what is planted there is put away. */
@@ -80,13 +81,25 @@ static enum sp_err open_part(struct sp_stage *s, struct stat *st)
                : SP_E_CONFLICT;
 }
 
+static enum sp_err remove_name(int dir, const char *name)
+{
+    return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? SP_OK : sp_file_err(errno);
+}
+
+/* What stands behind the prefix is left where a map may know some of it; what it does
+ * not know is written over. */
 static enum sp_err cut_to(struct sp_stage *s, uint64_t prefix)
 {
+    struct stat st;
+    int dir = s->objects->staging;
     s->written = prefix;
     sp_buf_clear(&s->tree);
-    if (prefix == 0 && unlinkat(s->objects->staging, s->mark, 0) != 0 &&
-        errno != ENOENT) {
-        return sp_file_err(errno);
+    if (prefix == 0) {
+        SP_TRY(remove_name(dir, s->mark));
+        SP_TRY(remove_name(dir, s->map));
+    } else if (sp_file_is_there(dir, s->map) && fstat(s->fd, &st) == 0 &&
+               (uint64_t)st.st_size <= s->size) {
+        return SP_OK;
     }
     return ftruncate(s->fd, (off_t)prefix) == 0 ? SP_OK : sp_file_err(errno);
 }
@@ -154,6 +167,34 @@ enum sp_err sp_stage_note(const struct sp_stage *s, uint64_t prefix,
                               SP_FILE_VIEW);
 }
 
+enum sp_err sp_stage_map(const struct sp_stage *s, const struct sp_stage_block *b)
+{
+    SP_AUTO(sp_fd_close) int fd = -1;
+    char line[SP_STAGE_MAP_LINE];
+    struct stat st;
+    SP_ASSERT(s->map[0]);
+    sp_stage_map_format(b, line);
+    SP_TRY(sp_file_open_at(s->objects->staging, s->map, O_RDWR | O_CREAT, &fd));
+    if (fstat(fd, &st) != 0) {
+        return sp_file_err(errno);
+    }
+    if (!is_ours(&st)) {
+        return SP_E_CORRUPT;
+    }
+    return sp_file_write(fd, (uint64_t)st.st_size, sp_view_str(line));
+}
+
+enum sp_err sp_stage_read_map(const struct sp_stage *s, struct sp_buf *out)
+{
+    enum sp_err e = sp_file_read_at(s->objects->staging, s->map, out);
+    return e == SP_E_NOTFOUND ? SP_OK : e;
+}
+
+void sp_stage_regain(struct sp_stage *s, uint64_t bytes)
+{
+    s->written += bytes;
+}
+
 void sp_stage_leave(struct sp_stage **s)
 {
     if (*s && (*s)->mark[0] && sp_file_is_there((*s)->objects->staging, (*s)->mark)) {
@@ -204,11 +245,6 @@ static bool is_being_filled(int dir, const char *name)
            flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
-static enum sp_err remove_name(int dir, const char *name)
-{
-    return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? SP_OK : sp_file_err(errno);
-}
-
 static enum sp_err sweep_part(const struct sweep *s, int dir, const char *name)
 {
     char mark[48];
@@ -216,7 +252,10 @@ static enum sp_err sweep_part(const struct sweep *s, int dir, const char *name)
     if (is_being_filled(dir, name) || (!s->all && can_be_taken(dir, name, mark))) {
         return SP_OK;
     }
+    char map[48];
+    beside(name, ".map", map);
     SP_TRY(remove_name(dir, mark));
+    SP_TRY(remove_name(dir, map));
     return remove_name(dir, name);
 }
 
@@ -228,7 +267,7 @@ static enum sp_err sweep_one(void *ctx, int dir, const char *name)
     }
     char part[48];
     beside(name, ".part", part);
-    bool is_mark = is_named(name, ".mark");
+    bool is_mark = is_named(name, ".mark") || is_named(name, ".map");
     if (is_mark ? sp_file_is_there(dir, part) : !s->at_start) {
         return SP_OK;
     }
