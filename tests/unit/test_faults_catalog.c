@@ -2,57 +2,11 @@
  * failing, at every call that opens or changes something, SQLite's among them. One of
  * the two is in force all the time, whole and with its index; what was said to be in
  * force is. */
-#include "faults.h"
+#include "faults_sql.h"
 
 #include "app/catalog_index.h"
 #include "app/catalog_place.h"
 #include "core/crypto/crypto.h"
-
-#include <sqlite3.h>
-
-/* ---- SQLite's calls ---------------------------------------------------------------
- */
-
-static int sql_open(const char *path, int flags, int mode)
-{
-    return strikes(opens_to_write(flags)) ? strike() : __real_open(path, flags, mode);
-}
-
-static unsigned sql_writes;
-
-static ssize_t sql_pwrite(int fd, const void *bytes, size_t n, off_t at)
-{
-    sql_writes++;
-    return __wrap_pwrite(fd, bytes, n, at);
-}
-
-static int sql_ftruncate(int fd, off_t size)
-{
-    return __wrap_ftruncate(fd, size);
-}
-
-static int sql_unlink(const char *path)
-{
-    return __wrap_unlink(path);
-}
-
-static void take_over_sqlite(void)
-{
-    static const struct {
-        const char *name;
-        sqlite3_syscall_ptr call;
-    } calls[] = {{"open", (sqlite3_syscall_ptr)sql_open},
-                 {"pwrite", (sqlite3_syscall_ptr)sql_pwrite},
-                 {"pwrite64", (sqlite3_syscall_ptr)sql_pwrite},
-                 {"ftruncate", (sqlite3_syscall_ptr)sql_ftruncate},
-                 {"unlink", (sqlite3_syscall_ptr)sql_unlink}};
-    sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
-    assert_non_null(vfs);
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        int code = vfs->xSetSystemCall(vfs, calls[i].name, calls[i].call);
-        assert_true(code == SQLITE_OK || code == SQLITE_NOTFOUND);
-    }
-}
 
 /* ---- two small catalogues, [MS-CAB] 2 ---------------------------------------------
  */
@@ -251,9 +205,9 @@ static void b_a_newer_one_takes_its_place(void **state)
     (void)state;
     faults_prepare(&replacing);
     assert_sound();
-    sql_writes = 0;
+    faults_sql_writes = 0;
     assert_ok(replace());
-    assert_true(sql_writes > 10); /* SQLite writes through us */
+    assert_true(faults_sql_writes > 10); /* SQLite writes through us */
     assert_int_equal(faults_said[0], 1);
     assert_sound();
 }
@@ -279,6 +233,6 @@ int main(void)
     };
     make(OLD);
     make(NEW);
-    take_over_sqlite();
+    faults_take_over_sqlite();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
