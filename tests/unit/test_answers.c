@@ -209,6 +209,30 @@ static void c_without_a_place_they_are_kept_in_memory(void **state)
     sp_answers_close(&a);
 }
 
+/* At the limit, and one above; what is there can still change. */
+static void c_as_many_as_are_kept(void **state)
+{
+    (void)state;
+    struct sp_answers a;
+    struct sp_why why = {0};
+    uint8_t sha256[32];
+    folder_write(in_folder("witnesses"), "x", 1); /* in memory only: it is quicker */
+    assert_ok(sp_answers_open(folder_path, "n", "", "n", &a, &why));
+    for (uint32_t n = 0; n < SP_ANSWERS_MAX; n++) {
+        struct sp_revision_id id = id_of(n);
+        digest_of(n, sha256);
+        if (sp_answers_put(&a, &id, sha256, 1) != SP_OK) {
+            fail_msg("%u do not fit", n);
+        }
+    }
+    struct sp_revision_id more = id_of(SP_ANSWERS_MAX);
+    assert_err(sp_answers_put(&a, &more, sha256, 1), SP_E_LIMIT);
+    assert_null(sp_answers_find(&a, &more));
+    put(&a, 7, 8, 2);
+    assert_answer(&a, 7, 8);
+    sp_answers_close(&a);
+}
+
 #define IN_FOLDER(test)                                                                \
     cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 
@@ -222,6 +246,7 @@ int main(void)
         IN_FOLDER(f_answers_of_somebody_else_are_not_believed),
         IN_FOLDER(c_a_file_full_of_replaced_rows_is_written_anew),
         IN_FOLDER(c_without_a_place_they_are_kept_in_memory),
+        IN_FOLDER(c_as_many_as_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
