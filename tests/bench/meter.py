@@ -13,21 +13,25 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def cpu_seconds(pids: list[int]) -> float:
-    """To the nanosecond, of threads that still live: none of the servers ends any."""
+def cpu_seconds(pid: int) -> float | None:
+    """To the nanosecond, of all its threads; None: it is gone, as nginx's cache loader is soon."""
     total = 0
-    for pid in pids:
+    try:
         for task in Path(f"/proc/{pid}/task").iterdir():
             total += int((task / "schedstat").read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
     return total / 1e9
 
 
 def pss_kib(pids: list[int]) -> int:
     total = 0
     for pid in pids:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total
 
 
@@ -42,10 +46,12 @@ class Stopwatch:
     """CPU of a server, and time, between its making and now."""
 
     def __init__(self, pids: list[int]) -> None:
-        self.pids, self.began, self.before = pids, time.monotonic(), cpu_seconds(pids)
+        self.began = time.monotonic()
+        self.before = {pid: cpu_seconds(pid) for pid in pids}
 
     def cpu(self) -> float:
-        return cpu_seconds(self.pids) - self.before
+        both = ((cpu_seconds(pid), before) for pid, before in self.before.items())
+        return sum(now - before for now, before in both if now is not None and before is not None)
 
     def seconds(self) -> float:
         return time.monotonic() - self.began
