@@ -257,7 +257,10 @@ GetFileLocationsResults = FileLocations:[FileLocation] NewCookie:Cookie
 
 # members whose value is not any value of their type
 SPECIAL = {"NamespaceID": "1", "EventID": "167", "MiscData/string": "F=0x80240022",
-           "ServiceUrl": "SimpleAuthWebService/SimpleAuth.asmx"}
+           "ServiceUrl": "SimpleAuthWebService/SimpleAuth.asmx",
+           # what clients are told of an update is read, so it has to be something
+           "Xml": "<LocalizedProperties><Language>en</Language><Title>a &amp; é</Title>"
+                  "</LocalizedProperties>"}
 ONE_ITEM = {"authCookies"}
 
 
