@@ -253,6 +253,15 @@ static void f_failing_at_every_call(void **state)
     faults_fail_everywhere(&scrubbing);
 }
 
+#ifdef __SANITIZE_THREAD__
+/* A child that is to be killed starts a scrubber, and its parent had one. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
