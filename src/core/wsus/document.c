@@ -114,11 +114,10 @@ struct reader {
     struct claims claims;
     struct sp_buf text; /* of the element at hand */
     bool update_seen, identity_seen, properties_seen;
-    bool sound;       /* every digest so far */
-    bool is_category; /* the prerequisite clause at hand */
-    struct sp_buf clause; /* owned: its text so far */
-    size_t files;     /* Files/File so far */
-    int64_t category_clauses, weak_files;
+    bool sound;              /* every digest so far */
+    struct sp_clause clause; /* its text is owned */
+    size_t files;            /* Files/File so far */
+    int64_t weak_files;
 
     struct sp_claim file; /* the File or EulaFile at hand */
     bool file_sound;
@@ -337,7 +336,7 @@ static enum sp_err close_file(struct reader *r, struct sp_xml *x, enum state sta
 static enum sp_err read_prerequisite(struct reader *r, struct sp_xml *x,
                                      const struct sp_xml_element *e)
 {
-    enum sp_err err = sp_demands_prerequisite(r->facts, e, r->is_category, &r->clause);
+    enum sp_err err = sp_demands_prerequisite(r->facts, e, &r->clause);
     return err == SP_E_MALFORMED ? malformed(x, "a prerequisite has no UpdateID") : err;
 }
 
@@ -349,33 +348,14 @@ static enum sp_err read_superseded(struct reader *r, struct sp_xml *x,
                                  : err;
 }
 
-/* [MS-WUSP] 3.1.1.1: all clauses must hold, and of a clause one UpdateID. What stands
- * outside of AtLeastOne is a clause of its own. */
-static enum sp_err open_clause(struct reader *r, bool is_category)
-{
-    r->is_category = is_category;
-    r->category_clauses += is_category;
-    sp_buf_clear(&r->clause);
-    return is_category ? sp_buf_append_str(&r->clause, SP_CLAUSE_CATEGORY) : SP_OK;
-}
-
-static enum sp_err close_clause(struct reader *r)
-{
-    struct sp_view text = sp_view_trim(sp_buf_view(&r->clause), " ");
-    r->is_category = false;
-    SP_TRY(text.len ? sp_facts_text(r->facts, SP_FACT_DOCUMENT_CLAUSE, text) : SP_OK);
-    sp_buf_clear(&r->clause);
-    return SP_OK;
-}
-
 static enum sp_err read_demand(struct reader *r, struct sp_xml *x,
                                const struct sp_xml_element *e, enum state state)
 {
     switch ((int)state) {
     case PREREQUISITES:
-        return open_clause(r, false);
+        return sp_clause_open(&r->clause, false);
     case PREREQUISITE_CLAUSE:
-        return open_clause(r, sp_demands_is_category(e));
+        return sp_clause_open(&r->clause, sp_demands_is_category(e));
     case PREREQUISITE:
         return read_prerequisite(r, x, e);
     case SUPERSEDED:
@@ -460,9 +440,11 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     case TITLE:
         return sp_arena_copy(r->arena, text, &r->title);
     case PREREQUISITE_CLAUSE:
-        return close_clause(r);
+        return sp_clause_close(&r->clause, r->facts);
     case PREREQUISITE:
-        return sp_path_at(&r->path) == PREREQUISITES ? close_clause(r) : SP_OK;
+        return sp_path_at(&r->path) == PREREQUISITES
+                   ? sp_clause_close(&r->clause, r->facts)
+                   : SP_OK;
     case LOCALIZED:
         weigh_title(r);
         return SP_OK;
@@ -486,8 +468,8 @@ static enum sp_err finish(struct reader *r, struct sp_why *why)
     if (r->best != NO_TITLE) {
         SP_TRY(sp_facts_text(r->facts, SP_FACT_DOCUMENT_TITLE, r->best_title));
     }
-    SP_TRY(
-        sp_facts_int(r->facts, SP_FACT_DOCUMENT_CATEGORY_CLAUSES, r->category_clauses));
+    SP_TRY(sp_facts_int(r->facts, SP_FACT_DOCUMENT_CATEGORY_CLAUSES,
+                        r->clause.categories));
     SP_TRY(sp_facts_int(r->facts, SP_FACT_DOCUMENT_WEAK_FILES, r->weak_files));
     SP_TRY(sp_facts_int(r->facts, SP_FACT_DOCUMENT_FILES, (int64_t)r->files));
     return sp_facts_flag(r->facts, SP_FACT_DOCUMENT_DIGESTS_SOUND, r->sound);
@@ -507,10 +489,10 @@ enum sp_err sp_document_read(struct sp_view utf8, struct sp_facts *facts,
         return sp_why_set(why, SP_E_LIMIT, "a document has %zu bytes", utf8.len);
     }
     sp_buf_init(&r.text, TEXT_MAX);
-    sp_buf_init(&r.clause, TEXT_MAX);
+    sp_buf_init(&r.clause.text, TEXT_MAX);
     enum sp_err e = sp_xml_read(utf8, &sp_xml_rules_document, &handler, &r, why);
     sp_buf_fini(&r.text);
-    sp_buf_fini(&r.clause);
+    sp_buf_fini(&r.clause.text);
     SP_TRY(e);
     SP_TRY(finish(&r, why));
     *claims = r.claims.list;

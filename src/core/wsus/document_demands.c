@@ -39,16 +39,33 @@ static enum sp_err update_id(const struct sp_xml_element *e, struct sp_guid *out
                                                : SP_E_MALFORMED;
 }
 
+enum sp_err sp_clause_open(struct sp_clause *c, bool is_category)
+{
+    c->is_category = is_category;
+    c->categories += is_category;
+    sp_buf_clear(&c->text);
+    return is_category ? sp_buf_append_str(&c->text, SP_CLAUSE_CATEGORY) : SP_OK;
+}
+
+enum sp_err sp_clause_close(struct sp_clause *c, struct sp_facts *f)
+{
+    struct sp_view text = sp_view_trim(sp_buf_view(&c->text), " ");
+    c->is_category = false;
+    SP_TRY(text.len ? sp_facts_text(f, SP_FACT_DOCUMENT_CLAUSE, text) : SP_OK);
+    sp_buf_clear(&c->text);
+    return SP_OK;
+}
+
 enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
-                                    bool is_category, struct sp_buf *clause)
+                                    struct sp_clause *c)
 {
     char text[SP_GUID_TEXT];
     struct sp_guid guid;
     SP_TRY(update_id(e, &guid));
     sp_guid_format(&guid, text);
-    SP_TRY(sp_buf_printf(clause, " %s", text));
+    SP_TRY(sp_buf_printf(&c->text, " %s", text));
     return sp_facts_bytes(
-        f, is_category ? SP_FACT_DOCUMENT_CATEGORY : SP_FACT_DOCUMENT_PREREQUISITE,
+        f, c->is_category ? SP_FACT_DOCUMENT_CATEGORY : SP_FACT_DOCUMENT_PREREQUISITE,
         sp_view(guid.bytes, sizeof guid.bytes));
 }
 

@@ -12,14 +12,24 @@
 /* What the text of a clause with IsCategory begins with. */
 #define SP_CLAUSE_CATEGORY "category"
 
+/* The prerequisite clause at hand. [MS-WUSP] 3.1.1.1: all clauses must hold, and of a
+ * clause one UpdateID. What stands outside of AtLeastOne is a clause of its own. */
+struct sp_clause {
+    struct sp_buf text; /* owned by the reader */
+    bool is_category;
+    int64_t categories; /* how many of them had IsCategory */
+};
+enum sp_err sp_clause_open(struct sp_clause *c, bool is_category) SP_MUST_USE;
+/* Nothing is stated of a clause without an UpdateID. */
+enum sp_err sp_clause_close(struct sp_clause *c, struct sp_facts *f) SP_MUST_USE;
+
 /* Properties. */
 enum sp_err sp_demands_properties(struct sp_facts *f,
                                   const struct sp_xml_element *e) SP_MUST_USE;
 /* UpdateIdentity below Prerequisites, which is added to its clause too; SP_E_MALFORMED
  * when it has no UpdateID. */
 enum sp_err sp_demands_prerequisite(struct sp_facts *f, const struct sp_xml_element *e,
-                                    bool is_category,
-                                    struct sp_buf *clause) SP_MUST_USE;
+                                    struct sp_clause *c) SP_MUST_USE;
 /* UpdateIdentity below SupersededUpdates; SP_E_MALFORMED as above. */
 enum sp_err sp_demands_superseded(struct sp_facts *f,
                                   const struct sp_xml_element *e) SP_MUST_USE;

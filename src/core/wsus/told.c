@@ -65,11 +65,9 @@ static const struct sp_path_step steps[] = {
 
 struct reader {
     struct sp_path path;
-    struct sp_facts *facts; /* borrowed */
-    struct sp_buf text;     /* owned: of the element at hand */
-    struct sp_buf clause;   /* owned */
-    bool is_category;
-    int64_t category_clauses;
+    struct sp_facts *facts;  /* borrowed */
+    struct sp_buf text;      /* owned: of the element at hand */
+    struct sp_clause clause; /* its text is owned */
     size_t files;
 };
 
@@ -113,26 +111,9 @@ static enum sp_err read_handler_type(struct reader *r, const struct sp_xml_eleme
                          sp_buf_view(&r->text));
 }
 
-static enum sp_err open_clause(struct reader *r, bool is_category)
-{
-    r->is_category = is_category;
-    r->category_clauses += is_category;
-    sp_buf_clear(&r->clause);
-    return is_category ? sp_buf_append_str(&r->clause, SP_CLAUSE_CATEGORY) : SP_OK;
-}
-
-static enum sp_err close_clause(struct reader *r)
-{
-    struct sp_view text = sp_view_trim(sp_buf_view(&r->clause), " ");
-    r->is_category = false;
-    SP_TRY(text.len ? sp_facts_text(r->facts, SP_FACT_DOCUMENT_CLAUSE, text) : SP_OK);
-    sp_buf_clear(&r->clause);
-    return SP_OK;
-}
-
 static enum sp_err read_prerequisite(struct reader *r, const struct sp_xml_element *e)
 {
-    enum sp_err err = sp_demands_prerequisite(r->facts, e, r->is_category, &r->clause);
+    enum sp_err err = sp_demands_prerequisite(r->facts, e, &r->clause);
     return err == SP_E_MALFORMED ? SP_OK : err;
 }
 
@@ -169,9 +150,9 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     case EXTENDED:
         return put_attribute(r, e, "Handler", SP_FACT_DOCUMENT_HANDLER);
     case PREREQUISITES:
-        return open_clause(r, false);
+        return sp_clause_open(&r->clause, false);
     case CLAUSE:
-        return open_clause(r, sp_demands_is_category(e));
+        return sp_clause_open(&r->clause, sp_demands_is_category(e));
     case PREREQUISITE:
         return read_prerequisite(r, e);
     case INSTALLED_CONSTANT:
@@ -215,12 +196,14 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     case TITLE:
         return sp_facts_text(r->facts, SP_FACT_DOCUMENT_TITLE, text);
     case CLAUSE:
-        return close_clause(r);
+        return sp_clause_close(&r->clause, r->facts);
     case PREREQUISITE:
-        return sp_path_at(&r->path) == PREREQUISITES ? close_clause(r) : SP_OK;
+        return sp_path_at(&r->path) == PREREQUISITES
+                   ? sp_clause_close(&r->clause, r->facts)
+                   : SP_OK;
     case RELATIONSHIPS:
         return sp_facts_int(r->facts, SP_FACT_DOCUMENT_CATEGORY_CLAUSES,
-                            r->category_clauses);
+                            r->clause.categories);
     }
     return SP_OK;
 }
@@ -243,9 +226,9 @@ enum sp_err sp_told_read(struct sp_view utf8, struct sp_facts *f, struct sp_why 
         .path = {.steps = steps, .step_count = sizeof steps / sizeof steps[0]},
         .facts = f};
     sp_buf_init(&r.text, TEXT_MAX);
-    sp_buf_init(&r.clause, TEXT_MAX);
+    sp_buf_init(&r.clause.text, TEXT_MAX);
     enum sp_err e = read_framed(utf8, &r, why);
     sp_buf_fini(&r.text);
-    sp_buf_fini(&r.clause);
+    sp_buf_fini(&r.clause.text);
     return e;
 }
