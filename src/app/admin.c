@@ -61,7 +61,6 @@ static enum sp_err write_metrics(struct sp_admin *a, struct sp_buf *out)
     struct sp_totals t;
     totals(&a->view, &t);
     SP_TRY(sp_gauges_write(&a->view, out));
-    SP_TRY(sp_posture_gauges(a->view.watch, out));
     return sp_totals_write(&t, out);
 }
 

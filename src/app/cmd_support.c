@@ -7,6 +7,7 @@
 #include "app/mask.h"
 #include "app/tar.h"
 #include "core/base/text.h"
+#include "io/store/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,17 +194,13 @@ static enum sp_err write_new(const char *path, struct sp_view bytes, struct sp_w
     if (fd < 0) {
         return failed(why, path);
     }
-    while (bytes.len) {
-        ssize_t n = write(fd, bytes.data, bytes.len);
-        if (n < 0) {
-            enum sp_err e = failed(why, path);
-            close(fd);
-            unlink(path);
-            return e;
-        }
-        bytes = sp_view_slice(bytes, (size_t)n, bytes.len);
+    enum sp_err e = sp_file_write(fd, 0, bytes);
+    if (e != SP_OK) {
+        e = failed(why, path);
+        unlink(path);
     }
-    return close(fd) == 0 ? SP_OK : failed(why, path);
+    close(fd);
+    return e;
 }
 
 int sp_cmd_support_bundle(int argc, char **argv)

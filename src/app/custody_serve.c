@@ -49,13 +49,7 @@ static void let_go(struct reading *r)
 static void count(struct sp_lane *lane, int status)
 {
     SP_COUNT(&lane->counters, requests_custody, 1);
-    if (status >= 500) {
-        SP_COUNT(&lane->counters, answers_5xx, 1);
-    } else if (status >= 400) {
-        SP_COUNT(&lane->counters, answers_4xx, 1);
-    } else {
-        SP_COUNT(&lane->counters, answers_2xx, 1);
-    }
+    sp_count_answer(&lane->counters, status);
 }
 
 static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)

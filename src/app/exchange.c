@@ -765,15 +765,7 @@ static void count(struct visit *v, const struct sp_gate_summary *s)
     count_service(c, s->service);
     sp_durations_count(content ? &c->content : &c->metadata,
                        sp_loop_now_ms(v->lane->loop) - v->began_ms);
-    if (s->status >= 500) {
-        SP_COUNT(c, answers_5xx, 1);
-    } else if (s->status >= 400) {
-        SP_COUNT(c, answers_4xx, 1);
-    } else if (s->status >= 300) {
-        SP_COUNT(c, answers_3xx, 1);
-    } else if (s->status >= 200) {
-        SP_COUNT(c, answers_2xx, 1);
-    }
+    sp_count_answer(c, s->status);
     SP_COUNT(c, refused_metadata, s->ruling == SP_REFUSED);
     SP_COUNT(c, observed, s->observed != 0);
     if (s->ruling == SP_PASSED) {

@@ -2,8 +2,10 @@
 
 #include "app/renewer.h"
 #include "app/stock.h"
+#include "app/watch.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 static enum sp_err head(struct sp_buf *out, const char *name, const char *help)
 {
@@ -110,6 +112,30 @@ static enum sp_err of_listeners(const struct sp_admin_view *v, struct sp_buf *ou
     return SP_OK;
 }
 
+static enum sp_err of_posture(const struct sp_watch_status *s, struct sp_buf *out)
+{
+    if (s->count) {
+        SP_TRY(head(out, "posture_conforming", "1 while the upstream conforms."));
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        SP_TRY(labelled(out, "posture_conforming", "upstream", s->rows[i].name,
+                        s->rows[i].state == SP_POSTURE_CONFORMING));
+    }
+    return SP_OK;
+}
+
+static enum sp_err of_watch(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    struct sp_watch_status *s = malloc(sizeof *s);
+    if (!s) {
+        return SP_E_NOMEM;
+    }
+    sp_watch_status(v->watch, s);
+    enum sp_err e = of_posture(s, out);
+    free(s);
+    return e;
+}
+
 enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out)
 {
     SP_TRY(of_daemon(v, out));
@@ -117,5 +143,6 @@ enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out)
     SP_TRY(of_cache(v, out));
     SP_TRY(of_catalog(v, out));
     SP_TRY(of_upstreams(v, out));
-    return of_listeners(v, out);
+    SP_TRY(of_listeners(v, out));
+    return of_watch(v, out);
 }

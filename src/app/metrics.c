@@ -5,10 +5,17 @@
 
 static const uint32_t bounds_ms[SP_DURATIONS] = SP_DURATION_BOUNDS_MS;
 
-static void add(atomic_uint_fast64_t *own, uint64_t n)
+void sp_count_answer(struct sp_counters *c, int status)
 {
-    uint64_t now = atomic_load_explicit(own, memory_order_relaxed);
-    atomic_store_explicit(own, now + n, memory_order_relaxed);
+    if (status >= 500) {
+        SP_COUNT(c, answers_5xx, 1);
+    } else if (status >= 400) {
+        SP_COUNT(c, answers_4xx, 1);
+    } else if (status >= 300) {
+        SP_COUNT(c, answers_3xx, 1);
+    } else if (status >= 200) {
+        SP_COUNT(c, answers_2xx, 1);
+    }
 }
 
 void sp_durations_count(struct sp_durations *d, uint64_t ms)
@@ -17,8 +24,12 @@ void sp_durations_count(struct sp_durations *d, uint64_t ms)
     while (i < SP_DURATIONS && ms > bounds_ms[i]) {
         i++;
     }
-    add(i < SP_DURATIONS ? &d->within[i] : &d->longer, 1);
-    add(&d->sum_ms, ms);
+    if (i < SP_DURATIONS) {
+        SP_COUNT(d, within[i], 1);
+    } else {
+        SP_COUNT(d, longer, 1);
+    }
+    SP_COUNT(d, sum_ms, ms);
 }
 
 static void add_durations(struct sp_duration_totals *t, const struct sp_durations *d)

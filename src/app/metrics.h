@@ -31,6 +31,9 @@ struct sp_counters {
             (uint64_t)(n),                                                             \
         memory_order_relaxed)
 
+/* One answer of that status, by its class. */
+void sp_count_answer(struct sp_counters *c, int status);
+
 struct sp_duration_totals {
     uint64_t within[SP_DURATIONS], longer, sum_ms;
 };

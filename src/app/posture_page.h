@@ -8,7 +8,5 @@
 enum sp_err sp_posture_page(struct sp_watch *w, struct sp_buf *out) SP_MUST_USE;
 /* 200: everything conforms; else 503. */
 int sp_posture_http_status(struct sp_watch *w);
-/* sallyport_posture_conforming, one a row. */
-enum sp_err sp_posture_gauges(struct sp_watch *w, struct sp_buf *out) SP_MUST_USE;
 
 #endif
