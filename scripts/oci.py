@@ -14,13 +14,13 @@ import io
 import json
 import os
 import platform
-import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import time
 from pathlib import Path
+
+from linked import libraries
 
 USER = 65532
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -30,14 +30,6 @@ FILES = {
     "etc/nsswitch.conf": "hosts: files dns\n",
 }
 OWN = ("var/lib/sallyport", "var/cache/sallyport")
-
-
-def libraries(program: Path) -> list[str]:
-    """What the loader would map, the loader with it."""
-    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    if "not found" in said:
-        sys.exit(f"oci: a library is missing:\n{said}")
-    return re.findall(r"^\s*(?:\S+ => )?(/\S+) \(0x", said, re.M)
 
 
 def lay_out(tree: Path, root: Path) -> None:

@@ -15,6 +15,8 @@ import sys
 import time
 from pathlib import Path
 
+from linked import libraries
+
 
 def run(*args: str) -> str:
     return subprocess.run(args, capture_output=True, text=True, check=True).stdout
@@ -22,10 +24,6 @@ def run(*args: str) -> str:
 
 def sha256(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def libraries(program: str) -> list[str]:
-    return re.findall(r"^\s*(?:\S+ => )?(/\S+) \(0x", run("ldd", program), re.M)
 
 
 def package_of(library: str) -> str:
@@ -80,7 +78,7 @@ def debian_package(name: str, files: list[str]) -> dict:
 def main() -> None:
     program, version, when = sys.argv[1], sys.argv[2], int(sys.argv[3])
     by_package: dict[str, list[str]] = {}
-    for library in libraries(program):
+    for library in libraries(Path(program)):
         by_package.setdefault(package_of(library), []).append(library)
     own = package("sallyport", version, supplier="Organization: sallyport maintainers",
                   licenseConcluded="Apache-2.0", licenseDeclared="Apache-2.0",

@@ -3,17 +3,15 @@
 #include "app/answers.h"
 #include "io/store/files.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include "unit/temporary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char folder[64];
+static char folder[TEMPORARY_PATH];
 
 static void remove_folder(void)
 {
-    char path[96];
+    char path[TEMPORARY_PATH + 32];
     snprintf(path, sizeof path, "%s/witnesses/w", folder);
     unlink(path);
     snprintf(path, sizeof path, "%s/witnesses", folder);
@@ -23,8 +21,7 @@ static void remove_folder(void)
 
 static void make_folder(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/sallyport-fuzz-XXXXXX");
-    SP_ASSERT(mkdtemp(folder) && atexit(remove_folder) == 0);
+    SP_ASSERT(mkdtemp(temporary_path(folder)) && atexit(remove_folder) == 0);
 }
 
 static size_t open_once(void)

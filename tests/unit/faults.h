@@ -213,8 +213,7 @@ static inline int faults_setup(void **state)
     if (faults_said == MAP_FAILED) {
         return -1;
     }
-    snprintf(folder_path, sizeof folder_path, "/dev/shm/sallyport-test-XXXXXX");
-    return mkdtemp(folder_path) ? 0 : folder_setup(state);
+    return folder_setup_in_memory(state);
 }
 
 static inline int faults_teardown(void **state)

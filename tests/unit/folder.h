@@ -32,6 +32,13 @@ static inline int folder_setup(void **state)
     return mkdtemp(temporary_path(folder_path)) ? 0 : -1;
 }
 
+/* In memory where that is: for thousands of small files. */
+static inline int folder_setup_in_memory(void **state)
+{
+    snprintf(folder_path, sizeof folder_path, "/dev/shm/sallyport-test-XXXXXX");
+    return mkdtemp(folder_path) ? 0 : folder_setup(state);
+}
+
 static inline int folder_teardown(void **state)
 {
     (void)state;

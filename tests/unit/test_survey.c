@@ -51,9 +51,7 @@ static void make(unsigned n)
 
 static int setup(void **state)
 {
-    (void)state;
-    snprintf(folder_path, sizeof folder_path, "/dev/shm/sallyport-test-XXXXXX");
-    if (!mkdtemp(folder_path) && folder_setup(state) != 0) {
+    if (folder_setup_in_memory(state) != 0) {
         return -1;
     }
     return sp_objects_open(in_folder("cache"), &objects, NULL) == SP_OK ? 0 : -1;
