@@ -1,5 +1,5 @@
 /* Hands argv to the commands. */
-#include "app/cmd.h"
+#include "app/cmd/cmd.h"
 
 int main(int argc, char **argv)
 {

@@ -47,6 +47,9 @@ enum sp_err sp_merkle_prove_growth(const struct sp_hash_reader *r, uint64_t old_
 bool sp_merkle_check_growth(const struct sp_proof *p, uint64_t old_size, uint64_t size,
                             const uint8_t old_root[SP_HASH], const uint8_t root[SP_HASH]);
 
+/* Where a listener with TLS shows it: what follows is a path of tlog-tiles. */
+#define SP_CUSTODY_PREFIX "/custody/"
+
 /* C2SP tlog-tiles: a tile holds 256 hashes, a bundle 256 entries. */
 #define SP_TILE_WIDTH 256
 #define SP_TILE_PATH_MAX 64

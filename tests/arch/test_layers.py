@@ -32,6 +32,10 @@ def parse(text):
         elif line:
             layer, _, others = line.partition(":")
             layers[layer] = set(others.split())
+    for others in layers.values():
+        for folder in [x for x in others if x.endswith("/")]:
+            others.remove(folder)
+            others |= {x for x in layers if x.startswith(folder)}
     return layers, fences
 
 
@@ -102,16 +106,16 @@ def check_file(name, text, layers, fences):
 
 def self_check():
     layers, fences = parse("core/a:\ncore/b: core/a # why\nio/n: core/a\n"
-                           "@x.h: io/n\n@y/: core/b tests\n")
+                           "app: io/\n@x.h: io/n\n@y/: core/b tests\n")
 
     def found(name, line):
         return check_file(name, line + "\n", layers, fences)
     good = [("src/core/b/f.c", '#include "core/a/a.h"'), ("src/core/b/f.c", "#include <y/z.h>"),
             ("src/core/b/f.c", '#include "sallyport/s.h"'), ("src/io/n/f.c", "#include <x.h>"),
             ("src/core/a/f.c", '/* #include "core/b/b.h" */'),
-            ("src/core/a/f.c", "#include <string.h>"), ("src/io/n/f.c", "#include <poll.h>"),
+            ("src/app/f.c", '#include "io/n/n.h"'), ("src/core/a/f.c", "#include <string.h>"), ("src/io/n/f.c", "#include <poll.h>"),
             ("include/sallyport/p.h", '#include "core/b/rules.def"')]
-    bad = [("src/core/a/f.c", '#include "core/b/b.h"'), ("src/core/b/f.c", '#include "io/n/n.h"'),
+    bad = [("src/app/f.c", '#include "core/a/a.h"'), ("src/core/a/f.c", '#include "core/b/b.h"'), ("src/core/b/f.c", '#include "io/n/n.h"'),
            ("src/core/b/f.c", "# include <x.h>"), ("src/core/a/f.c", "#include <y/z.h>"),
            ("src/core/a/f.c", "#include <poll.h>"), ("src/core/a/f.c", "#include <setjmp.h>"),
            ("src/io/n/f.c", "#include <zzz.h>"), ("src/io/n/f.c", '#include "gone.h"'),

@@ -235,8 +235,8 @@ def main(source):
     def read(name):
         return (root / name).read_text(encoding="utf-8")
     table = {}
-    for name, file, macro, rows_of in (("commands", "src/app/cmds.def", "CMD(", commands),
-                                       ("keys", "src/app/config.def", "KEY(", keys),
+    for name, file, macro, rows_of in (("commands", "src/app/cmd/cmds.def", "CMD(", commands),
+                                       ("keys", "src/app/config/config.def", "KEY(", keys),
                                        ("edges", "src/core/gate/edges.def", "EDGE(", edges)):
         text = read(file)
         table[name] = rows_of(text)

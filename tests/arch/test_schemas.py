@@ -83,7 +83,7 @@ def main(source):
                for path in sorted((root / "docs/schemas").glob("*.schema.json"))}
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
-    wanted = commands_with_json((root / "src/app/cmds.def").read_text(encoding="utf-8"))
+    wanted = commands_with_json((root / "src/app/cmd/cmds.def").read_text(encoding="utf-8"))
     expect(len(wanted) > len(words), "commands with --json")
     findings += [f"docs/schemas/{name}.schema.json:1: it is missing"
                  for name in wanted if name not in schemas]

@@ -2,7 +2,7 @@
  * entries when not told, in batches as a synchronization brings them, and measures what
  * is done with it. A ledger that is there already is measured as it is. Nothing here
  * passes or fails. */
-#include "app/bundle_tools.h"
+#include "app/proof/bundle_tools.h"
 #include "core/base/limits.h"
 #include "io/store/ledger_files.h"
 #include "sallyport/facts.h"

@@ -2,7 +2,7 @@
 #ifndef TESTS_FUZZ_ADVISORIES_H
 #define TESTS_FUZZ_ADVISORIES_H
 
-#include "app/imported.h"
+#include "app/cmd/imported.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* A file of a witness's answers, of any bytes behind its first line: what is read of it
  * is whole rows, and reads the same the next time. */
-#include "app/answers.h"
+#include "app/watch/answers.h"
 #include "io/store/files.h"
 
 #include "unit/temporary.h"

@@ -1,6 +1,6 @@
 /* Reading the configuration: what is accepted dumps to a text that reads to the same
  * dump, whatever was read before. */
-#include "app/config.h"
+#include "app/config/config.h"
 
 #include <stdlib.h>
 #include <string.h>

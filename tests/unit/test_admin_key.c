@@ -1,7 +1,7 @@
 /* Who may look at the admin pages from elsewhere. */
 #include "unit.h"
 
-#include "app/admin_key.h"
+#include "app/admin/admin_key.h"
 #include "core/crypto/crypto.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"

@@ -1,7 +1,7 @@
 /* Advisories in both forms, known issues, and the file that keeps them. */
 #include "folder.h"
 
-#include "app/imported.h"
+#include "app/cmd/imported.h"
 
 struct seen {
     size_t count;

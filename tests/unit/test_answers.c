@@ -1,7 +1,7 @@
 /* What witnesses answered, in memory and in a file that outlives the process. */
 #include "folder.h"
 
-#include "app/answers.h"
+#include "app/watch/answers.h"
 
 enum { HEAD = sizeof "sallyport answers 1 second https://other\n" - 1 };
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "app/bar.h"
+#include "app/base/bar.h"
 #include "core/report/width.h"
 
 static char *text;

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "app/daemon.h"
+#include "app/shared/daemon.h"
 
 #include <pthread.h>
 

@@ -2,7 +2,7 @@
  */
 #include "unit.h"
 
-#include "app/bundle_tools.h"
+#include "app/proof/bundle_tools.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "folder.h"

@@ -1,7 +1,7 @@
 /* What is kept of a download of the offline catalogue. */
 #include "folder.h"
 
-#include "app/catalog_part.h"
+#include "app/offline/catalog_part.h"
 #include "core/crypto/crypto.h"
 
 #define TARGET "/wsusscn2.cab"

@@ -2,7 +2,7 @@
  */
 #include "unit.h"
 
-#include "app/config.h"
+#include "app/config/config.h"
 
 #define PIN(c) "sha256//" c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
@@ -221,7 +221,7 @@ static const struct {
 #define IS_INT(def)                        #def
 #define IS_LIST(def)                       "{ }"
 #define KEY(section, key, type, def, help) {section, #key, IS_##type(def)},
-#include "app/config.def"
+#include "app/config/config.def"
 #undef KEY
 };
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "app/cosigner.h"
+#include "app/serve/cosigner.h"
 #include "folder.h"
 
 #include <glob.h>

@@ -4,8 +4,8 @@
  * force is. */
 #include "faults_sql.h"
 
-#include "app/catalog_index.h"
-#include "app/catalog_place.h"
+#include "app/offline/catalog_index.h"
+#include "app/offline/catalog_place.h"
 #include "core/crypto/crypto.h"
 
 /* ---- two small catalogues, [MS-CAB] 2 ---------------------------------------------

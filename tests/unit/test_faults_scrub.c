@@ -3,7 +3,7 @@
  * pass puts it away. */
 #include "faults.h"
 
-#include "app/scrub.h"
+#include "app/fill/scrub.h"
 #include "core/crypto/crypto.h"
 
 enum { SIZE = 2000, FILES = 6, FLIPPED = 1, TREELESS = 4 };

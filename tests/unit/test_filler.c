@@ -3,7 +3,7 @@
 #include "folder.h"
 #include "upstream_rig.h"
 
-#include "app/daemon.h"
+#include "app/shared/daemon.h"
 
 enum { WANTS = 64, NOBODY_LISTENS = 1 };
 

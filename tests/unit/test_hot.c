@@ -1,7 +1,7 @@
 /* Small files in memory: what is kept, what never is, and that damage stays out. */
 #include "folder.h"
 
-#include "app/hot.h"
+#include "app/shared/hot.h"
 
 #include <fcntl.h>
 #include <sys/uio.h>

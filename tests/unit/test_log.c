@@ -1,7 +1,7 @@
 #include "folder.h"
 
-#include "app/log.h"
-#include "app/log_sink.h"
+#include "app/log/log.h"
+#include "app/log/log_sink.h"
 
 #include <jansson.h>
 #include <sys/socket.h>

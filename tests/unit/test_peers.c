@@ -1,7 +1,7 @@
 /* Limits a peer, on a scripted clock: each one below and one above. */
 #include "unit.h"
 
-#include "app/peers.h"
+#include "app/config/peers.h"
 
 #include <pthread.h>
 

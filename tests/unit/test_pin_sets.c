@@ -4,7 +4,7 @@
 
 #include <dirent.h>
 
-#include "app/shipped.h"
+#include "app/config/shipped.h"
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
 

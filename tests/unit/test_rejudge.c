@@ -1,7 +1,7 @@
 /* History judged again: what changes, what does not, and a hundred thousand entries. */
 #include "folder.h"
 
-#include "app/rejudge.h"
+#include "app/proof/rejudge.h"
 
 enum { MANY = 100000, BATCH = 4000 };
 

@@ -2,7 +2,7 @@
  * child of its own, because nobody comes back out. */
 #include "folder.h"
 
-#include "app/sandbox.h"
+#include "app/run/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Which language the environment asks for. */
 #include "unit.h"
 
-#include "app/say.h"
+#include "app/base/say.h"
 
 static void spoken_is(const char *language, const char *all, const char *messages,
                       const char *lang, const char *expected)

@@ -1,8 +1,8 @@
 /* What a support bundle is made of: masked texts in a tar file. */
 #include "unit.h"
 
-#include "app/mask.h"
-#include "app/tar.h"
+#include "app/base/mask.h"
+#include "app/base/tar.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* A start on very many files: names at once, sizes and times of use behind it. */
 #include "folder.h"
 
-#include "app/scrub.h"
-#include "app/survey.h"
+#include "app/fill/scrub.h"
+#include "app/fill/survey.h"
 #include "core/crypto/crypto.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* What a followed ledger says, by revision. */
 #include "unit.h"
 
-#include "app/tier_book.h"
+#include "app/world/tier_book.h"
 
 static struct sp_revision_id id_of(uint32_t n)
 {

@@ -1,8 +1,8 @@
 /* What the status page lives on: the last hour in numbers, the board of downloads. */
 #include "unit.h"
 
-#include "app/board.h"
-#include "app/history.h"
+#include "app/shared/board.h"
+#include "app/shared/history.h"
 
 static size_t length_of(const struct sp_history *h, const char *row, json_int_t *last)
 {

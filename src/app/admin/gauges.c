@@ -1,0 +1,148 @@
+#include "app/admin/gauges.h"
+
+#include "app/fill/stock.h"
+#include "app/offline/renewer.h"
+#include "app/watch/watch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static enum sp_err head(struct sp_buf *out, const char *name, const char *help)
+{
+    return sp_buf_printf(out, "# HELP sallyport_%s %s\n# TYPE sallyport_%s gauge\n",
+                         name, help, name);
+}
+
+static enum sp_err gauge(struct sp_buf *out, const char *name, const char *help,
+                         int64_t value)
+{
+    SP_TRY(head(out, name, help));
+    return sp_buf_printf(out, "sallyport_%s %" PRId64 "\n", name, value);
+}
+
+/* Backslash, quote and newline of a label are escaped. */
+static enum sp_err labelled(struct sp_buf *out, const char *name, const char *label,
+                            const char *text, int64_t value)
+{
+    SP_TRY(sp_buf_printf(out, "sallyport_%s{%s=\"", name, label));
+    for (const char *s = text; *s; s++) {
+        if (*s == '\\' || *s == '"') {
+            SP_TRY(sp_buf_append_byte(out, '\\'));
+        }
+        SP_TRY(*s == '\n' ? sp_buf_append_str(out, "\\n")
+                          : sp_buf_append_byte(out, (uint8_t)*s));
+    }
+    return sp_buf_printf(out, "\"} %" PRId64 "\n", value);
+}
+
+static enum sp_err of_daemon(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    SP_TRY(head(out, "build_info", "Version of the program."));
+    SP_TRY(labelled(out, "build_info", "version", SP_VERSION, 1));
+    SP_TRY(gauge(out, "start_time_seconds", "When the daemon started.", v->started));
+    SP_TRY(gauge(out, "config_loaded_timestamp_seconds",
+                 "When the configuration in force was loaded.", (*v->world)->loaded));
+    return gauge(out, "lockdown", "1 while all metadata is stopped.",
+                 sp_lockdown_is_on(v->lockdown));
+}
+
+static enum sp_err of_ledger(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    struct sp_keeper_status k;
+    sp_keeper_status(v->keeper, &k);
+    SP_TRY(gauge(out, "ledger_size", "Entries in the ledger.", (int64_t)k.entries));
+    SP_TRY(
+        gauge(out, "ledger_writable", "1 while the ledger takes entries.", k.writable));
+    SP_TRY(gauge(out, "metadata_revisions", "Revisions in custody.",
+                 (int64_t)k.revisions));
+    SP_TRY(gauge(out, "metadata_newest_timestamp_seconds",
+                 "When the newest revision was recorded; 0: none was.", k.newest));
+    return gauge(out, "cache_objects", "Files that were verified.", (int64_t)k.files);
+}
+
+static enum sp_err of_cache(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    struct sp_stock_status c;
+    sp_stock_status(sp_filler_stock(v->filler), &c);
+    SP_TRY(gauge(out, "cache_files", "Files in the cache now.", (int64_t)c.files));
+    SP_TRY(gauge(out, "cache_bytes", "Bytes of files in the cache now.",
+                 (int64_t)c.bytes));
+    SP_TRY(gauge(out, "cache_limit_bytes", "What the cache may grow to; 0: no limit.",
+                 (int64_t)c.limit));
+    return gauge(out, "scrub_pass_end_timestamp_seconds",
+                 "When the scrubber last reached the end of the store; 0: not yet.",
+                 c.pass_ended);
+}
+
+/* Catalogues come once a month: one that is much older is one that is kept back. */
+static enum sp_err of_catalog(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    SP_AUTO(sp_object_unref) struct sp_object *o = NULL;
+    o = v->renewer ? sp_renewer_object(v->renewer) : NULL;
+    return gauge(out, "catalog_signing_timestamp_seconds",
+                 "When the offline catalogue in force was signed; 0: none is.",
+                 o ? o->last_modified : 0);
+}
+
+static enum sp_err of_upstreams(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    const struct sp_config *c = (*v->world)->config;
+    SP_TRY(
+        head(out, "upstream_last_success_timestamp_seconds",
+             "When the upstream last answered over a proven connection; 0: not yet."));
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        SP_TRY(labelled(out, "upstream_last_success_timestamp_seconds", "upstream",
+                        c->upstreams[i].name,
+                        sp_desk_last_good(v->desk, c->upstreams[i].name)));
+    }
+    return SP_OK;
+}
+
+static enum sp_err of_listeners(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    const struct sp_world *w = *v->world;
+    SP_TRY(head(out, "certificate_expiry_timestamp_seconds",
+                "When the certificate of a listener stops being valid."));
+    for (size_t i = 0; i < w->config->listener_count; i++) {
+        if (w->doors[i].tls) {
+            SP_TRY(labelled(out, "certificate_expiry_timestamp_seconds", "listener",
+                            w->config->listeners[i].name, w->doors[i].not_after));
+        }
+    }
+    return SP_OK;
+}
+
+static enum sp_err of_posture(const struct sp_watch_status *s, struct sp_buf *out)
+{
+    if (s->count) {
+        SP_TRY(head(out, "posture_conforming", "1 while the upstream conforms."));
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        SP_TRY(labelled(out, "posture_conforming", "upstream", s->rows[i].name,
+                        s->rows[i].state == SP_POSTURE_CONFORMING));
+    }
+    return SP_OK;
+}
+
+static enum sp_err of_watch(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    struct sp_watch_status *s = malloc(sizeof *s);
+    if (!s) {
+        return SP_E_NOMEM;
+    }
+    sp_watch_status(v->watch, s);
+    enum sp_err e = of_posture(s, out);
+    free(s);
+    return e;
+}
+
+enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    SP_TRY(of_daemon(v, out));
+    SP_TRY(of_ledger(v, out));
+    SP_TRY(of_cache(v, out));
+    SP_TRY(of_catalog(v, out));
+    SP_TRY(of_upstreams(v, out));
+    SP_TRY(of_listeners(v, out));
+    return of_watch(v, out);
+}

@@ -1,0 +1,12 @@
+/* The watch as the admin listener shows it. */
+#ifndef SP_APP_ADMIN_POSTURE_PAGE_H
+#define SP_APP_ADMIN_POSTURE_PAGE_H
+
+#include "app/watch/watch.h"
+
+/* The JSON of /posture, appended. */
+enum sp_err sp_posture_page(struct sp_watch *w, struct sp_buf *out) SP_MUST_USE;
+/* 200: everything conforms; else 503. */
+int sp_posture_http_status(struct sp_watch *w);
+
+#endif

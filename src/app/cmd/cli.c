@@ -1,0 +1,190 @@
+#include "app/base/say.h"
+#include "app/cmd/cmd.h"
+
+#include "core/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *words;
+    int (*run)(int argc, char **argv);
+    const char *arguments, *help;
+};
+
+static const struct command commands[] = {
+#define CMD(words, function, arguments, help) {words, function, arguments, help},
+#include "app/cmd/cmds.def"
+#undef CMD
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out)
+{
+    fprintf(out,
+            _("sallyport %s: a TLS-enforcing replication proxy for Windows updates\n\n"
+              "usage: sallyport COMMAND [ARGUMENTS]\n\n"),
+            SP_VERSION);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %s%s%s\n      %s\n", commands[i].words,
+                commands[i].arguments[0] ? " " : "", commands[i].arguments,
+                sp_say(commands[i].help));
+    }
+    fprintf(out, _("\nFILE of -c is %s unless it is given.\n"), SP_CONFIG_DEFAULT);
+}
+
+/* How many words of argv the command's name takes, or 0 when it is another one. */
+static int matches(const struct command *c, int argc, char **argv)
+{
+    const char *rest = c->words;
+    for (int i = 0; i < argc; i++) {
+        size_t n = strcspn(rest, " ");
+        if (strlen(argv[i]) != n || strncmp(argv[i], rest, n) != 0) {
+            return 0;
+        }
+        if (!rest[n]) {
+            return i + 1;
+        }
+        rest += n + 1;
+    }
+    return 0;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+        if (strcmp(argv[i], "--") == 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static int unknown(int argc, char **argv)
+{
+    char said[128];
+    const char *names[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].words;
+    }
+    bool family = false;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        size_t n = strlen(argv[0]);
+        family = family || (strncmp(commands[i].words, argv[0], n) == 0 &&
+                            commands[i].words[n] == ' ');
+    }
+    snprintf(said, sizeof said, "%s%s%s", argv[0], family && argc > 1 ? " " : "",
+             family && argc > 1 ? argv[1] : "");
+    const char *nearest = sp_text_nearest(said, names, COMMANDS);
+    if (nearest) {
+        fprintf(stderr,
+                _("sallyport: there is no command \"%s\"; did you mean \"%s\"?; see "
+                  "sallyport --help\n"),
+                said, nearest);
+    } else {
+        fprintf(stderr,
+                _("sallyport: there is no command \"%s\"; see sallyport --help\n"),
+                said);
+    }
+    return SP_EXIT_USAGE;
+}
+
+/* The daemon speaks English, whoever starts it, and so does what is sent to somebody
+ * who helps. */
+static void choose_language(int argc, char **argv)
+{
+    static const char *const english[] = {"run", "support-bundle"};
+    for (size_t i = 0; argc && i < sizeof english / sizeof english[0]; i++) {
+        if (strcmp(argv[0], english[i]) == 0) {
+            return;
+        }
+    }
+    sp_say_in_language();
+}
+
+int sp_cli(int argc, char **argv)
+{
+    argc--;
+    argv++;
+    choose_language(argc, argv);
+    if (argc == 0) {
+        print_usage(stderr);
+        return SP_EXIT_USAGE;
+    }
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+        strcmp(argv[0], "help") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[0], "--version") == 0) {
+        return sp_cmd_version(0, argv);
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        int n = matches(&commands[i], argc, argv);
+        if (n && wants_help(argc - n, argv + n)) {
+            printf(_("usage: sallyport %s %s\n\n%s\n"), commands[i].words,
+                   commands[i].arguments, sp_say(commands[i].help));
+            return 0;
+        }
+        if (n) {
+            return commands[i].run(argc - n, argv + n);
+        }
+    }
+    return unknown(argc, argv);
+}
+
+static const struct sp_option *find_option(const struct sp_option *options,
+                                           size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(options[i].name);
+        if (strncmp(word, options[i].name, n) == 0 &&
+            (word[n] == 0 || (word[n] == '=' && options[i].value))) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+int sp_options(int argc, char **argv, const struct sp_option *options, size_t count,
+               char ***words)
+{
+    int left = 0;
+    bool ended = false;
+    for (int i = 0; i < argc; i++) {
+        if (!ended && strcmp(argv[i], "--") == 0) {
+            ended = true;
+            continue;
+        }
+        if (ended || argv[i][0] != '-' || !argv[i][1]) {
+            argv[left++] = argv[i];
+            continue;
+        }
+        const struct sp_option *o = find_option(options, count, argv[i]);
+        const char *equals = strchr(argv[i], '=');
+        if (!o || (o->value && !equals && i + 1 == argc)) {
+            fprintf(stderr, _("sallyport: %s %s; see --help\n"),
+                    o ? _("there is no value behind") : _("there is no option"),
+                    argv[i]);
+            return -1;
+        }
+        if (o->value) {
+            *o->value = equals ? equals + 1 : argv[++i];
+        }
+        if (o->flag) {
+            *o->flag = true;
+        }
+    }
+    *words = argv;
+    return left;
+}
+
+int sp_cmd_failed(enum sp_err e, const struct sp_why *why)
+{
+    bool has_why = why && why->text[0];
+    fprintf(stderr, "sallyport: %s\n", has_why ? why->text : sp_say(sp_err_text(e)));
+    return sp_err_exit_status(e);
+}

@@ -1,0 +1,80 @@
+/* Cosignatures: whom this sallyport cosigns, and who cosigns for it. */
+#include "app/config/config_parts.h"
+
+#include "core/custody/cosign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const says[2] = {
+    "a ledger's public key is written name+hash+base64, as in ledger/key.pub where it "
+    "was made; at most 256 of them, no two of one name",
+    "a cosigner's public key is written name+hash+base64, as in witness/key.pub where "
+    "it was made; at most 16 of them, none twice",
+};
+
+/* A name that stands twice would be two ledgers of one name, or one cosigner that
+ * counts twice; so would a key. */
+static bool is_new(const struct sp_config_keys *k, const struct sp_note_key *other)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        if (strcmp(k->at[i]->name, other->name) == 0 ||
+            memcmp(k->at[i]->public_key, other->public_key, 32) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
+                                struct sp_config_keys *out, const char **what)
+{
+    size_t n = cfg_size(sec, key), most = of_cosigners ? SP_LIMIT_COSIGNERS : 256;
+    *what = says[of_cosigners];
+    out->at = calloc(n + 1, sizeof *out->at);
+    if (!out->at) {
+        return SP_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct sp_view text = sp_view_str(cfg_getnstr(sec, key, (unsigned)i));
+        struct sp_note_key *k = NULL;
+        bool good = n <= most && !sp_view_starts(text, SP_VIEW("PRIVATE")) &&
+                    (of_cosigners ? sp_cosigner_key_import(text, &k, NULL)
+                                  : sp_note_key_import(text, &k, NULL)) == SP_OK &&
+                    is_new(out, k);
+        if (!good) {
+            sp_note_key_free(&k);
+            return SP_E_CONFIG;
+        }
+        out->at[out->count++] = k;
+    }
+    return SP_OK;
+}
+
+enum sp_err sp_config_take_cosigner(const struct sp_config *c, cfg_t *sec,
+                                    struct sp_config_cosigner *out, const char **key,
+                                    const char **what)
+{
+    struct sp_view text = sp_view_str(cfg_getstr(sec, "key"));
+    *key = "key";
+    *what = says[1];
+    if (sp_view_starts(text, SP_VIEW("PRIVATE")) ||
+        sp_cosigner_key_import(text, &out->key, NULL) != SP_OK) {
+        return SP_E_CONFIG;
+    }
+    for (size_t i = 0; &c->cosigners[i] != out; i++) {
+        struct sp_note_key *known = c->cosigners[i].key;
+        if (!is_new(&(struct sp_config_keys){&known, 1}, out->key)) {
+            return SP_E_CONFIG;
+        }
+    }
+    return SP_OK;
+}
+
+void sp_config_keys_fini(struct sp_config_keys *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        sp_note_key_free(&k->at[i]);
+    }
+    free(k->at);
+}

@@ -1,0 +1,245 @@
+#include "app/serve/custody_serve.h"
+
+#include "app/serve/visit.h"
+#include "io/store/files.h"
+#include "sallyport/ledger.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { AT_ONCE = 32 };
+
+struct reading {
+    struct visitor visitor;       /* first, as in a visit */
+    struct sp_lane *lane;         /* borrowed */
+    struct sp_world *world;       /* shared */
+    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
+    struct sp_job job;
+    char path[SP_TILE_PATH_MAX]; /* beneath the ledger's directory */
+    bool is_checkpoint, head_only;
+    unsigned holders; /* the exchange, the job, the answer under way */
+    int fd;
+    uint64_t size, file_size; /* of what is answered, of the file */
+    struct sp_peer_lease lease;
+    enum sp_err err;
+};
+
+#define READING_OF(pointer)                                                            \
+    ((struct reading *)(void *)((char *)(pointer)-offsetof(struct reading, job)))
+
+static void let_go(struct reading *r)
+{
+    struct sp_lane *lane = r->lane;
+    if (--r->holders > 0) {
+        return;
+    }
+    sp_fd_close(&r->fd);
+    sp_guest_leaves(lane, r->size, &r->lease);
+    sp_world_unref(&r->world);
+    free(r);
+    lane->custody_readings--;
+    if (--lane->visits == 0 && lane->idle) {
+        lane->idle(lane);
+    }
+}
+
+static void count(struct sp_lane *lane, int status)
+{
+    SP_COUNT(&lane->counters, requests_custody, 1);
+    sp_count_answer(&lane->counters, status);
+}
+
+static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)
+{
+    static const char later[] = "Retry-After: 1\r\n";
+    struct sp_answer a = {.status = status};
+    if (status == 503) {
+        a.fields = SP_VIEW(later);
+    }
+    count(lane, status);
+    sp_exchange_respond(x, &a);
+}
+
+/* ---- the job ----------------------------------------------------------------------
+ */
+
+static enum sp_err open_whole(struct reading *r, int ledger, const char *path)
+{
+    struct stat st;
+    SP_TRY(sp_file_open_at(ledger, path, O_RDONLY, &r->fd));
+    if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return SP_E_CORRUPT;
+    }
+    r->file_size = r->size = (uint64_t)st.st_size;
+    return SP_OK;
+}
+
+/* The bytes of the first width entries or hashes of a tile. */
+static enum sp_err measure(struct reading *r, const struct sp_tile_ref *t)
+{
+    uint64_t at = t->is_entries ? 0 : (uint64_t)t->width * SP_HASH;
+    for (unsigned i = 0; t->is_entries && i < t->width; i++) {
+        uint8_t length[2];
+        if (pread(r->fd, length, 2, (off_t)at) != 2) {
+            return SP_E_CORRUPT;
+        }
+        at += 2u + ((unsigned)length[0] << 8 | length[1]);
+    }
+    r->size = at;
+    return at <= r->file_size ? SP_OK : SP_E_CORRUPT;
+}
+
+/* A wider one of the same tile begins with the same bytes: what a checkpoint needs that
+ * is not the newest. Full ones stay, so looking comes to an end. */
+static enum sp_err open_wider(struct reading *r, int ledger)
+{
+    struct sp_tile_ref t;
+    char path[SP_TILE_PATH_MAX];
+    SP_TRY(sp_tile_path_parse(sp_view_str(r->path), &t));
+    enum sp_err e = SP_E_NOTFOUND;
+    for (unsigned width = t.width + 1; e == SP_E_NOTFOUND && width <= SP_TILE_WIDTH;
+         width++) {
+        if (t.is_entries) {
+            sp_tile_entries_path(t.index, width, path);
+        } else {
+            sp_tile_path(t.level, t.index, width, path);
+        }
+        e = open_whole(r, ledger, path);
+    }
+    return e == SP_OK ? measure(r, &t) : e;
+}
+
+static enum sp_err open_file(struct reading *r)
+{
+    SP_AUTO(sp_fd_close) int state = -1;
+    SP_AUTO(sp_fd_close) int ledger = -1;
+    const struct sp_config *c = r->world->config;
+    SP_TRY(sp_dir_open(c->state_dir, &state, NULL));
+    if (r->is_checkpoint && c->cosigner_count) {
+        enum sp_err e = open_whole(r, state, SP_COSIGNED_FILE);
+        return e == SP_E_NOTFOUND ? SP_E_UNAVAILABLE : e; /* not yet */
+    }
+    SP_TRY(sp_file_open_at(state, "ledger", O_RDONLY | O_DIRECTORY, &ledger));
+    enum sp_err e = open_whole(r, ledger, r->path);
+    return e == SP_E_NOTFOUND && !r->is_checkpoint ? open_wider(r, ledger) : e;
+}
+
+static void work(struct sp_job *job)
+{
+    struct reading *r = READING_OF(job);
+    r->err = open_file(r);
+}
+
+static void release(void *owner)
+{
+    let_go(owner);
+}
+
+/* [C2SP tlog-tiles]: a tile, also a partial one, never changes; the checkpoint does. */
+static void answer(struct reading *r)
+{
+    static const char tile[] = "Content-Type: application/octet-stream\r\n"
+                               "Cache-Control: public, max-age=31536000, immutable\r\n";
+    static const char checkpoint[] = "Content-Type: text/plain; charset=utf-8\r\n"
+                                     "Cache-Control: no-store\r\n";
+    struct sp_answer a = {.status = 200,
+                          .fields =
+                              r->is_checkpoint ? SP_VIEW(checkpoint) : SP_VIEW(tile),
+                          .content_length = r->size,
+                          .announce_length = r->head_only};
+    if (!r->head_only) {
+        a.file = (struct sp_answer_file){
+            .fd = r->fd, .length = r->size, .size = r->file_size};
+        a.release = release;
+        a.owner = r;
+        r->holders++;
+    }
+    count(r->lane, 200);
+    sp_exchange_respond(r->exchange, &a);
+}
+
+static void done(struct sp_job *job)
+{
+    struct reading *r = READING_OF(job);
+    if (r->exchange && r->err == SP_OK) {
+        answer(r);
+    } else if (r->exchange) {
+        refuse(r->lane, r->exchange, r->err == SP_E_NOTFOUND ? 404 : 503);
+    }
+    let_go(r);
+}
+
+/* ---- what the listener tells ------------------------------------------------------
+ */
+
+static bool is_served(struct sp_view path)
+{
+    struct sp_tile_ref t;
+    return sp_view_eq_str(path, "checkpoint") || sp_tile_path_parse(path, &t) == SP_OK;
+}
+
+static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_view path,
+                  struct sp_guest *guest)
+{
+    struct reading *r = calloc(1, sizeof *r);
+    if (!r) {
+        sp_guest_leaves(lane, 0, &guest->lease);
+        refuse(lane, x, 503);
+        return;
+    }
+    r->visitor.kind = VISITOR_CUSTODY;
+    r->lease = guest->lease;
+    r->lane = lane;
+    r->world = sp_world_ref(lane->world);
+    r->exchange = x;
+    r->fd = -1;
+    r->is_checkpoint = sp_view_eq_str(path, "checkpoint");
+    r->head_only = sp_exchange_request(x)->method == SP_HTTP_HEAD;
+    memcpy(r->path, path.data, path.len);
+    lane->visits++;
+    lane->custody_readings++;
+    *sp_exchange_slot(x) = r;
+    r->holders = 2;
+    r->job = (struct sp_job){.work = work, .done = done};
+    sp_loop_work(lane->loop, &r->job);
+}
+
+bool sp_custody_takes(struct sp_door_context *d, struct sp_exchange *x)
+{
+    struct sp_lane *lane = d->lane;
+    const struct sp_http_request *q = sp_exchange_request(x);
+    struct sp_view prefix = SP_VIEW(SP_CUSTODY_PREFIX);
+    bool is_on =
+        lane->world->config->listeners[d->door].custody && sp_exchange_is_tls(x);
+    if (!is_on || !sp_view_starts(q->target, prefix)) {
+        return false;
+    }
+    struct sp_view path = sp_view_slice(q->target, prefix.len, q->target.len);
+    struct sp_guest guest;
+    *sp_exchange_slot(x) = NULL;
+    if (q->method != SP_HTTP_GET && q->method != SP_HTTP_HEAD) {
+        refuse(lane, x, 405);
+    } else if (path.len >= SP_TILE_PATH_MAX || !is_served(path)) {
+        refuse(lane, x, 404);
+    } else if (lane->custody_readings >= AT_ONCE) {
+        refuse(lane, x, 503);
+    } else if (sp_guest_enters(d, x, &guest)) {
+        begin(lane, x, path, &guest);
+    }
+    return true;
+}
+
+bool sp_custody_ended(struct sp_exchange *x)
+{
+    struct visitor *v = *sp_exchange_slot(x);
+    if (!v || v->kind != VISITOR_CUSTODY) {
+        return false;
+    }
+    struct reading *r = (struct reading *)(void *)v;
+    r->exchange = NULL;
+    let_go(r);
+    return true;
+}

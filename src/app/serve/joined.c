@@ -1,0 +1,199 @@
+/* Requests that are the same whoever makes them, made once for all who ask at once.
+ *
+ * Only the way to the upstream and back is shared: each asker's gate gets the bytes as
+ * if it had asked alone, and judges, records and edits its own copy. What is joined
+ * must be equal to the byte in all that the upstream sees, and be of one listener and
+ * one world, that is one upstream, one policy, one configuration. Who comes when the
+ * answer has begun asks anew: nobody gets what was said before he asked.
+ * docs/decisions/0042.
+ *
+ * On one lane; so there are at most as many equal requests at a time as lanes. */
+#include "app/serve/joined.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST = 64 }; /* different ones at a time; who comes on top asks alone */
+
+struct sp_joined {
+    struct sp_lane *lane;   /* borrowed */
+    struct sp_world *world; /* shared */
+    const struct sp_world_door *door;
+    const char *path, *soap_action; /* of the tables */
+    bool accept_coded;
+    struct sp_buf body; /* owned; what was asked */
+    struct sp_fetch *fetch;
+    bool begun; /* nobody may join any more */
+    int status;
+    char coding[64], type[256];
+    struct sp_buf reply; /* owned */
+    size_t held;         /* bytes of the lane's budget */
+    struct visit *members;
+    struct sp_joined *next, **previous;
+};
+
+static void joined_free(struct sp_joined *j)
+{
+    struct sp_lane *lane = j->lane;
+    *j->previous = j->next;
+    if (j->next) {
+        j->next->previous = j->previous;
+    }
+    lane->joined_count--;
+    sp_budget_give(lane->budget, j->held);
+    sp_buf_fini(&j->body);
+    sp_buf_fini(&j->reply);
+    sp_world_unref(&j->world);
+    free(j);
+    if (--lane->visits == 0 && lane->idle) {
+        lane->idle(lane);
+    }
+}
+
+/* ---- members ----------------------------------------------------------------------
+ */
+
+static void add(struct sp_joined *j, struct visit *v)
+{
+    v->joined = j;
+    v->joined_next = j->members;
+    v->joined_previous = &j->members;
+    if (v->joined_next) {
+        v->joined_next->joined_previous = &v->joined_next;
+    }
+    j->members = v;
+}
+
+static void take_out(struct visit *v)
+{
+    *v->joined_previous = v->joined_next;
+    if (v->joined_next) {
+        v->joined_next->joined_previous = v->joined_previous;
+    }
+    v->joined = NULL;
+}
+
+void sp_joined_leave(struct visit *v)
+{
+    struct sp_joined *j = v->joined;
+    take_out(v);
+    if (!j->members && j->fetch) {
+        j->begun = true;
+        sp_fetch_cancel(j->fetch);
+    }
+}
+
+/* ---- the fetch --------------------------------------------------------------------
+ */
+
+static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
+{
+    struct sp_joined *j = ctx;
+    j->begun = true;
+    j->status = head->status;
+    sp_visit_copy_header(&head->headers, "Content-Encoding", j->coding,
+                         sizeof j->coding);
+    sp_visit_copy_header(&head->headers, "Content-Type", j->type, sizeof j->type);
+    return SP_OK;
+}
+
+static enum sp_err on_data(void *ctx, struct sp_view bytes)
+{
+    struct sp_joined *j = ctx;
+    if (!sp_budget_hold(j->lane->budget, 2 * bytes.len)) {
+        SP_COUNT(&j->lane->counters, busy, 1);
+        return SP_E_NOMEM;
+    }
+    j->held += 2 * bytes.len;
+    return sp_buf_append(&j->reply, bytes);
+}
+
+static void give(struct sp_joined *j, struct visit *v, enum sp_err e,
+                 const struct sp_link_report *report)
+{
+    v->reply_status = j->status;
+    snprintf(v->coding, sizeof v->coding, "%s", j->coding);
+    snprintf(v->type, sizeof v->type, "%s", j->type);
+    if (e == SP_OK) {
+        e = sp_visit_take_reply(v, sp_buf_view(&j->reply));
+    }
+    sp_visit_fetched(v, e, report);
+}
+
+static void on_done(void *ctx, enum sp_err e, const struct sp_link_report *report)
+{
+    struct sp_joined *j = ctx;
+    j->begun = true;
+    j->fetch = NULL;
+    sp_visit_count_upstream(j->lane, j->door, e, report);
+    while (j->members) {
+        struct visit *v = j->members;
+        take_out(v);
+        give(j, v, e, report);
+    }
+    joined_free(j);
+}
+
+static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
+{
+    struct sp_lane *lane = v->lane;
+    struct sp_joined *j = calloc(1, sizeof *j);
+    if (!j) {
+        return SP_E_NOMEM;
+    }
+    j->lane = lane;
+    j->world = sp_world_ref(v->world);
+    j->door = v->door;
+    j->path = ask->path;
+    j->soap_action = ask->soap_action;
+    j->accept_coded = ask->accept_xpress;
+    sp_buf_init(&j->body, ask->body.len);
+    sp_buf_init(&j->reply, ask->reply_limit);
+    j->next = lane->joined;
+    j->previous = &lane->joined;
+    if (j->next) {
+        j->next->previous = &j->next;
+    }
+    lane->joined = j;
+    lane->joined_count++;
+    lane->visits++;
+    struct sp_fetch_handler handler = {
+        .head = on_head, .data = on_data, .done = on_done, .ctx = j};
+    struct sp_fetch_ask own = *ask;
+    enum sp_err e = sp_buf_append(&j->body, ask->body);
+    own.body = sp_buf_view(&j->body);
+    if (e == SP_OK) {
+        e = sp_fetch_start(lane->pool, v->world->upstreams[v->door->upstream], &own,
+                           &handler, &j->fetch);
+    }
+    if (e != SP_OK) {
+        joined_free(j);
+        return e;
+    }
+    add(j, v);
+    return SP_OK;
+}
+
+/* ---- joining ----------------------------------------------------------------------
+ */
+
+static bool is_same(const struct sp_joined *j, const struct visit *v,
+                    const struct sp_fetch_ask *ask)
+{
+    return !j->begun && j->world == v->world && j->door == v->door &&
+           j->path == ask->path && j->soap_action == ask->soap_action &&
+           j->accept_coded == ask->accept_xpress &&
+           sp_view_eq(sp_buf_view(&j->body), ask->body);
+}
+
+enum sp_err sp_joined_fetch(struct visit *v, const struct sp_fetch_ask *ask)
+{
+    for (struct sp_joined *j = v->lane->joined; j; j = j->next) {
+        if (is_same(j, v, ask)) {
+            SP_COUNT(&v->lane->counters, joined, 1);
+            add(j, v);
+            return SP_OK;
+        }
+    }
+    return v->lane->joined_count < MOST ? begin(v, ask) : SP_E_AGAIN;
+}

@@ -1,0 +1,126 @@
+/* One exchange on a lane, as exchange.c and exchange_content.c share it.
+ *
+ * The struct lives until the asker is gone (end) and nothing that was started is still
+ * under way, whichever is later. */
+#ifndef SP_APP_SERVE_VISIT_H
+#define SP_APP_SERVE_VISIT_H
+
+#include "app/shared/daemon.h"
+#include "app/watch/watch.h"
+
+/* What an exchange's slot points at begins with this. */
+struct visitor {
+    enum {
+        VISITOR_VISIT,
+        VISITOR_CUSTODY, /* custody_serve.c */
+        VISITOR_WITNESS  /* cosign_serve.c */
+    } kind;
+};
+
+struct visit {
+    struct visitor visitor;
+    struct sp_lane *lane;   /* borrowed */
+    struct sp_world *world; /* shared */
+    struct sp_seals *seals; /* shared */
+    const struct sp_world_door *door;
+    struct sp_exchange *exchange;       /* borrowed; NULL once the asker is gone */
+    struct sp_gate *gate;               /* owned; at rest where the visit is */
+    const struct sp_http_request *head; /* borrowed from the exchange, until end */
+    char peer[64], host[256];
+    char *names; /* owned: whom the asker's certificate is made out to, or NULL */
+    bool busy;   /* something was started and will come back */
+    size_t held; /* bytes of the lane's budget */
+    struct sp_peer_lease lease;
+    uint64_t moved; /* bytes of the body and of the reply, or of content */
+    uint64_t began_ms;
+    /* FETCH */
+    struct sp_fetch *fetch;   /* borrowed from the pool while it runs; or */
+    struct sp_joined *joined; /* what it shares with others, while that runs */
+    struct visit *joined_next, **joined_previous;
+    struct sp_buf reply;
+    int reply_status;
+    /* INSPECT and EDIT */
+    struct sp_inspection inspection;
+    enum sp_err edited;
+    /* ASK_REVISIONS and RECORD */
+    struct sp_known_revision *known;
+    size_t asked_parts; /* the last of ask.ids: no revisions of the reply */
+    struct sp_ask_files files;
+    struct sp_gate_file *asked_files; /* the gate's, while the keeper is asked */
+    struct sp_tier_said *said;        /* owned */
+    const struct sp_revision *asked_revisions; /* the gate's */
+    size_t witness;                            /* the section that is asked */
+    struct sp_record_entry *entries;
+    struct sp_record_revision *revisions;
+    /* content */
+    bool wants;               /* want was handed to the filler */
+    bool wants_fill;          /* the filler knows of want, until it was left */
+    uint64_t early;           /* of a growing answer, what may go before OPEN */
+    struct sp_object *object; /* shared */
+    struct sp_hot_file *file; /* shared: its bytes; NULL: they are read from the disk */
+    struct sp_gate_object object_view;
+    /* From here on each is written whole before it is read, so that most visits, which
+     * need none of them, need not clear them: */
+    char coding[64], type[256];
+    struct sp_job job;
+    struct sp_effect task;
+    struct sp_ask_revisions ask;
+    struct sp_tier_ask tier;
+    struct sp_record record;
+    struct sp_ask_claim claim;
+    struct sp_want want;
+};
+
+#define VISIT_OF(pointer, member) SP_HOLDER(pointer, struct visit, member)
+
+/* exchange.c */
+void sp_visit_free(struct visit *v);
+/* Something came back. True when the asker is still there and the gate wants to know.
+ */
+bool sp_visit_came_back(struct visit *v);
+void sp_visit_perform(struct visit *v, const struct sp_step *step);
+/* For joined.c: what FETCH is made of. The reply goes into v->reply; a fetch that came
+ * back goes to the gate; the upstream's answers are counted. */
+enum sp_err sp_visit_take_reply(struct visit *v, struct sp_view bytes) SP_MUST_USE;
+void sp_visit_fetched(struct visit *v, enum sp_err e,
+                      const struct sp_link_report *report);
+void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,
+                             enum sp_err e, const struct sp_link_report *r);
+void sp_visit_copy_header(const struct sp_http_headers *h, const char *name, char *out,
+                          size_t size);
+
+/* guest.c: true when this exchange is for a host that the listener is not; answered. */
+bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x);
+struct sp_guest {
+    bool has_pin; /* of the client's certificate */
+    struct sp_pin pin;
+    struct sp_peer_lease lease; /* to be given back by sp_guest_leaves */
+};
+/* False when he met a limit; answered. What is posted is metadata, the rest content. */
+bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
+                     struct sp_guest *out);
+/* Whom his certificate is made out to, ", " between; a text of the caller's, NULL where
+ * he showed none. */
+enum sp_err sp_guest_names(const struct sp_exchange *x, char **out) SP_MUST_USE;
+/* What he came for is over and moved so many bytes. */
+void sp_guest_leaves(struct sp_lane *lane, uint64_t bytes, struct sp_peer_lease *lease);
+
+/* exchange_witness.c: asks those that are not asked elsewhere, and then calls the next.
+ */
+void sp_visit_ask_witnesses(struct visit *v);
+/* exchange.c: they have said what they know, or e. */
+void sp_visit_witnessed(struct visit *v, enum sp_err e);
+
+/* exchange_content.c: the effects that only content has */
+void sp_visit_catalog(struct visit *v, const struct sp_effect *e);
+void sp_visit_lookup(struct visit *v, const struct sp_effect *e);
+void sp_visit_fill(struct visit *v, const struct sp_effect *e);
+void sp_visit_serve(struct visit *v, const struct sp_effect *e);
+void sp_visit_follow(struct visit *v, const struct sp_effect *e);
+void sp_visit_serve_growing(struct visit *v, const struct sp_effect *e);
+void sp_visit_open(struct visit *v, const struct sp_effect *e);
+void sp_visit_cut(struct visit *v, const struct sp_effect *e);
+/* The asker of a fill is gone: frees v once the filler has let go of it. */
+void sp_visit_leave(struct visit *v);
+
+#endif

@@ -1,0 +1,101 @@
+#include "app/shared/metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const uint32_t bounds_ms[SP_DURATIONS] = SP_DURATION_BOUNDS_MS;
+
+void sp_count_answer(struct sp_counters *c, int status)
+{
+    if (status >= 500) {
+        SP_COUNT(c, answers_5xx, 1);
+    } else if (status >= 400) {
+        SP_COUNT(c, answers_4xx, 1);
+    } else if (status >= 300) {
+        SP_COUNT(c, answers_3xx, 1);
+    } else if (status >= 200) {
+        SP_COUNT(c, answers_2xx, 1);
+    }
+}
+
+void sp_durations_count(struct sp_durations *d, uint64_t ms)
+{
+    size_t i = 0;
+    while (i < SP_DURATIONS && ms > bounds_ms[i]) {
+        i++;
+    }
+    if (i < SP_DURATIONS) {
+        SP_COUNT(d, within[i], 1);
+    } else {
+        SP_COUNT(d, longer, 1);
+    }
+    SP_COUNT(d, sum_ms, ms);
+}
+
+static void add_durations(struct sp_duration_totals *t, const struct sp_durations *d)
+{
+    for (size_t i = 0; i < SP_DURATIONS; i++) {
+        t->within[i] += atomic_load_explicit(&d->within[i], memory_order_relaxed);
+    }
+    t->longer += atomic_load_explicit(&d->longer, memory_order_relaxed);
+    t->sum_ms += atomic_load_explicit(&d->sum_ms, memory_order_relaxed);
+}
+
+void sp_totals_add(struct sp_totals *t, const struct sp_counters *c)
+{
+    add_durations(&t->metadata, &c->metadata);
+    add_durations(&t->content, &c->content);
+#define METRIC(field, series, labels, help)                                            \
+    t->field += atomic_load_explicit(&c->field, memory_order_relaxed);
+#include "app/shared/metrics.def"
+#undef METRIC
+}
+
+static enum sp_err write_row(struct sp_buf *out, const char **last, const char *series,
+                             const char *labels, const char *help, uint64_t value)
+{
+    if (!*last || strcmp(*last, series) != 0) {
+        SP_TRY(sp_buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n", series, help,
+                             series));
+        *last = series;
+    }
+    return sp_buf_printf(out, "%s%s%s%s %" PRIu64 "\n", series, labels[0] ? "{" : "",
+                         labels, labels[0] ? "}" : "", value);
+}
+
+static enum sp_err write_durations(const struct sp_duration_totals *t, const char *what,
+                                   struct sp_buf *out)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < SP_DURATIONS; i++) {
+        all += t->within[i];
+        SP_TRY(sp_buf_printf(out,
+                             "sallyport_request_duration_seconds_bucket{what=\"%s\","
+                             "le=\"%g\"} %" PRIu64 "\n",
+                             what, bounds_ms[i] / 1000.0, all));
+    }
+    all += t->longer;
+    return sp_buf_printf(
+        out,
+        "sallyport_request_duration_seconds_bucket{what=\"%s\",le=\"+Inf\"} %" PRIu64
+        "\nsallyport_request_duration_seconds_sum{what=\"%s\"} %.3f\n"
+        "sallyport_request_duration_seconds_count{what=\"%s\"} %" PRIu64 "\n",
+        what, all, what, (double)t->sum_ms / 1000, what, all);
+}
+
+enum sp_err sp_totals_write(const struct sp_totals *t, struct sp_buf *out)
+{
+    const char *last = NULL;
+    SP_TRY(sp_buf_append_str(
+        out,
+        "# HELP sallyport_request_duration_seconds From the head of the request to "
+        "the end of the answer.\n"
+        "# TYPE sallyport_request_duration_seconds histogram\n"));
+    SP_TRY(write_durations(&t->metadata, "metadata", out));
+    SP_TRY(write_durations(&t->content, "content", out));
+#define METRIC(field, series, labels, help)                                            \
+    SP_TRY(write_row(out, &last, series, labels, help, t->field));
+#include "app/shared/metrics.def"
+#undef METRIC
+    return SP_OK;
+}

@@ -1,0 +1,51 @@
+/* Counters. One block per thread that counts, written by that thread alone with relaxed
+ * stores and read by anybody; sums are made when somebody asks. */
+#ifndef SP_APP_SHARED_METRICS_H
+#define SP_APP_SHARED_METRICS_H
+
+#include "sallyport/bytes.h"
+
+#include <stdatomic.h>
+
+/* How long exchanges took, from the head of the request to the end of the answer. */
+enum { SP_DURATIONS = 10 };
+#define SP_DURATION_BOUNDS_MS {5, 10, 50, 100, 500, 1000, 5000, 10000, 60000, 600000}
+struct sp_durations {
+    atomic_uint_fast64_t within[SP_DURATIONS]; /* not longer than the bound, not cumulative */
+    atomic_uint_fast64_t longer, sum_ms;
+};
+void sp_durations_count(struct sp_durations *d, uint64_t ms);
+
+struct sp_counters {
+    struct sp_durations metadata, content;
+#define METRIC(field, series, labels, help) atomic_uint_fast64_t field;
+#include "app/shared/metrics.def"
+#undef METRIC
+};
+
+/* Adds to one counter of one's own block. */
+#define SP_COUNT(counters, field, n)                                                   \
+    atomic_store_explicit(                                                             \
+        &(counters)->field,                                                            \
+        atomic_load_explicit(&(counters)->field, memory_order_relaxed) +               \
+            (uint64_t)(n),                                                             \
+        memory_order_relaxed)
+
+/* One answer of that status, by its class. */
+void sp_count_answer(struct sp_counters *c, int status);
+
+struct sp_duration_totals {
+    uint64_t within[SP_DURATIONS], longer, sum_ms;
+};
+
+struct sp_totals {
+    struct sp_duration_totals metadata, content;
+#define METRIC(field, series, labels, help) uint64_t field;
+#include "app/shared/metrics.def"
+#undef METRIC
+};
+void sp_totals_add(struct sp_totals *t, const struct sp_counters *c);
+/* Prometheus text, one series a row. */
+enum sp_err sp_totals_write(const struct sp_totals *t, struct sp_buf *out) SP_MUST_USE;
+
+#endif
