@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "app/shared/daemon.h"
+#include "app/shared/budget.h"
 
 #include <pthread.h>
 

@@ -3,7 +3,9 @@
 #include "folder.h"
 #include "upstream_rig.h"
 
-#include "app/shared/daemon.h"
+#include "app/fill/filler.h"
+#include "app/shared/desk.h"
+#include "app/shared/metrics.h"
 
 enum { WANTS = 64, NOBODY_LISTENS = 1 };
 

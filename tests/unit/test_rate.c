@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "app/shared/daemon.h"
+#include "app/shared/rate.h"
 
 static size_t take_all(struct sp_rate *r, uint64_t now_ms)
 {

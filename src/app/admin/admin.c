@@ -5,6 +5,7 @@
 #include "app/admin/gauges.h"
 #include "app/admin/page.h"
 #include "app/admin/posture_page.h"
+#include "app/fill/filler.h"
 #include "app/fill/stock.h"
 #include "app/log/log.h"
 #include "app/offline/renewer.h"

@@ -1,4 +1,5 @@
 #include "app/admin/gauges.h"
+#include "app/fill/filler.h"
 
 #include "app/fill/stock.h"
 #include "app/offline/renewer.h"

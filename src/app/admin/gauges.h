@@ -2,7 +2,7 @@
 #ifndef SP_APP_ADMIN_GAUGES_H
 #define SP_APP_ADMIN_GAUGES_H
 
-#include "app/shared/daemon.h"
+#include "app/admin/admin.h"
 
 /* Every gauge, appended. On the main loop. */
 enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out) SP_MUST_USE;

@@ -1,6 +1,6 @@
 #include "app/base/say.h"
 #include "app/cmd/cmd.h"
-#include "app/shared/daemon.h"
+#include "app/run/daemon.h"
 
 #include <stdio.h>
 

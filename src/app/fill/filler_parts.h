@@ -11,10 +11,13 @@
 #ifndef SP_APP_FILL_FILLER_PARTS_H
 #define SP_APP_FILL_FILLER_PARTS_H
 
+#include "app/fill/filler.h"
 #include "app/fill/prefetch.h"
 #include "app/fill/stock.h"
 #include "app/shared/board.h"
-#include "app/shared/daemon.h"
+#include "app/shared/desk.h"
+#include "app/shared/metrics.h"
+#include "app/shared/rate.h"
 #include "core/gate/roads.h"
 #include "io/net/upstream.h"
 

@@ -4,7 +4,7 @@
  *
  * A pass begins when the daemon starts, where the one before was interrupted, and goes
  * around once; the next one begins a day later. Before the first one it finds out what
- * the start has left open (app/survey.h), not at the rate. */
+ * the start has left open (app/fill/survey.h), not at the rate. */
 #ifndef SP_APP_FILL_SCRUB_H
 #define SP_APP_FILL_SCRUB_H
 

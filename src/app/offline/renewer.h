@@ -1,12 +1,17 @@
 /* The offline catalogue, kept new: fetched on schedule, proven, indexed, put in force,
  * and held for those who serve it. One thread with a loop of its own; proving and
  * indexing are jobs of the work pool. The decisions are core/catalog/renewal.h, the
- * files app/catalog_place.h. */
+ * files catalog_place.h. */
 #ifndef SP_APP_OFFLINE_RENEWER_H
 #define SP_APP_OFFLINE_RENEWER_H
 
 #include "app/offline/catalog_place.h"
-#include "app/shared/daemon.h"
+#include "app/shared/desk.h"
+#include "app/shared/metrics.h"
+#include "app/world/world.h"
+#include "io/store/keeper.h"
+
+struct sp_renewer;
 
 struct sp_renewer_conf {    /* all but world borrowed for the renewer's life */
     struct sp_world *world; /* with a catalog section; a reference is taken */

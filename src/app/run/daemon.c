@@ -1,12 +1,17 @@
+#include "app/run/daemon.h"
+
+#include "app/admin/admin.h"
+#include "app/fill/filler.h"
 #include "app/fill/stock.h"
 #include "app/log/log.h"
 #include "app/log/log_sink.h"
 #include "app/offline/renewer.h"
 #include "app/run/confine.h"
 #include "app/run/handover.h"
-#include "app/run/lane.h"
+#include "app/run/lane_life.h"
 #include "app/run/manager.h"
 #include "app/serve/cosigner.h"
+#include "app/shared/desk.h"
 #include "app/watch/watch.h"
 
 #include <inttypes.h>

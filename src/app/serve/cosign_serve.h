@@ -5,7 +5,7 @@
 #define SP_APP_SERVE_COSIGN_SERVE_H
 
 #include "app/serve/cosigner.h"
-#include "app/shared/daemon.h"
+#include "app/shared/lane.h"
 
 #define SP_WITNESS_PATH "/witness/add-checkpoint"
 

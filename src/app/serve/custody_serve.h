@@ -5,7 +5,7 @@
 #ifndef SP_APP_SERVE_CUSTODY_SERVE_H
 #define SP_APP_SERVE_CUSTODY_SERVE_H
 
-#include "app/shared/daemon.h"
+#include "app/shared/lane.h"
 
 /* True when the request is for the ledger and was taken over: whatever becomes of it,
  * the exchange's slot is this module's. */

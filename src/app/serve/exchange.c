@@ -1,5 +1,7 @@
 /* One exchange on a lane: performs the effects of its gate and tells it what came of
  * them. What only content has: exchange_content.c. */
+#include "app/serve/exchange.h"
+
 #include "app/log/log.h"
 #include "app/serve/cosign_serve.h"
 #include "app/serve/custody_serve.h"

@@ -5,7 +5,8 @@
 #ifndef SP_APP_SERVE_VISIT_H
 #define SP_APP_SERVE_VISIT_H
 
-#include "app/shared/daemon.h"
+#include "app/fill/filler.h"
+#include "app/shared/lane.h"
 #include "app/watch/watch.h"
 
 /* What an exchange's slot points at begins with this. */

@@ -1,4 +1,4 @@
-#include "app/shared/daemon.h"
+#include "app/shared/budget.h"
 
 void sp_budget_set(struct sp_budget *b, size_t limit)
 {

@@ -3,6 +3,7 @@
 #include "app/shared/desk_json.h"
 
 #include "app/shared/observed.h"
+#include "core/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef SP_APP_SHARED_DESK_JSON_H
 #define SP_APP_SHARED_DESK_JSON_H
 
-#include "app/shared/daemon.h"
+#include "app/shared/desk.h"
 
 #include <jansson.h>
 

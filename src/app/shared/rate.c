@@ -1,4 +1,4 @@
-#include "app/shared/daemon.h"
+#include "app/shared/rate.h"
 
 enum { BURST = 600, ONE_EACH_MS = 6000 };
 

@@ -7,8 +7,11 @@
 #ifndef SP_APP_WATCH_WATCH_H
 #define SP_APP_WATCH_WATCH_H
 
-#include "app/shared/daemon.h"
+#include "app/shared/desk.h"
+#include "app/shared/metrics.h"
+#include "app/world/world.h"
 #include "core/custody/posture.h"
+#include "io/store/keeper.h"
 
 struct sp_watch;
 struct sp_watch_conf {      /* borrowed for the watch's life, but for world */

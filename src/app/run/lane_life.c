@@ -1,4 +1,7 @@
-#include "app/run/lane.h"
+#include "app/run/lane_life.h"
+
+#include "app/fill/filler.h"
+#include "app/serve/exchange.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /* A lane's life: made, started, given a new world, drained. Called from the main loop.
  */
-#ifndef SP_APP_RUN_LANE_H
-#define SP_APP_RUN_LANE_H
+#ifndef SP_APP_RUN_LANE_LIFE_H
+#define SP_APP_RUN_LANE_LIFE_H
 
-#include "app/shared/daemon.h"
+#include "app/shared/lane.h"
 
 struct sp_lane_conf {       /* borrowed by the lane for its life */
     struct sp_world *world; /* the first world; its listeners are the lane's */
