@@ -102,6 +102,7 @@ static void hang_up(struct asker *a)
 
 static void call(struct asker *a)
 {
+    static char host[] = "localhost";
     unsigned number = (unsigned)(a - askers) / AN_ADDRESS;
     struct sockaddr_in own = {
         .sin_family = AF_INET,
@@ -127,8 +128,8 @@ static void call(struct asker *a)
     if (want.tls) {
         a->ssl = SSL_new(want.tls);
         SSL_set_fd(a->ssl, a->fd);
-        SSL_set_tlsext_host_name(a->ssl, "localhost");
-        SSL_set1_host(a->ssl, "localhost");
+        SSL_set_tlsext_host_name(a->ssl, host);
+        SSL_set1_host(a->ssl, host);
         SSL_set_connect_state(a->ssl);
     }
     look_for(a, want.tls ? EPOLLIN | EPOLLOUT : EPOLLIN, EPOLL_CTL_ADD);
@@ -197,7 +198,7 @@ static void again(struct asker *a)
     bool is_due = a->is_due;
 
     hang_up(a);
-    if (!want.rate || (want.is_new_each && !is_due))
+    if (want.rate <= 0 || (want.is_new_each && !is_due))
         return;
     call(a);
     if (is_due && a->state == IDLE)
@@ -215,7 +216,7 @@ static void finish(struct asker *a)
 /* The other side closed. A request that it never began to answer is sent again. */
 static void lost(struct asker *a)
 {
-    if (a->state == ASKED && a->headed == 0 && want.rate && !want.is_new_each)
+    if (a->state == ASKED && a->headed == 0 && want.rate > 0 && !want.is_new_each)
         a->is_due = true;
     else if (a->state != IDLE || a->is_due) {
         failed++;
@@ -441,7 +442,7 @@ static bool understand(int argc, char **argv)
     want.path = argv + optind + 1;
     want.paths = (unsigned)(argc - optind - 1);
     return want.connections && want.connections <= ASKERS_MAX &&
-           (!want.rate || want.seconds);
+           (want.rate <= 0 || want.seconds > 0);
 }
 
 int main(int argc, char **argv)
@@ -460,7 +461,7 @@ int main(int argc, char **argv)
         if (!want.is_new_each)
             call(&askers[i]);
     }
-    double began = (want.rate ? paced : at_once)(now() + PATIENCE_S);
+    double began = (want.rate > 0 ? paced : at_once)(now() + PATIENCE_S);
     printf("{\"asked\": %zu, \"complete\": %zu, \"all_s\": %.4f", asked, complete,
            now() - began);
     tell("time", times, complete);
