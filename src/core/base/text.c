@@ -58,117 +58,6 @@ enum sp_err sp_hex_append_upper(struct sp_buf *b, struct sp_view bytes)
     return hex_append(b, bytes, "0123456789ABCDEF");
 }
 
-static int base64_digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* The number of bytes four characters stand for, or 0 where they break the rules. */
-static size_t base64_group(const uint8_t *in, bool last, uint8_t out[3])
-{
-    int d[4];
-    for (int i = 0; i < 4; i++) {
-        d[i] = base64_digit(in[i]);
-    }
-    size_t n = 3;
-    if (last && in[3] == '=') {
-        d[3] = 0;
-        n = 2;
-        if (in[2] == '=') {
-            d[2] = 0;
-            n = 1;
-        }
-    }
-    if (d[0] < 0 || d[1] < 0 || d[2] < 0 || d[3] < 0) {
-        return 0;
-    }
-    uint32_t v = (uint32_t)d[0] << 18 | (uint32_t)d[1] << 12 | (uint32_t)d[2] << 6 |
-                 (uint32_t)d[3];
-    out[0] = (uint8_t)(v >> 16);
-    out[1] = (uint8_t)(v >> 8);
-    out[2] = (uint8_t)v;
-    bool pad_bits_zero =
-        (n == 3) || (n == 2 && out[2] == 0) || (n == 1 && out[1] == 0 && out[2] == 0);
-    return pad_bits_zero ? n : 0;
-}
-
-enum sp_err sp_base64_parse(struct sp_view text, struct sp_buf *out)
-{
-    if (text.len % 4 != 0) {
-        return SP_E_MALFORMED;
-    }
-    uint8_t *to = NULL;
-    size_t start = out->len;
-    size_t pad = text.len == 0                    ? 0
-                 : text.data[text.len - 1] != '=' ? 0
-                 : text.data[text.len - 2] != '=' ? 1
-                                                  : 2;
-    SP_TRY(sp_buf_reserve(out, text.len / 4 * 3 - pad, &to));
-    for (size_t i = 0; i < text.len; i += 4) {
-        uint8_t group[3];
-        size_t n = base64_group(text.data + i, i + 4 == text.len, group);
-        if (n == 0) {
-            out->len = start;
-            return SP_E_MALFORMED;
-        }
-        memcpy(out->data + out->len, group, n);
-        out->len += n;
-    }
-    return SP_OK;
-}
-
-enum sp_err sp_base64_parse_exact(struct sp_view text, uint8_t *out, size_t out_len)
-{
-    SP_ASSERT(out_len <= 64);
-    uint8_t bytes[66];
-    size_t at = 0;
-    if (text.len != (out_len + 2) / 3 * 4) {
-        return SP_E_MISMATCH;
-    }
-    for (size_t i = 0; i < text.len; i += 4) {
-        size_t n = base64_group(text.data + i, i + 4 == text.len, bytes + at);
-        if (n == 0) {
-            return SP_E_MALFORMED;
-        }
-        at += n;
-    }
-    if (at != out_len) {
-        return SP_E_MISMATCH;
-    }
-    memcpy(out, bytes, out_len);
-    return SP_OK;
-}
-
-enum sp_err sp_base64_append(struct sp_buf *b, struct sp_view bytes)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint8_t *to = NULL;
-    size_t n = (bytes.len + 2) / 3 * 4;
-    SP_TRY(sp_buf_reserve(b, n, &to));
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t left = bytes.len - i;
-        uint32_t v = (uint32_t)bytes.data[i] << 16 |
-                     (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                     (left > 2 ? (uint32_t)bytes.data[i + 2] : 0);
-        *to++ = (uint8_t)digits[v >> 18];
-        *to++ = (uint8_t)digits[v >> 12 & 63];
-        *to++ = left > 1 ? (uint8_t)digits[v >> 6 & 63] : '=';
-        *to++ = left > 2 ? (uint8_t)digits[v & 63] : '=';
-    }
-    b->len += n;
-    return SP_OK;
-}
-
 /* Length of the well-formed sequence at p, or 0. RFC 3629 section 4. */
 static size_t utf8_sequence(const uint8_t *p, size_t left)
 {
@@ -232,6 +121,38 @@ static size_t utf8_put(uint32_t c, uint8_t out[4])
     return 4;
 }
 
+enum { RUN = 32 }; /* units that are looked at together */
+
+/* RUN units to RUN bytes; true where all are ASCII, else out means nothing. Compilers
+ * make a few vector instructions of it. */
+static bool narrow(const uint8_t *units, uint8_t *out)
+{
+    uint8_t other = 0;
+    for (size_t i = 0; i < RUN; i++) {
+        out[i] = units[2 * i];
+        other |= units[2 * i + 1] | (units[2 * i] & 0x80);
+    }
+    return !other;
+}
+
+/* The character at *at, which goes behind it; false for half of one. */
+static bool utf16_next(struct sp_view v, size_t *at, uint32_t *out)
+{
+    uint32_t c = (uint32_t)(v.data[*at] | v.data[*at + 1] << 8);
+    *at += 2;
+    *out = c;
+    if (c < 0xD800 || c > 0xDFFF) {
+        return true;
+    }
+    if (c >= 0xDC00 || *at == v.len) {
+        return false;
+    }
+    uint32_t low = (uint32_t)(v.data[*at] | v.data[*at + 1] << 8);
+    *at += 2;
+    *out = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+    return low >= 0xDC00 && low <= 0xDFFF;
+}
+
 enum sp_err sp_utf16le_to_utf8(struct sp_view v, struct sp_buf *out)
 {
     if (v.len % 2 != 0) {
@@ -239,25 +160,17 @@ enum sp_err sp_utf16le_to_utf8(struct sp_view v, struct sp_buf *out)
     }
     size_t i = v.len >= 2 && v.data[0] == 0xFF && v.data[1] == 0xFE ? 2 : 0;
     while (i < v.len) {
-        uint32_t c = (uint32_t)(v.data[i] | v.data[i + 1] << 8);
-        i += 2;
-        if (c >= 0xDC00 && c <= 0xDFFF) {
+        uint8_t bytes[RUN];
+        uint32_t c = 0;
+        size_t n = RUN;
+        if (v.len - i >= 2 * RUN && narrow(v.data + i, bytes)) {
+            i += 2 * RUN;
+        } else if (utf16_next(v, &i, &c)) {
+            n = utf8_put(c, bytes);
+        } else {
             return SP_E_MALFORMED;
         }
-        if (c >= 0xD800 && c <= 0xDBFF) {
-            if (i == v.len) {
-                return SP_E_MALFORMED;
-            }
-            uint32_t low = (uint32_t)(v.data[i] | v.data[i + 1] << 8);
-            i += 2;
-            if (low < 0xDC00 || low > 0xDFFF) {
-                return SP_E_MALFORMED;
-            }
-            c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-        }
-        uint8_t *to = NULL;
-        SP_TRY(sp_buf_reserve(out, 4, &to));
-        out->len += utf8_put(c, to);
+        SP_TRY(sp_buf_append(out, sp_view(bytes, n)));
     }
     return SP_OK;
 }

@@ -51,8 +51,8 @@ enum sp_err sp_update_digest(struct sp_update_reader *r, struct sp_view text,
 
 /* ---- the blob ------------------------------------------------------------------ */
 
-static enum sp_err unpack_base64(struct sp_buf *text, struct sp_buf *cabinet,
-                                 struct sp_why *why)
+/* Where it was broken with white space. */
+static void drop_blanks(struct sp_buf *text)
 {
     size_t kept = 0;
     for (size_t i = 0; i < text->len; i++) {
@@ -61,7 +61,16 @@ static enum sp_err unpack_base64(struct sp_buf *text, struct sp_buf *cabinet,
         }
     }
     text->len = kept;
+}
+
+static enum sp_err unpack_base64(struct sp_buf *text, struct sp_buf *cabinet,
+                                 struct sp_why *why)
+{
     enum sp_err e = sp_base64_parse(sp_buf_view(text), cabinet);
+    if (e == SP_E_MALFORMED) {
+        drop_blanks(text);
+        e = sp_base64_parse(sp_buf_view(text), cabinet);
+    }
     return e == SP_E_MALFORMED
                ? sp_why_set(why, e, "XmlUpdateBlobCompressed is no base64")
                : e;
