@@ -3,6 +3,7 @@
  * recorded; of core no dialogue has both sides, so these are made
  * (tests/support/fragments.py). */
 #include "replay/story.h"
+#include "unit/recorded.h"
 
 #include "core/gate/private.h"
 #include "core/wsus/fragment.h"
@@ -33,18 +34,6 @@ static struct sp_facts *derive(const char *document)
     assert_ok(sp_fragments_derive(sp_view(text, n), f, NULL));
     free(text);
     return f;
-}
-
-static bool holds(const struct sp_facts *f, enum sp_derived_kind k,
-                  const uint8_t sha256[32])
-{
-    struct sp_fact_value v;
-    for (size_t i = 0; sp_facts_get(f, sp_derived_fact(k), i, &v); i++) {
-        if (sp_view_eq(v.bytes, sp_view(sha256, 32))) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void read_fragment(const char *document, enum sp_derived_kind k,
@@ -111,51 +100,6 @@ static void b_made_fragments_are_derived_and_no_others(void **state)
 }
 
 /* ---- recorded ones --------------------------------------------------------------- */
-
-enum { DOCUMENTS = 3 };
-
-static uint8_t *corpus_file(const char *name, size_t *len)
-{
-    const char *path = unit_corpus(name);
-    return path ? unit_read_file(path, len) : NULL;
-}
-
-/* Facts of the documents that a server was recorded with, or 0 of them. */
-static size_t read_recorded(struct sp_facts *out[DOCUMENTS])
-{
-    static const char *const names[DOCUMENTS] = {
-        "C-wsusss/000013.GetUpdateData.bundle.response.xml",
-        "C-wsusss/000014.GetUpdateData.leaf.response.xml",
-        "C-wsusss/000015.GetUpdateData.uncompressed.response.xml"};
-    for (size_t i = 0; i < DOCUMENTS; i++) {
-        size_t n = 0;
-        struct sp_reply *r = NULL;
-        uint8_t *body = corpus_file(names[i], &n);
-        if (!body) {
-            return 0;
-        }
-        assert_ok(sp_reply_inspect(SP_OP_GET_UPDATE_DATA, 200, sp_view(body, n), NULL,
-                                   0, &r, NULL));
-        assert_int_equal(r->revision_count, 1);
-        assert_ok(sp_facts_new(SP_MIB(1), &out[i]));
-        assert_ok(sp_facts_merge(out[i], r->revisions[0].facts));
-        sp_reply_free(&r);
-        free(body);
-    }
-    return DOCUMENTS;
-}
-
-/* The recording has a number of an address blanked in texts, not in documents. */
-static void unblank(uint8_t *text, size_t *len)
-{
-    static const char blank[] = "LinkId=REDACTED", real[] = "LinkId=52661";
-    for (char *at; (at = strstr((char *)text, blank));) {
-        size_t rest = *len - (size_t)((uint8_t *)at - text) - strlen(blank);
-        memcpy(at, real, strlen(real));
-        memmove(at + strlen(real), at + strlen(blank), rest + 1);
-        *len -= strlen(blank) - strlen(real);
-    }
-}
 
 /* Custody with these documents in it: no recording says which number is which, so a
  * fragment is known where one of them derives it. Fragments of other updates may be

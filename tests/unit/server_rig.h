@@ -20,6 +20,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <semaphore.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -431,5 +432,25 @@ static inline uint64_t now_ms(void)
 #define HEAD(target) "HEAD " target " HTTP/1.1\r\nHost: rig\r\n\r\n"
 #define POST(target, fields, body)                                                     \
     "POST " target " HTTP/1.1\r\nHost: rig\r\n" fields "\r\n" body
+
+/* ---- files ----------------------------------------------------------------- */
+
+static inline int file_of(const uint8_t *bytes, size_t n)
+{
+    int fd = memfd_create("body", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, n), n);
+    return fd;
+}
+
+static inline void expect_file(struct rig *r, int fd, const uint8_t *bytes)
+{
+    struct answer a;
+    client_say(fd, GET("/file"));
+    assert_true(answer_read(fd, &a));
+    assert_int_equal(a.body_len, r->file.length);
+    assert_memory_equal(a.body, bytes, a.body_len);
+    answer_free(&a);
+}
 
 #endif

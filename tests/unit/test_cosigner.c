@@ -1,3 +1,4 @@
+#include "small_tree.h"
 #include "unit.h"
 
 #include "app/serve/cosigner.h"
@@ -52,21 +53,6 @@ static int teardown(void **state)
     sp_buf_fini(&ask);
     folder_remove(dir);
     return 0;
-}
-
-static enum sp_err read_hash(void *ctx, unsigned level, uint64_t index,
-                             uint8_t out[SP_HASH])
-{
-    struct sp_merkle m = {0};
-    uint8_t leaf[SP_HASH];
-    (void)ctx;
-    for (uint64_t i = index << level; i < (index + 1) << level; i++) {
-        uint8_t entry = (uint8_t)i;
-        sp_merkle_leaf(sp_view(&entry, 1), leaf);
-        sp_merkle_append(&m, leaf);
-    }
-    sp_merkle_root(&m, out);
-    return SP_OK;
 }
 
 /* The answer's status to the ledger that has so many entries now. fork: another one. */

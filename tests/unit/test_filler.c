@@ -118,17 +118,11 @@ static void f_stop_while_fills_begin(void **state)
     free_world(&world);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return rig_pki() == 0 ? rig_init() : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(f_stop_while_fills_begin, folder_setup,
                                         folder_teardown),
     };
-    return cmocka_run_group_tests(tests, setup, rig_teardown);
+    return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

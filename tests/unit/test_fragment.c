@@ -1,4 +1,5 @@
 /* What clients get of a document: derived here, compared with what servers sent. */
+#include "recorded.h"
 #include "unit.h"
 
 #include "core/wsus/fragment.h"
@@ -79,18 +80,6 @@ static struct sp_facts *derive(const char *text)
     return f;
 }
 
-static bool holds(const struct sp_facts *f, enum sp_derived_kind k,
-                  const struct sp_derived_parts *p)
-{
-    struct sp_fact_value v;
-    for (size_t i = 0; sp_facts_get(f, sp_derived_fact(k), i, &v); i++) {
-        if (sp_view_eq(v.bytes, sp_view(p->sha256[k], 32))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Every part of the text, of which there is one of this kind, is of the document. */
 static bool agrees(enum sp_derived_kind kind, const char *text)
 {
@@ -101,7 +90,7 @@ static bool agrees(enum sp_derived_kind kind, const char *text)
     assert_true(p.has[kind]);
     struct sp_facts *f = derive(document);
     for (enum sp_derived_kind k = 0; k < SP_DERIVED_KINDS; k++) {
-        all = all && (!p.has[k] || holds(f, k, &p));
+        all = all && (!p.has[k] || holds(f, k, p.sha256[k]));
     }
     sp_facts_free(&f);
     return all;
@@ -280,48 +269,6 @@ static void test_update_without_number(void **state)
 
 /* ---- the recorded ones --------------------------------------------------------- */
 
-enum { DOCUMENTS = 3 };
-
-static uint8_t *corpus_file(const char *name, size_t *len)
-{
-    const char *path = unit_corpus(name);
-    return path ? unit_read_file(path, len) : NULL;
-}
-
-static size_t recorded_documents(struct sp_facts *out[DOCUMENTS])
-{
-    static const char *const names[] = {
-        "C-wsusss/000013.GetUpdateData.bundle.response.xml",
-        "C-wsusss/000014.GetUpdateData.leaf.response.xml",
-        "C-wsusss/000015.GetUpdateData.uncompressed.response.xml"};
-    for (size_t i = 0; i < DOCUMENTS; i++) {
-        size_t n = 0;
-        uint8_t *body = corpus_file(names[i], &n);
-        if (!body) {
-            return 0;
-        }
-        struct sp_reply *r = inspect(SP_OP_GET_UPDATE_DATA, sp_view(body, n));
-        assert_int_equal(r->revision_count, 1);
-        assert_ok(sp_facts_new(SP_MIB(1), &out[i]));
-        assert_ok(sp_facts_merge(out[i], r->revisions[0].facts));
-        sp_reply_free(&r);
-        free(body);
-    }
-    return DOCUMENTS;
-}
-
-/* The recording has a number of an address blanked in texts, not in documents. */
-static void unblank(uint8_t *text, size_t *len)
-{
-    static const char blank[] = "LinkId=REDACTED", real[] = "LinkId=52661";
-    for (char *at; (at = strstr((char *)text, blank));) {
-        size_t rest = *len - (size_t)((uint8_t *)at - text) - strlen(blank);
-        memcpy(at, real, strlen(real));
-        memmove(at + strlen(real), at + strlen(blank), rest + 1);
-        *len -= strlen(blank) - strlen(real);
-    }
-}
-
 /* Servers number revisions as they like and no recording tells these numbers, so a
  * document's fragments are looked for among all that were sent. */
 static void test_recorded(void **state)
@@ -330,7 +277,7 @@ static void test_recorded(void **state)
     struct sp_facts *documents[DOCUMENTS] = {0};
     size_t n = 0, equal[SP_DERIVED_KINDS] = {0}, sent[SP_DERIVED_KINDS] = {0};
     uint8_t *body = corpus_file("C-wusp/flow-000015/response.body", &n);
-    if (!body || recorded_documents(documents) == 0) {
+    if (!body || read_recorded(documents) == 0) {
         free(body);
         skip();
     }
@@ -347,7 +294,7 @@ static void test_recorded(void **state)
         for (enum sp_derived_kind k = 0; k < SP_DERIVED_KINDS; k++) {
             for (size_t i = 0, found = 0; i < r->fragment_count && !found; i++) {
                 const struct sp_derived_parts *p = &r->fragments[i].parts;
-                found = p->has[k] && holds(documents[d], k, p);
+                found = p->has[k] && holds(documents[d], k, p->sha256[k]);
                 equal[k] += found;
             }
         }

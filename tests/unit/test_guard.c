@@ -1,26 +1,6 @@
 /* Files whose blocks are checked before a byte of them is sent. */
 #include "server_rig.h"
 
-#include <sys/mman.h>
-
-static int file_of(const uint8_t *bytes, size_t n)
-{
-    int fd = memfd_create("body", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, n), n);
-    return fd;
-}
-
-static void expect_file(struct rig *r, int fd, const uint8_t *bytes)
-{
-    struct answer a;
-    client_say(fd, GET("/file"));
-    assert_true(answer_read(fd, &a));
-    assert_int_equal(a.body_len, r->file.length);
-    assert_memory_equal(a.body, bytes, a.body_len);
-    answer_free(&a);
-}
-
 enum { GUARD_BLOCK = 1 << 20, GUARD_BLOCKS = 8 };
 
 struct guarded {

@@ -48,9 +48,7 @@ static void c_silence_one_below_and_one_above(void **state)
     struct got g = {0};
     struct sp_fetch_ask ask = ask_content();
     ask.patience_ms = SP_TIME_FILL_SIDE;
-    peer_start(&p);
-    client_start(&c);
-    struct sp_upstream *u = upstream_to(p.port, &(struct wish){0});
+    struct sp_upstream *u = scene_start(&p, &c);
     begin(&c, u, &ask, &g);
     until_asked(&c, &p);
     skip_ms(&c, SP_TIME_FILL_SIDE - 1);
@@ -59,9 +57,7 @@ static void c_silence_one_below_and_one_above(void **state)
     assert_true(g.finished);
     assert_err(g.e, SP_E_TIMEOUT);
     assert_says(g, "sent nothing for 30000 ms");
-    sp_upstream_unref(&u);
-    client_stop(&c);
-    peer_stop(&p);
+    scene_stop(&p, &c, &u);
 }
 
 /* Slow is not silent: each byte is waited for anew. */
@@ -75,9 +71,7 @@ static void c_every_byte_begins_the_wait_anew(void **state)
     struct got g = {0};
     struct sp_fetch_ask ask = ask_content();
     ask.patience_ms = SP_TIME_FILL_SIDE;
-    peer_start(&p);
-    client_start(&c);
-    struct sp_upstream *u = upstream_to(p.port, &(struct wish){0});
+    struct sp_upstream *u = scene_start(&p, &c);
     begin(&c, u, &ask, &g);
     until_asked(&c, &p);
     for (size_t i = 0; i < PIECES; i++) {
@@ -91,15 +85,7 @@ static void c_every_byte_begins_the_wait_anew(void **state)
     }
     finish(&c, &g);
     assert_ok(g.e);
-    sp_upstream_unref(&u);
-    client_stop(&c);
-    peer_stop(&p);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    return rig_pki() == 0 ? rig_init() : -1;
+    scene_stop(&p, &c, &u);
 }
 
 int main(void)
@@ -108,5 +94,5 @@ int main(void)
         cmocka_unit_test(c_silence_one_below_and_one_above),
         cmocka_unit_test(c_every_byte_begins_the_wait_anew),
     };
-    return cmocka_run_group_tests(tests, setup, rig_teardown);
+    return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

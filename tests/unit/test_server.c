@@ -2,7 +2,6 @@
 #include "server_rig.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 static void b_keep_alive(void **state)
@@ -304,24 +303,6 @@ static void c_big_memory_to_a_slow_reader(void **state)
     close(slow);
     rig_stop(&r);
     assert_int_equal(r.seen.released, 3);
-}
-
-static int file_of(const uint8_t *bytes, size_t n)
-{
-    int fd = memfd_create("body", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, n), n);
-    return fd;
-}
-
-static void expect_file(struct rig *r, int fd, const uint8_t *bytes)
-{
-    struct answer a;
-    client_say(fd, GET("/file"));
-    assert_true(answer_read(fd, &a));
-    assert_int_equal(a.body_len, r->file.length);
-    assert_memory_equal(a.body, bytes, a.body_len);
-    answer_free(&a);
 }
 
 static void b_files_and_parts_of_files(void **state)
