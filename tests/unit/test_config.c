@@ -89,6 +89,8 @@ static const struct key_case {
     {TOP, "content_hold_kib", "16777216", "", "16777217", "1 to 16777216 (KiB)"},
     {TOP, "content_threshold_kib", "1", "", "0", "1 to 16777216 (KiB)"},
     {TOP, "sandbox", "\"off\"", "", "\"no\"", "on, off"},
+    {TOP, "user", "\"nobody\"", "", "{ \"nobody\" }", "unexpected token '{'"},
+    {TOP, "group", "\"adm\"", "user = \"nobody\"", "\"adm\"", "goes with user"},
     {TOP, "workers", "256", "", "257", "0 (one a core) to 256"},
     {TOP, "cache_max", "1099511627776", "", "1099511627777", "0 to 1099511627776"},
     {TOP, "cache_floor", "50", "", "51", "0 to 50"},

@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,6 +267,8 @@ void sp_config_free(struct sp_config **pc)
     free(c->cache_dir);
     free(c->policy);
     free(c->ledger_name);
+    free(c->user);
+    free(c->group);
     free(c->admin_bind);
     free(c->signing_pins);
     free(c->signing_bundle);
@@ -408,4 +411,21 @@ enum sp_err sp_config_load(const char *file, struct sp_config **out, struct sp_w
     sp_buf_init(&text, SP_MIB(1));
     SP_TRY(sp_file_read(file, &text, why));
     return sp_config_parse(file, sp_buf_view(&text), out, why);
+}
+
+void sp_config_each_path(const struct sp_config *c,
+                         void (*each)(void *ctx, const char *path), void *ctx)
+{
+    char path[PATH_MAX];
+    each(ctx, c->file);
+    /* each stands between quotes in the dump */
+    for (const char *at = strstr(c->dump, "\"/"); at; at = strstr(at, "\"/")) {
+        size_t n = strcspn(++at, "\"\n");
+        if (n < sizeof path) {
+            memcpy(path, at, n);
+            path[n] = 0;
+            each(ctx, path);
+        }
+        at += n;
+    }
 }

@@ -91,6 +91,7 @@ struct sp_config {
     enum sp_log_format log_format;
     enum sp_log_level log_level;
     bool sandbox;
+    char *user, *group; /* "": not said */
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
     struct sp_peer_limits peers;
@@ -129,6 +130,11 @@ enum sp_err sp_config_load(const char *file, struct sp_config **out,
 void sp_config_free(struct sp_config **c);
 /* Every key with its effective value, in the syntax of the file. */
 const char *sp_config_dump(const struct sp_config *c);
+
+/* Every file that c names with its whole path, and the file c is itself; a path is the
+ * callee's only while each runs. */
+void sp_config_each_path(const struct sp_config *c, void (*each)(void *ctx, const char *path),
+                         void *ctx);
 
 /* A whole small file (certificates, keys, policies), at most 1 MiB. why names it. */
 enum sp_err sp_file_read(const char *path, struct sp_buf *out,

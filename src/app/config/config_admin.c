@@ -24,7 +24,7 @@ static const char *wrong(const struct sp_config_admin *a, const char **key)
     }
     *key = "remote_bind";
     if (!sp_config_is_address(r->bind)) {
-        return "an address and a port are needed, as 0.0.0.0:8533 or [::]:8533";
+        return "an address and a port are needed, as *:8533, 0.0.0.0:8533 or [::]:8533";
     }
     if (!r->certificate[0] || !r->key[0]) {
         return "who looks from elsewhere does so over TLS: certificate and key are "

@@ -280,11 +280,10 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
 {
     char message[300];
     if (!sp_config_is_address(l->bind)) {
-        snprintf(
-            message, sizeof message,
-            "bind = \"%.60s\": an address and a port are needed, as 0.0.0.0:8531 or "
-            "[::]:8531",
-            l->bind);
+        snprintf(message, sizeof message,
+                 "bind = \"%.60s\": an address and a port are needed, as *:8531, "
+                 "0.0.0.0:8531 or [::]:8531",
+                 l->bind);
         return complain(p, "bind", message);
     }
     if (!has_upstream(c, l->upstream)) {
@@ -702,6 +701,8 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_string(cfg, "cache_dir", &c->cache_dir));
     SP_TRY(take_string(cfg, "policy", &c->policy));
     SP_TRY(take_string(cfg, "ledger_name", &c->ledger_name));
+    SP_TRY(take_string(cfg, "user", &c->user));
+    SP_TRY(take_string(cfg, "group", &c->group));
     SP_TRY(take_string(cfg, "code_signing_pins", &c->signing_pins));
     SP_TRY(take_string(cfg, "code_signing_bundle", &c->signing_bundle));
     SP_TRY(take_strings(cfg, "code_signing_crls", &c->signing_crls,
@@ -722,6 +723,9 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     }
     SP_TRY(take_admin(c, cfg, p));
     SP_TRY(take_sandbox(c, cfg, &p));
+    if (c->group[0] && (!c->user[0] || strcmp(c->user, "root") == 0)) {
+        return complain(&p, "group", "group goes with user, which is not root");
+    }
     long workers = cfg_getint(cfg, "workers");
     if (workers < 0 || workers > 256) {
         return complain(&p, "workers", "workers is 0 (one a core) to 256");

@@ -1,7 +1,7 @@
 #include "app/run/confine.h"
 
 #include "app/log/log.h"
-#include "app/run/sandbox.h"
+#include "core/base/text.h"
 #include "io/store/files.h"
 
 #include <stdlib.h>
@@ -15,6 +15,7 @@ enum { OF_THE_SYSTEM = sizeof of_the_system / sizeof of_the_system[0] };
 struct places {
     struct sp_sandbox sandbox;
     struct sp_arena *arena; /* owned: the folders' names */
+    enum sp_err err;
 };
 
 static void places_fini(struct places *p)
@@ -47,21 +48,79 @@ static enum sp_err read_beside(struct places *p, struct sp_view file)
                : sp_sandbox_read(&p->sandbox, (const char *)name.data);
 }
 
-/* Every file a configuration can name stands between quotes in its dump, with its path.
- */
-static enum sp_err read_beside_all(struct places *p, const char *dump)
+static void read_beside_each(void *ctx, const char *file)
 {
-    for (const char *at = strstr(dump, "\"/"); at; at = strstr(at, "\"/")) {
-        const char *file = at + 1;
-        size_t n = strcspn(file, "\"\n");
-        SP_TRY(read_beside(p, sp_view(file, n)));
-        at = file + n;
-    }
-    return SP_OK;
+    struct places *p = ctx;
+    p->err = p->err == SP_OK ? read_beside(p, sp_view_str(file)) : p->err;
 }
 
-static enum sp_err make_places(struct places *p, const char *config_file,
-                               const struct sp_config *c)
+/* ---- ports ---------------------------------------------------------------------- */
+
+/* The number behind the last colon; 0: there is none. */
+static unsigned port_of(const char *text)
+{
+    uint64_t port = 0;
+    const char *colon = strrchr(text, ':');
+    return colon && sp_u64_parse(sp_view_str(colon + 1), SP_PORTS - 1, &port) == SP_OK
+               ? (unsigned)port
+               : 0;
+}
+
+static void reach(struct sp_port_set *s, const char *url, unsigned otherwise)
+{
+    unsigned port = url[0] ? port_of(url) : 0;
+    if (url[0]) {
+        sp_port_add(s, port ? port : otherwise);
+    }
+}
+
+static void reach_server(struct sp_port_set *s, const struct sp_config_upstream *u)
+{
+    unsigned port = port_of(u->url);
+    reach(s, u->url, 443);
+    reach(s, u->proxy, 8080);
+    if (u->content_over_http) {
+        sp_port_add(s, port == 0 || port == 443 ? 80 : port - 1);
+    }
+    for (size_t i = 0; u->sources.in_use && i < u->sources.host_count; i++) {
+        unsigned at = port_of(u->sources.hosts[i]);
+        sp_port_add(s, at ? at : 443);
+        sp_port_add(s, at == 0 || at == 443 ? 80 : at - 1);
+        reach(s, u->sources.proxy, 8080);
+    }
+}
+
+/* Where c makes it connect to; names, over TCP; and the ports that nearly every such
+ * server has, so that a reload may name one. */
+static void reach_all(const struct sp_config *c, struct sp_port_set *s)
+{
+    static const unsigned usual[] = {53, 80, 443, 8530, 8531};
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        sp_port_add(s, usual[i]);
+    }
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        reach_server(s, &c->upstreams[i]);
+    }
+    for (size_t i = 0; i < c->cosigner_count; i++) {
+        reach_server(s, &c->cosigners[i].source);
+    }
+    if (c->catalog) {
+        reach_server(s, &c->catalog->source);
+    }
+}
+
+static void bind_all(const struct sp_config *c, struct sp_port_set *s)
+{
+    for (size_t i = 0; i < c->listener_count; i++) {
+        sp_port_add(s, port_of(c->listeners[i].bind));
+    }
+    sp_port_add(s, port_of(c->admin_bind));
+    sp_port_add(s, port_of(c->admin.remote.bind));
+}
+
+/* ---- all of it ------------------------------------------------------------------ */
+
+static enum sp_err make_places(struct places *p, const struct sp_config *c)
 {
     const char *const own[] = {c->state_dir, c->cache_dir};
     for (size_t i = 0; i < 2; i++) {
@@ -76,11 +135,22 @@ static enum sp_err make_places(struct places *p, const char *config_file,
     SP_TRY(sp_arena_new(SP_MIB(1), &p->arena));
     SP_TRY(sp_sandbox_write(&p->sandbox, "/dev/null"));
     SP_TRY(read_beside(p, SP_VIEW("here")));
-    SP_TRY(read_beside(p, sp_view_str(config_file)));
-    return read_beside_all(p, sp_config_dump(c));
+    sp_config_each_path(c, read_beside_each, p);
+    bind_all(c, &p->sandbox.binds);
+    reach_all(c, &p->sandbox.connects);
+    return p->err;
 }
 
-enum sp_err sp_confine(const char *config_file, const struct sp_config *c,
+static void say(const struct sp_sandbox_state *s)
+{
+    bool all = s->paths && s->ports && s->calls;
+    sp_log_say(
+        all ? SP_LOG_INFO : SP_LOG_WARNING, "sandbox",
+        "paths %s, ports %s, system calls %s", s->paths ? "confined" : "not confined",
+        s->ports ? "confined" : "not confined", s->calls ? "confined" : "not confined");
+}
+
+enum sp_err sp_confine(const struct sp_config *c, struct sp_confines *out,
                        struct sp_why *why)
 {
     SP_AUTO(places_fini) struct places p = {0};
@@ -89,7 +159,7 @@ enum sp_err sp_confine(const char *config_file, const struct sp_config *c,
         sp_log_say(SP_LOG_INFO, "sandbox", "off, as the configuration says");
         return SP_OK;
     }
-    enum sp_err e = make_places(&p, config_file, c);
+    enum sp_err e = make_places(&p, c);
     if (e != SP_OK) {
         return sp_why_set(why, e,
                           "the configuration names files in too many folders for the "
@@ -101,8 +171,22 @@ enum sp_err sp_confine(const char *config_file, const struct sp_config *c,
         return SP_E_NOMEM;
     }
     SP_TRY(sp_sandbox_enter(&p.sandbox, &state, why));
-    sp_log_say(state.paths && state.calls ? SP_LOG_INFO : SP_LOG_WARNING, "sandbox",
-               "paths %s, system calls %s", state.paths ? "confined" : "not confined",
-               state.calls ? "confined" : "not confined");
+    say(&state);
+    *out = (struct sp_confines){state.ports, p.sandbox.connects};
     return SP_OK;
+}
+
+enum sp_err sp_confines_fit(const struct sp_confines *in, const struct sp_config *c,
+                            struct sp_why *why)
+{
+    struct sp_port_set wanted = {{0}};
+    reach_all(c, &wanted);
+    unsigned port = in->ports ? sp_port_missing(&wanted, &in->connects) : SP_PORTS;
+    return port == SP_PORTS
+               ? SP_OK
+               : sp_why_set(why, SP_E_CONFIG,
+                            "a server at port %u is new, and the sandbox lets the "
+                            "daemon reach the ports it started with only: that takes a "
+                            "restart",
+                            port);
 }

@@ -10,6 +10,7 @@
 #include "app/run/handover.h"
 #include "app/run/lane_life.h"
 #include "app/run/manager.h"
+#include "app/run/privileges.h"
 #include "app/serve/cosigner.h"
 #include "app/shared/desk.h"
 #include "app/watch/watch.h"
@@ -51,6 +52,7 @@ struct daemon {
     struct sp_watchdog watchdog;
     struct sp_sockets inherited;
     struct sp_handover handover;
+    struct sp_confines confines;
     bool draining;
     int64_t started;
 };
@@ -63,6 +65,9 @@ static enum sp_err load_world(const char *file, struct sp_world **out,
 {
     struct sp_config *config = NULL;
     SP_TRY(sp_config_load(file, &config, why));
+    if (config->sandbox) {
+        SP_TRY(sp_sandbox_hide(why)); /* the keys are read next */
+    }
     return sp_world_new(&config, out, why);
 }
 
@@ -95,6 +100,7 @@ static bool same_places(const struct sp_config *a, const struct sp_config *b)
            same_text(a->cache_dir, b->cache_dir) &&
            same_text(a->admin_bind, b->admin_bind) &&
            same_text(a->admin.remote.bind, b->admin.remote.bind) &&
+           same_text(a->user, b->user) && same_text(a->group, b->group) &&
            a->workers == b->workers;
 }
 
@@ -141,9 +147,10 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
         !same_places(w->config, d->first->config)) {
         e = sp_why_set(
             why, SP_E_CONFIG,
-            "listeners, directories, the admin address or workers changed: that "
-            "takes a restart. Everything else can be reloaded");
+            "listeners, directories, the admin address, the user or workers "
+            "changed: that takes a restart. Everything else can be reloaded");
     }
+    e = e == SP_OK ? sp_confines_fit(&d->confines, w->config, why) : e;
     e = e == SP_OK ? prepare_cosigner(d, w, why) : e;
     for (size_t i = 0; e == SP_OK && i < d->lane_count; i++) {
         e = sp_lane_set_world(&d->lanes[i], w);
@@ -488,6 +495,54 @@ static enum sp_err take_over(struct daemon *d, struct sp_why *why)
     return sp_handover_wait(connection, why);
 }
 
+/* What takes rights that are given up next. A daemon that cannot start takes nothing
+ * from the one that runs. */
+static enum sp_err open_sockets(struct daemon *d, struct sp_why *why)
+{
+    const struct sp_config *c = d->world->config;
+    for (size_t i = 0; i < c->listener_count; i++) {
+        SP_TRY(
+            sp_sockets_open(&d->inherited, c->listeners[i].bind, lanes_wanted(c), why));
+    }
+    const char *const admin[] = {c->admin_bind, c->admin.remote.bind};
+    for (size_t i = 0; i < 2; i++) {
+        if (admin[i][0]) {
+            SP_TRY(sp_sockets_open(&d->inherited, admin[i], 1, why));
+        }
+    }
+    return SP_OK;
+}
+
+static void say_rights(const struct sp_privileges *p)
+{
+    if (p->stays) {
+        sp_log_say(SP_LOG_WARNING, "root",
+                   "this daemon stays root: make an account for it, \"useradd --system "
+                   "--no-create-home %s\", or say user = \"root\"",
+                   SP_ACCOUNT);
+    } else if (p->changes) {
+        sp_log_say(SP_LOG_INFO, "user", "%s:%s from now on, without capabilities",
+                   p->user, p->group);
+    }
+}
+
+static enum sp_err settle_rights(struct daemon *d, struct sp_why *why)
+{
+    struct sp_privileges p;
+    SP_TRY(sp_privileges_find(d->world->config, &p, why));
+    SP_TRY(sp_privileges_folders(&p, d->world->config, why));
+    if (d->takes_over) {
+        SP_TRY(take_over(d, why));
+    }
+    if (p.drops) {
+        SP_TRY(open_sockets(d, why));
+    }
+    SP_TRY(sp_privileges_drop(&p, why));
+    say_rights(&p);
+    sp_privileges_warn(&p, d->world->config);
+    return SP_OK;
+}
+
 static enum sp_err start(struct daemon *d, struct sp_why *why)
 {
     sp_manager_meet();
@@ -496,10 +551,8 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(load_world(d->config_file, &d->world, why));
     sp_log_setup(d->world->config->log_format, d->world->config->log_level,
                  SP_LOG_JOURNAL_SOCKET);
-    if (d->takes_over) {
-        SP_TRY(take_over(d, why));
-    }
-    SP_TRY(sp_confine(d->config_file, d->world->config, why));
+    SP_TRY(settle_rights(d, why));
+    SP_TRY(sp_confine(d->world->config, &d->confines, why));
     SP_TRY(sp_log_sink_start());
     d->first = sp_world_ref(d->world);
     sp_budget_set(&d->budget, d->world->config->metadata_memory);

@@ -2,6 +2,8 @@
 #ifndef SP_IO_NET_ADDRESS_H
 #define SP_IO_NET_ADDRESS_H
 
+#include "sallyport/err.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -15,10 +17,24 @@ union sp_socket_address {
 
 /* False for a family that is neither IPv4 nor IPv6. */
 bool sp_address_bytes(const struct sockaddr *a, uint8_t out[16]);
+struct sp_place { /* where a listener is */
+    union sp_socket_address at;
+    bool both; /* at is [::], and IPv4 is meant as well */
+};
+/* listen.c: "0.0.0.0:8531", "[::]:8531" (IPv6 only), "*:8531" (both). SP_E_CONFIG. */
+enum sp_err sp_place_parse(const char *text, struct sp_place *out,
+                           struct sp_why *why) SP_MUST_USE;
+unsigned sp_place_port(const struct sp_place *p);
+/* A socket that is bound there and does not listen. Where the machine has no IPv6, both
+ * become IPv4, also in p. text is for why. SP_E_DENIED, SP_E_IO. */
+enum sp_err sp_place_bind(struct sp_place *p, const char *text, int *out,
+                          struct sp_why *why) SP_MUST_USE;
 struct sp_sockets;
-/* One that is bound to a, each once; more of them than there are: the last one again, as
+/* One that is bound to p, each once; more of them than there are: the last one again, as
  * another descriptor. -1 when there is none, or s is NULL. The caller closes it. */
-int sp_sockets_take(struct sp_sockets *s, const union sp_socket_address *a);
+int sp_sockets_take(struct sp_sockets *s, const struct sp_place *p);
+/* How many there are that nobody took. */
+size_t sp_sockets_count(const struct sp_sockets *s, const struct sp_place *p);
 
 bool sp_address_is_v4(const uint8_t bytes[16]);
 void sp_address_format(const uint8_t bytes[16], char out[INET6_ADDRSTRLEN]);

@@ -190,8 +190,8 @@ unsigned sp_peers_count(struct sp_server *s, const uint8_t address[16]);
 void sp_peers_add(struct sp_server *s, struct sp_conn *c);
 void sp_peers_remove(struct sp_server *s, struct sp_conn *c);
 
-/* listen.c: "0.0.0.0:8531" or "[::]:8531" to a listening socket, an inherited one where
- * there is one (NULL: there are none). */
+/* listen.c: "*:8531", "0.0.0.0:8531" or "[::]:8531" to a listening socket, an inherited
+ * one where there is one (NULL: there are none). */
 enum sp_err sp_listen(const char *bind, struct sp_sockets *inherited, int *fd,
                       unsigned *port, struct sp_why *why);
 

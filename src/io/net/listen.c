@@ -25,8 +25,8 @@ static enum sp_err fill_address(const char *host, uint16_t port,
     return SP_E_CONFIG;
 }
 
-/* "1.2.3.4:80" or "[::1]:80". */
-static enum sp_err parse_bind(const char *text, union sp_socket_address *out)
+/* "1.2.3.4:80", "[::1]:80" or "*:80". */
+static enum sp_err parse(const char *text, struct sp_place *out)
 {
     char host[INET6_ADDRSTRLEN];
     uint64_t port = 0;
@@ -35,6 +35,8 @@ static enum sp_err parse_bind(const char *text, union sp_socket_address *out)
         return SP_E_CONFIG;
     }
     struct sp_view name = sp_view(text, (size_t)(colon - text));
+    out->both = sp_view_eq(name, SP_VIEW("*"));
+    name = out->both ? SP_VIEW("[::]") : name;
     bool is_bracketed =
         sp_view_starts(name, SP_VIEW("[")) && sp_view_ends(name, SP_VIEW("]"));
     if (is_bracketed) {
@@ -45,26 +47,69 @@ static enum sp_err parse_bind(const char *text, union sp_socket_address *out)
     }
     memcpy(host, name.data, name.len);
     host[name.len] = 0;
-    SP_TRY(fill_address(host, (uint16_t)port, out));
-    return (out->any.sa_family == AF_INET6) == is_bracketed ? SP_OK : SP_E_CONFIG;
+    SP_TRY(fill_address(host, (uint16_t)port, &out->at));
+    return (out->at.any.sa_family == AF_INET6) == is_bracketed ? SP_OK : SP_E_CONFIG;
 }
 
-static bool set(int fd, int level, int option)
+enum sp_err sp_place_parse(const char *text, struct sp_place *out, struct sp_why *why)
 {
-    const int on = 1;
-    return setsockopt(fd, level, option, &on, sizeof on) == 0;
+    struct sp_place p = {.both = false};
+    if (parse(text, &p) != SP_OK) {
+        return sp_why_set(why, SP_E_CONFIG,
+                          "'%s' is no address to listen on: write \"*:8531\", "
+                          "\"0.0.0.0:8531\" or \"[::]:8531\"",
+                          text);
+    }
+    *out = p;
+    return SP_OK;
 }
 
-/* Accepted sockets inherit TCP_NODELAY. IPv6 listeners are for IPv6 only, so that
- * "0.0.0.0:8531" and "[::]:8531" can stand beside each other. */
-static bool bind_and_listen(int fd, const union sp_socket_address *a)
+static bool set(int fd, int level, int option, int value)
 {
-    bool is_v6 = a->any.sa_family == AF_INET6;
-    return set(fd, SOL_SOCKET, SO_REUSEADDR) && set(fd, SOL_SOCKET, SO_REUSEPORT) &&
-           set(fd, IPPROTO_TCP, TCP_NODELAY) &&
-           (!is_v6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
-           bind(fd, &a->any, is_v6 ? sizeof a->v6 : sizeof a->v4) == 0 &&
-           listen(fd, SOMAXCONN) == 0;
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+/* Accepted sockets inherit TCP_NODELAY. "[::]:8531" is for IPv6 only, so that
+ * "0.0.0.0:8531" can stand beside it. */
+static bool bind_to(int fd, const struct sp_place *p)
+{
+    bool is_v6 = p->at.any.sa_family == AF_INET6;
+    return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+           set(fd, SOL_SOCKET, SO_REUSEPORT, 1) &&
+           set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           (!is_v6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !p->both)) &&
+           bind(fd, &p->at.any, is_v6 ? sizeof p->at.v6 : sizeof p->at.v4) == 0;
+}
+
+static int open_for(const struct sp_place *p)
+{
+    return socket(p->at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static struct sp_place only_v4(const struct sp_place *both)
+{
+    return (struct sp_place){
+        .at.v4 = {.sin_family = AF_INET, .sin_port = both->at.v6.sin6_port}};
+}
+
+enum sp_err sp_place_bind(struct sp_place *p, const char *text, int *out,
+                          struct sp_why *why)
+{
+    int fd = open_for(p);
+    if (fd < 0 && p->both && errno == EAFNOSUPPORT) {
+        *p = only_v4(p);
+        fd = open_for(p);
+    }
+    if (fd < 0 || !bind_to(fd, p)) {
+        int reason = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return sp_why_set(why, reason == EACCES ? SP_E_DENIED : SP_E_IO,
+                          "cannot listen on %s: %s", text, strerror(reason));
+    }
+    *out = fd;
+    return SP_OK;
 }
 
 static unsigned bound_port(int fd)
@@ -76,28 +121,28 @@ static unsigned bound_port(int fd)
     return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
+/* Of a machine without IPv6 as well. */
+static int take(struct sp_sockets *inherited, const struct sp_place *p)
+{
+    struct sp_place v4 = only_v4(p);
+    int fd = sp_sockets_take(inherited, p);
+    return fd < 0 && p->both ? sp_sockets_take(inherited, &v4) : fd;
+}
+
 enum sp_err sp_listen(const char *text, struct sp_sockets *inherited, int *out,
                       unsigned *port, struct sp_why *why)
 {
-    union sp_socket_address a;
-    if (parse_bind(text, &a) != SP_OK) {
-        return sp_why_set(why, SP_E_CONFIG,
-                          "'%s' is no address to listen on: write \"0.0.0.0:8531\" or "
-                          "\"[::]:8531\"",
-                          text);
+    struct sp_place p;
+    SP_TRY(sp_place_parse(text, &p, why));
+    int fd = take(inherited, &p);
+    if (fd < 0) {
+        SP_TRY(sp_place_bind(&p, text, &fd, why));
     }
-    int fd = sp_sockets_take(inherited, &a);
-    bool is_open = fd >= 0;
-    if (!is_open) {
-        fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    }
-    if (fd < 0 || (!is_open && !bind_and_listen(fd, &a))) {
+    if (listen(fd, SOMAXCONN) != 0) {
         int reason = errno;
-        if (fd >= 0) {
-            close(fd);
-        }
-        return sp_why_set(why, reason == EACCES ? SP_E_DENIED : SP_E_IO,
-                          "cannot listen on %s: %s", text, strerror(reason));
+        close(fd);
+        return sp_why_set(why, SP_E_IO, "cannot listen on %s: %s", text,
+                          strerror(reason));
     }
     *port = bound_port(fd);
     *out = fd;

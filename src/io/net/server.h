@@ -41,7 +41,7 @@ bool sp_cidr_has(const struct sp_cidr *c, const struct sockaddr *a);
 
 struct sp_server_conf { /* everything is borrowed and outlives the server */
     const char *name;
-    const char *bind;            /* "0.0.0.0:8531", "[::]:8531" */
+    const char *bind;            /* "*:8531", "0.0.0.0:8531", "[::]:8531" */
     const struct sp_cidr *allow; /* empty: everybody */
     size_t allow_count;
     struct sp_tls_server *tls; /* NULL: plain HTTP; a reference is taken */

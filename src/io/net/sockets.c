@@ -8,15 +8,32 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Where it is bound; false for what is no TCP socket. */
+static bool place_of(int fd, struct sp_place *out)
+{
+    socklen_t size = sizeof out->at;
+    int only_v6 = 1;
+    socklen_t len = sizeof only_v6;
+    uint8_t bytes[16];
+    *out = (struct sp_place){.both = false};
+    if (getsockname(fd, &out->at.any, &size) != 0 ||
+        !sp_address_bytes(&out->at.any, bytes)) {
+        return false;
+    }
+    out->both = out->at.any.sa_family == AF_INET6 &&
+                IN6_IS_ADDR_UNSPECIFIED(&out->at.v6.sin6_addr) &&
+                getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &len) == 0 &&
+                !only_v6;
+    return true;
+}
+
 static bool is_listener(int fd)
 {
     int on = 0;
     socklen_t len = sizeof on;
-    union sp_socket_address a = {0};
-    socklen_t size = sizeof a;
-    uint8_t bytes[16];
+    struct sp_place p;
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on &&
-           getsockname(fd, &a.any, &size) == 0 && sp_address_bytes(&a.any, bytes);
+           place_of(fd, &p);
 }
 
 /* As if it had been opened here. */
@@ -29,15 +46,34 @@ static bool prepare(int fd)
            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
 }
 
+static void keep(struct sp_sockets *s, int fd)
+{
+    s->at[s->count].fd = fd;
+    s->at[s->count++].taken = false;
+}
+
 bool sp_sockets_add(struct sp_sockets *s, int fd)
 {
     if (s->count == SP_SOCKETS || !is_listener(fd) || !prepare(fd)) {
         close(fd);
         return false;
     }
-    s->at[s->count].fd = fd;
-    s->at[s->count++].taken = false;
+    keep(s, fd);
     return true;
+}
+
+enum sp_err sp_sockets_open(struct sp_sockets *s, const char *bind, size_t count,
+                            struct sp_why *why)
+{
+    struct sp_place p;
+    SP_TRY(sp_place_parse(bind, &p, why));
+    size_t there = sp_place_port(&p) ? sp_sockets_count(s, &p) : count;
+    for (; there < count && s->count < SP_SOCKETS; there++) {
+        int fd = -1;
+        SP_TRY(sp_place_bind(&p, bind, &fd, why));
+        keep(s, fd);
+    }
+    return SP_OK;
 }
 
 size_t sp_sockets_close(struct sp_sockets *s)
@@ -53,37 +89,47 @@ size_t sp_sockets_close(struct sp_sockets *s)
     return n;
 }
 
-static unsigned address_of(int fd, uint8_t bytes[16])
+unsigned sp_place_port(const struct sp_place *p)
 {
-    union sp_socket_address a = {0};
-    socklen_t size = sizeof a;
-    if (getsockname(fd, &a.any, &size) != 0 || !sp_address_bytes(&a.any, bytes)) {
-        return 0;
-    }
-    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+    return ntohs(p->at.any.sa_family == AF_INET6 ? p->at.v6.sin6_port
+                                                 : p->at.v4.sin_port);
 }
 
 void sp_sockets_name(const struct sp_sockets *s, size_t i, char text[64])
 {
-    uint8_t bytes[16];
+    struct sp_place p;
+    uint8_t bytes[16] = {0};
     char host[INET6_ADDRSTRLEN];
-    unsigned port = address_of(s->at[i].fd, bytes);
+    (void)(place_of(s->at[i].fd, &p) && sp_address_bytes(&p.at.any, bytes));
     sp_address_format(bytes, host);
     bool is_v4 = sp_address_is_v4(bytes);
-    snprintf(text, 64, "%s%s%s:%u", is_v4 ? "" : "[", host, is_v4 ? "" : "]", port);
+    snprintf(text, 64, "%s%s%s:%u", is_v4 || p.both ? "" : "[", p.both ? "*" : host,
+             is_v4 || p.both ? "" : "]", sp_place_port(&p));
 }
 
-int sp_sockets_take(struct sp_sockets *s, const union sp_socket_address *a)
+static bool is_at(int fd, const struct sp_place *wanted)
 {
-    uint8_t wanted[16], bytes[16];
-    unsigned port =
-        ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port : a->v4.sin_port);
-    int same = -1;
-    if (!s || !sp_address_bytes(&a->any, wanted)) {
-        return -1;
-    }
+    struct sp_place p;
+    uint8_t a[16], b[16];
+    return place_of(fd, &p) && sp_address_bytes(&p.at.any, a) &&
+           sp_address_bytes(&wanted->at.any, b) && memcmp(a, b, 16) == 0 &&
+           p.both == wanted->both && sp_place_port(&p) == sp_place_port(wanted);
+}
+
+size_t sp_sockets_count(const struct sp_sockets *s, const struct sp_place *p)
+{
+    size_t n = 0;
     for (size_t i = 0; i < s->count; i++) {
-        if (address_of(s->at[i].fd, bytes) != port || memcmp(bytes, wanted, 16) != 0) {
+        n += !s->at[i].taken && is_at(s->at[i].fd, p);
+    }
+    return n;
+}
+
+int sp_sockets_take(struct sp_sockets *s, const struct sp_place *p)
+{
+    int same = -1;
+    for (size_t i = 0; s && i < s->count; i++) {
+        if (!is_at(s->at[i].fd, p)) {
             continue;
         }
         if (!s->at[i].taken) {

@@ -1,5 +1,6 @@
 /* Listening sockets that somebody else opened, taken over so that nobody who connects
- * meanwhile is refused: from a service manager, or from the daemon before this one.
+ * meanwhile is refused: from a service manager, from the daemon before this one, or by
+ * this one when it still had the right to.
  *
  * Knows: which address a socket is bound to. Refuses to know: who gave it. */
 #ifndef SP_IO_NET_SOCKETS_H
@@ -19,6 +20,12 @@ struct sp_sockets {
 };
 /* Takes fd over. What is no listening TCP socket, or one too many, is closed: false. */
 bool sp_sockets_add(struct sp_sockets *s, int fd);
+/* Opens sockets for a listener until count of them wait in s, so that who takes them need
+ * not be allowed to any more. They are bound and do not listen yet: nobody's connection
+ * goes astray when the program ends before that. What needs no permission (port 0) or has
+ * no room is left out. Errors: those of sp_server_new. */
+enum sp_err sp_sockets_open(struct sp_sockets *s, const char *bind, size_t count,
+                            struct sp_why *why) SP_MUST_USE;
 /* Closes what nobody took; how many these were. */
 size_t sp_sockets_close(struct sp_sockets *s);
 /* "0.0.0.0:8531" of the i-th, as configurations write it; text has room for 64 bytes. */
