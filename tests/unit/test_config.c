@@ -713,8 +713,7 @@ static void f_cut_off(void **state)
             fail_msg("the first %zu bytes were taken", len);
         }
     }
-    refused(LEAST "\nlog {\n level = debug",
-            "x.conf:5: ", "a brace that is never closed");
+    refused(LEAST "\nlog {\n level = debug", "x.conf:5: ", "a brace is never closed");
     struct sp_config *c = parse(LEAST "# {\n/* { */ log { level = \"info\" }");
     sp_config_free(&c);
 }

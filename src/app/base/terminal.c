@@ -1,7 +1,9 @@
 #include "app/base/terminal.h"
 
 #include "core/base/text.h"
+#include "core/report/width.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -25,4 +27,12 @@ bool sp_terminal_has_colour(void)
     const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
     return isatty(STDOUT_FILENO) == 1 && !(none && none[0]) &&
            !(term && strcmp(term, "dumb") == 0);
+}
+
+void sp_terminal_pad(const char *text, int columns)
+{
+    int wide = (int)sp_width(sp_view_str(text)), all = columns < 0 ? -columns : columns;
+    int blanks = wide < all ? all - wide : 0;
+    printf("%*s%s%*s", columns < 0 ? blanks : 0, "", text, columns < 0 ? 0 : blanks,
+           "");
 }

@@ -10,5 +10,7 @@
 size_t sp_terminal_width(int fd);
 /* Standard output is a terminal, and neither NO_COLOR nor TERM=dumb says otherwise. */
 bool sp_terminal_has_colour(void);
+/* Prints the text and blanks up to so many columns; before it where it is negative. */
+void sp_terminal_pad(const char *text, int columns);
 
 #endif

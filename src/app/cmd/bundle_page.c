@@ -1,5 +1,7 @@
 /* A bundle or an exported ledger, checked for a stranger who has the public key and
  * nothing else, and shown on a page. */
+#include "app/base/say.h"
+#include "app/base/terminal.h"
 #include "app/cmd/cmd.h"
 #include "app/config/config.h"
 #include "app/proof/bundle_tools.h"
@@ -20,7 +22,9 @@ static void put_values(const struct sp_facts *f, enum sp_fact k, const char *lab
     for (size_t i = 0; sp_facts_get(f, k, i, &v); i++) {
         struct sp_guid guid;
         char text[SP_GUID_TEXT];
-        printf("    %-12s ", label);
+        printf("    ");
+        sp_terminal_pad(label, 12);
+        printf(" ");
         switch (sp_fact_kind(k)) {
         case SP_FACT_KIND_TEXT:
             printf(SP_VIEW_FMT, SP_VIEW_ARG(v.bytes));
@@ -50,18 +54,29 @@ static enum sp_err put_entry(void *ctx, uint64_t index, struct sp_view entry)
         enum sp_fact fact;
         const char *label;
     } rows[] = {
-        {SP_FACT_DOCUMENT_TITLE, "title"},     {SP_FACT_UPDATE_ID, "update"},
-        {SP_FACT_UPDATE_REVISION, "revision"}, {SP_FACT_UPSTREAM_HOST, "published by"},
-        {SP_FACT_UPSTREAM_TLS, "over"},        {SP_FACT_UPSTREAM_PIN, "key pinned"},
-        {SP_FACT_UPSTREAM_SPKI, "keys shown"}, {SP_FACT_DOCUMENT_SHA256, "document"},
-        {SP_FACT_DOCUMENT_SIZE, "bytes"},      {SP_FACT_FILE_CLAIM, "names file"},
-        {SP_FACT_FILE_SHA1, "file SHA-1"},     {SP_FACT_FILE_SHA256, "file SHA-256"},
-        {SP_FACT_FILE_SIZE, "bytes"},          {SP_FACT_SIGN_SIGNER, "signed by"},
-        {SP_FACT_SIGN_TIME, "signed at"},      {SP_FACT_SIGN_ROOT, "under root"},
-        {SP_FACT_TIER_ORIGIN, "tier"},         {SP_FACT_TIER_ENTRY, "tier entry"},
-        {SP_FACT_TIER_COSIGNED, "cosignatures"},
-        {SP_FACT_WITNESS_SAID, "witness"},     {SP_FACT_VERDICT_RULING, "verdict"},
-        {SP_FACT_VERDICT_RULE, "by rule"},     {SP_FACT_VERDICT_POLICY, "policy"},
+        {SP_FACT_DOCUMENT_TITLE, N_("title")},
+        {SP_FACT_UPDATE_ID, N_("update")},
+        {SP_FACT_UPDATE_REVISION, N_("revision")},
+        {SP_FACT_UPSTREAM_HOST, N_("published by")},
+        {SP_FACT_UPSTREAM_TLS, N_("over")},
+        {SP_FACT_UPSTREAM_PIN, N_("key pinned")},
+        {SP_FACT_UPSTREAM_SPKI, N_("keys shown")},
+        {SP_FACT_DOCUMENT_SHA256, N_("document")},
+        {SP_FACT_DOCUMENT_SIZE, N_("bytes")},
+        {SP_FACT_FILE_CLAIM, N_("names file")},
+        {SP_FACT_FILE_SHA1, N_("file SHA-1")},
+        {SP_FACT_FILE_SHA256, N_("file SHA-256")},
+        {SP_FACT_FILE_SIZE, N_("bytes")},
+        {SP_FACT_SIGN_SIGNER, N_("signed by")},
+        {SP_FACT_SIGN_TIME, N_("signed at")},
+        {SP_FACT_SIGN_ROOT, N_("under root")},
+        {SP_FACT_TIER_ORIGIN, N_("tier")},
+        {SP_FACT_TIER_ENTRY, N_("tier entry")},
+        {SP_FACT_TIER_COSIGNED, N_("cosignatures")},
+        {SP_FACT_WITNESS_SAID, N_("witness")},
+        {SP_FACT_VERDICT_RULING, N_("verdict")},
+        {SP_FACT_VERDICT_RULE, N_("by rule")},
+        {SP_FACT_VERDICT_POLICY, N_("policy")},
     };
     SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
     struct sp_fact_value kind = {0}, time = {0};
@@ -69,10 +84,10 @@ static enum sp_err put_entry(void *ctx, uint64_t index, struct sp_view entry)
     SP_TRY(sp_facts_decode(entry, &f, NULL));
     (void)sp_facts_get(f, SP_FACT_ENTRY_KIND, 0, &kind);
     (void)sp_facts_get(f, SP_FACT_ENTRY_TIME, 0, &time);
-    printf("\n" SP_VIEW_FMT ", received " SP_VIEW_FMT ", entry %" PRIu64 "\n",
-           SP_VIEW_ARG(kind.bytes), SP_VIEW_ARG(time.bytes), index);
+    printf(_("\n%.*s, received %.*s, entry %ju\n"), SP_VIEW_ARG(kind.bytes),
+           SP_VIEW_ARG(time.bytes), index);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        put_values(f, rows[i].fact, rows[i].label);
+        put_values(f, rows[i].fact, sp_say(rows[i].label));
     }
     return SP_OK;
 }
@@ -107,7 +122,8 @@ static bool is_bundle(const char *file)
 static enum sp_err read_whole(const char *file, struct sp_buf *out, struct sp_why *why)
 {
     FILE *f = fopen(file, "re");
-    enum sp_err e = f ? SP_OK : sp_why_set(why, SP_E_NOTFOUND, "cannot open %s", file);
+    enum sp_err e =
+        f ? SP_OK : sp_why_set(why, SP_E_NOTFOUND, _("cannot open %s"), file);
     while (e == SP_OK) {
         uint8_t *to = NULL;
         e = sp_buf_reserve(out, SP_KIB(64), &to);
@@ -134,8 +150,8 @@ static enum sp_err show_bundle(const char *file, const struct sp_note_key *key,
     SP_TRY(read_whole(file, &text, why));
     SP_TRY(sp_bundle_check(sp_buf_view(&text), key, &b, NULL, NULL, why));
     SP_TRY(sp_cosigner_keys_check(cosigners, b.note, said, why));
-    printf("%s: proven\n\n%s, as recorded by %s: %zu of its %" PRIu64
-           " entries, each proven against the checkpoint that its key signed.\n",
+    printf(_("%s: proven\n\n%s, as recorded by %s: %zu of its %ju "
+             "entries, each proven against the checkpoint that its key signed.\n"),
            file, b.about, sp_note_key_name(key), b.entries, b.checkpoint.size);
     sp_cosigner_keys_show(cosigners, said);
     return sp_bundle_check(sp_buf_view(&text), key, &b, put_entry, NULL, why);
@@ -157,8 +173,7 @@ static enum sp_err show_export(const char *file, const struct sp_note_key *key,
         sp_bar_end(&bar);
     }
     SP_TRY(e);
-    printf("%s: whole: %" PRIu64
-           " entries of %s, the root and the signature are good\n",
+    printf(_("%s: whole: %ju entries of %s, the root and the signature are good\n"),
            file, entries, sp_note_key_name(key));
     sp_cosigner_keys_show(cosigners, said);
     return SP_OK;
@@ -179,7 +194,7 @@ static int check_file(const char *file, const struct sp_note_key *key,
         return SP_EXIT_PASSED;
     }
     fprintf(stderr, "%s: %s: %s\n", file,
-            is_refusal(e) ? "NOT PROVEN" : "could not be checked",
+            is_refusal(e) ? _("NOT PROVEN") : _("could not be checked"),
             sp_why_text(&why, e));
     return is_refusal(e) ? SP_EXIT_REFUSED : SP_EXIT_UNKNOWN;
 }
@@ -188,17 +203,19 @@ int sp_bundle_verify_file(const char *file, const char *key_text, const char *co
                           size_t cosignatures)
 {
     SP_AUTO(sp_note_key_free) struct sp_note_key *key = NULL;
-    SP_AUTO(sp_cosigner_keys_fini) struct sp_cosigner_keys keys = {
-        .wanted = cosigners ? cosignatures : 0};
+    SP_AUTO(sp_cosigner_keys_fini)
+    struct sp_cosigner_keys keys = {.wanted = cosigners ? cosignatures : 0};
     struct sp_why why = {0};
     enum sp_err e = load_key(key_text, &key, &why);
     if (e != SP_OK) {
-        fprintf(stderr, "sallyport: the key %s: %s\n", key_text, sp_why_text(&why, e));
+        fprintf(stderr, _("sallyport: the key %s: %s\n"), key_text,
+                sp_why_text(&why, e));
         return SP_EXIT_UNKNOWN;
     }
     e = cosigners ? sp_cosigner_keys_read(cosigners, &keys, &why) : SP_OK;
     if (e != SP_OK) {
-        fprintf(stderr, "sallyport: the cosigners' keys: %s\n", sp_why_text(&why, e));
+        fprintf(stderr, _("sallyport: the cosigners' keys: %s\n"),
+                sp_why_text(&why, e));
         return SP_EXIT_UNKNOWN;
     }
     return check_file(file, key, &keys);

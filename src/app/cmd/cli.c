@@ -92,24 +92,11 @@ static int unknown(int argc, char **argv)
     return SP_EXIT_USAGE;
 }
 
-/* The daemon speaks English, whoever starts it, and so does what is sent to somebody
- * who helps. */
-static void choose_language(int argc, char **argv)
-{
-    static const char *const english[] = {"run", "support-bundle"};
-    for (size_t i = 0; argc && i < sizeof english / sizeof english[0]; i++) {
-        if (strcmp(argv[0], english[i]) == 0) {
-            return;
-        }
-    }
-    sp_say_in_language();
-}
-
 int sp_cli(int argc, char **argv)
 {
     argc--;
     argv++;
-    choose_language(argc, argv);
+    sp_say_in_language();
     if (argc == 0) {
         print_usage(stderr);
         return SP_EXIT_USAGE;
@@ -180,6 +167,17 @@ int sp_options(int argc, char **argv, const struct sp_option *options, size_t co
     }
     *words = argv;
     return left;
+}
+
+int sp_cmd_usage(const char *words, int left)
+{
+    for (size_t i = 0; left >= 0 && i < COMMANDS; i++) {
+        if (strcmp(commands[i].words, words) == 0) {
+            fprintf(stderr, _("usage: sallyport %s %s\n"), words,
+                    commands[i].arguments);
+        }
+    }
+    return SP_EXIT_USAGE;
 }
 
 int sp_cmd_failed(enum sp_err e, const struct sp_why *why)

@@ -34,6 +34,9 @@ struct sp_option {
  * result. -1 after saying what is wrong on standard error. "--" ends options. */
 int sp_options(int argc, char **argv, const struct sp_option *options, size_t count,
                char ***words);
+/* Says on standard error how the command is called, unless what sp_options returned
+ * says that it did already. The exit status of wrong usage. */
+int sp_cmd_usage(const char *words, int left);
 /* The policy of a file; why names the file, the line and what is wrong there. */
 struct sp_policy;
 enum sp_err sp_policy_load(const char *file, struct sp_policy **out,

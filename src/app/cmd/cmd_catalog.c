@@ -1,5 +1,6 @@
 /* sallyport catalog: the offline catalogue's index, looked at; and a file, tried as the
  * daemon would try it. */
+#include "app/base/say.h"
 #include "app/cmd/cmd.h"
 #include "app/config/config.h"
 #include "app/config/trust_files.h"
@@ -39,15 +40,14 @@ static enum sp_err open_index(struct ask *a)
     return sp_catalog_open(path, &a->catalog, &a->why);
 }
 
-static int begin(int argc, char **argv, int words, const char *usage, struct ask *a,
+static int begin(int argc, char **argv, int words, const char *name, struct ask *a,
                  char ***left)
 {
     const struct sp_option options[] = {{"-c", &a->config_file, NULL},
                                         {"--index", &a->index, NULL}};
     int count = sp_options(argc, argv, options, 2, left);
     if (count != words) {
-        fprintf(stderr, "usage: sallyport catalog %s\n", usage);
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage(name, count);
     }
     enum sp_err e = open_index(a);
     return e == SP_OK ? 0 : sp_cmd_failed(e, &a->why);
@@ -79,10 +79,9 @@ static void print_about(const struct sp_catalog_about *c)
     sp_time_format(c->signed_at, signed_at);
     sp_time_format(c->created, created);
     sp_guid_format(&c->package, package);
-    print_hex("catalogue   sha256:", c->sha256, sizeof c->sha256);
-    printf("\nbytes       %" PRIu64 "\nsigned      %s\ncreated     %s\npackage     %s\n"
-           "revisions   %" PRIu64 "\npayloads    %" PRIu64 "\nfiles       %" PRIu64
-           "\n",
+    print_hex(_("catalogue   sha256:"), c->sha256, sizeof c->sha256);
+    printf(_("\nbytes       %ju\nsigned      %s\ncreated     %s\npackage     %s\n"
+             "revisions   %ju\npayloads    %ju\nfiles       %ju\n"),
            c->size, signed_at, created, package, c->revisions, c->payloads, c->files);
 }
 
@@ -100,12 +99,12 @@ static enum sp_err print_row(void *ctx, const struct sp_catalog_row *r)
 static enum sp_err print_payload(void *ctx, const struct sp_catalog_payload *p)
 {
     (void)ctx;
-    print_hex("  file  sha1:", p->sha1, sizeof p->sha1);
+    print_hex(_("  file  sha1:"), p->sha1, sizeof p->sha1);
     if (p->has_sha256) {
         print_hex("  sha256:", p->sha256, sizeof p->sha256);
     }
     if (p->has_size) {
-        printf("  %" PRIu64 " bytes", p->size);
+        printf(_("  %ju bytes"), p->size);
     }
     printf("%s%s%s%s\n", p->name[0] ? "  " : "", p->name, p->url[0] ? "  " : "",
            p->url);
@@ -116,7 +115,7 @@ static enum sp_err print_whole(void *ctx, const struct sp_catalog_row *r)
 {
     struct ask *a = ctx;
     SP_TRY(print_row(ctx, r));
-    printf("  revision %" PRIu64 "  %s  bulletin %s  severity %s\n", r->revision,
+    printf(_("  revision %ju  %s  bulletin %s  severity %s\n"), r->revision,
            r->deployment[0] ? r->deployment : "-", r->bulletin[0] ? r->bulletin : "-",
            r->severity[0] ? r->severity : "-");
     return sp_catalog_payloads(a->catalog, r->revision, print_payload, a);
@@ -129,7 +128,7 @@ int sp_cmd_catalog_status(int argc, char **argv)
 {
     struct ask a = {0};
     char **words = NULL;
-    int status = begin(argc, argv, 0, "status [-c FILE | --index INDEX]", &a, &words);
+    int status = begin(argc, argv, 0, "catalog status", &a, &words);
     if (status) {
         return status;
     }
@@ -142,7 +141,7 @@ int sp_cmd_catalog_find(int argc, char **argv)
 {
     struct ask a = {0};
     char **words = NULL;
-    int status = begin(argc, argv, 1, "find [-c FILE | --index INDEX] KB", &a, &words);
+    int status = begin(argc, argv, 1, "catalog find", &a, &words);
     if (status) {
         return status;
     }
@@ -170,15 +169,13 @@ int sp_cmd_catalog_show(int argc, char **argv)
     char **words = NULL;
     struct sp_guid id;
     int64_t number;
-    const char *usage = "show [-c FILE | --index INDEX] UPDATEID[.REVISION]";
-    int status = begin(argc, argv, 1, usage, &a, &words);
+    int status = begin(argc, argv, 1, "catalog show", &a, &words);
     if (status) {
         return status;
     }
     if (!parse_id(words[0], &id, &number)) {
-        fprintf(stderr, "usage: sallyport catalog %s\n", usage);
         sp_catalog_close(&a.catalog);
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("catalog show", 1);
     }
     return finish(&a, sp_catalog_find_update(a.catalog, &id, number, print_whole, &a));
 }
@@ -235,7 +232,7 @@ static enum sp_err make_index(struct check *c, const struct sp_catalog_ruling *r
     }
     int fd = open(c->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        return sp_why_set(&c->why, SP_E_IO, "cannot open %s", c->file);
+        return sp_why_set(&c->why, SP_E_IO, _("cannot open %s"), c->file);
     }
     struct sp_catalog_input in = {.fd = fd, .scratch = slash ? folder : "."};
     enum sp_err e = sp_catalog_index(&in, c->index, about, &c->why);
@@ -249,7 +246,7 @@ static int check(struct check *c)
     struct sp_catalog_about about;
     enum sp_err e = prove(c, &ruling);
     if (e == SP_OK && !ruling.good) {
-        printf("refused  %s: %s\n", c->file, ruling.why.text);
+        printf(_("refused  %s: %s\n"), c->file, ruling.why.text);
         return SP_EXIT_REFUSED;
     }
     if (e == SP_OK) {
@@ -271,9 +268,7 @@ int sp_cmd_catalog_check(int argc, char **argv)
                                         {"--index", &c.index, NULL}};
     int count = sp_options(argc, argv, options, 3, &words);
     if (count != 1 || !c.index || strlen(c.index) >= SP_CATALOG_PATH) {
-        fprintf(stderr, "usage: sallyport catalog check [--trust PINS] [--bundle PEM] "
-                        "--index INDEX FILE\n");
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("catalog check", count);
     }
     c.file = words[0];
     return check(&c);

@@ -152,7 +152,7 @@ int sp_cmd_completion(int argc, char **argv)
         }
     }
     if (left >= 0) {
-        fprintf(stderr, "usage: sallyport completion bash | zsh | fish\n");
+        return sp_cmd_usage("completion", left);
     }
     return SP_EXIT_USAGE;
 }

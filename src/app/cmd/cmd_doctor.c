@@ -1,4 +1,5 @@
 #include "app/base/say.h"
+#include "app/base/terminal.h"
 #include "app/cmd/cmd.h"
 #include "app/cmd/doctor.h"
 #include "app/config/config.h"
@@ -61,9 +62,9 @@ static void print_text(const struct sp_doctor *d)
         for (size_t i = 0; i < d->count; i++) {
             const struct meaning *m = meaning_of(d, i);
             if ((int)m->severity == severity) {
-                printf("%-8s %s: %s\n         %s\n         -> %s\n\n",
-                       sp_say(severities[severity]), m->code, d->found[i].what,
-                       sp_say(m->why), sp_say(m->mend));
+                sp_terminal_pad(sp_say(severities[severity]), 8);
+                printf(" %s: %s\n         %s\n         -> %s\n\n", m->code,
+                       d->found[i].what, sp_say(m->why), sp_say(m->mend));
             }
         }
     }
@@ -152,11 +153,7 @@ int sp_cmd_doctor(int argc, char **argv)
     struct sp_why why = {0};
     int left = sp_options(argc, argv, options, 3, &words);
     if (left < 0 || left > 1) {
-        if (left > 1) {
-            fprintf(stderr,
-                    "usage: sallyport doctor [URL] [--ca FILE] [-c FILE] [--json]\n");
-        }
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("doctor", left);
     }
     if (w.json) {
         sp_say_in_english();

@@ -1,5 +1,6 @@
 /* judge: what would another policy have made of the history of the ledger? */
 #include "app/base/say.h"
+#include "app/base/terminal.h"
 #include "app/cmd/cmd.h"
 #include "app/config/config.h"
 #include "app/proof/rejudge.h"
@@ -50,14 +51,29 @@ static void print_change(void *ctx, const struct sp_rejudged *j)
     printf(_(": was %s, would be %s"), sp_outcome_text(j->was),
            sp_outcome_text(j->now));
     if (j->verdict->ruling == SP_REFUSED) {
-        printf(" by %s: %s", sp_rule_text(j->verdict->rule), j->verdict->why.text);
+        printf(_(" by %s: %s"), sp_rule_text(j->verdict->rule), j->verdict->why.text);
+    }
+    printf("\n");
+}
+
+struct heading {
+    const char *text;
+    int columns; /* as sp_terminal_pad has it */
+};
+
+static void print_headings(const struct heading *headings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sp_terminal_pad(sp_say(headings[i].text), headings[i].columns);
     }
     printf("\n");
 }
 
 static void print_rules(const struct sp_rejudge *r)
 {
-    printf("%-24s %-8s %10s %10s\n", "rule", "mode", "failed", "decided");
+    static const struct heading headings[] = {
+        {N_("rule"), 25}, {N_("mode"), 8}, {N_("failed"), -11}, {N_("decided"), -11}};
+    print_headings(headings, 4);
     for (enum sp_rule rule = 0; rule < SP_RULE_COUNT; rule++) {
         if (r->rules[rule].failed) {
             printf("%-24s %-8s %10ju %10ju\n", sp_rule_text(rule),
@@ -69,11 +85,15 @@ static void print_rules(const struct sp_rejudge *r)
 
 static void print_peers(const struct sp_rejudge *r)
 {
-    printf("%-40s %10s %10s %10s\n", "peer", "entries", "failed", "blocked");
+    static const struct heading headings[] = {{N_("peer"), 40},
+                                              {N_("entries"), -11},
+                                              {N_("failed"), -11},
+                                              {N_("blocked"), -11}};
+    print_headings(headings, 4);
     for (size_t i = 0; i < r->peer_count; i++) {
         const struct sp_peer_tally *p = &r->peers[i];
-        printf("%-40s %10ju %10ju %10ju\n", p->peer[0] ? p->peer : _("not named"),
-               p->looked_at, p->failed, p->blocked);
+        sp_terminal_pad(p->peer[0] ? p->peer : _("not named"), 40);
+        printf(" %10ju %10ju %10ju\n", p->looked_at, p->failed, p->blocked);
     }
 }
 

@@ -395,7 +395,7 @@ static enum sp_err take_kb(const char *word, char kb[SP_KB_TEXT], struct sp_why 
 {
     return sp_kb_parse(word, kb)
                ? SP_OK
-               : sp_why_set(why, SP_E_USAGE, "\"%s\" is no KB, as KB5031356", word);
+               : sp_why_set(why, SP_E_USAGE, _("\"%s\" is no KB, as KB5031356"), word);
 }
 
 static enum sp_err find(struct sp_ledger_files *l, const struct ask *a,

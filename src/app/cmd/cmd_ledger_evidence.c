@@ -1,4 +1,5 @@
 /* ledger evidence: the texts that entries name by their digests. */
+#include "app/base/say.h"
 #include "app/cmd/cmd.h"
 #include "app/config/config.h"
 #include "core/base/text.h"
@@ -26,7 +27,7 @@ static enum sp_err print_text(const char *state_dir, const char *name,
     enum sp_err e = sp_text_read(state_dir, name, &text);
     if (e != SP_OK) {
         return sp_why_set(why, e, "%s: %s", name,
-                          e == SP_E_MALFORMED ? "no name that is listed here"
+                          e == SP_E_MALFORMED ? _("no name that is listed here")
                                               : sp_err_text(e));
     }
     fwrite(text.data, 1, text.len, stdout);
@@ -53,8 +54,7 @@ int sp_cmd_ledger_evidence(int argc, char **argv)
     char **words = NULL, *state_dir = NULL;
     int count = sp_options(argc, argv, options, 2, &words);
     if (count < 0 || count > 1) {
-        fprintf(stderr, "usage: sallyport ledger evidence [-c FILE | -d DIR] [NAME]\n");
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("ledger evidence", count);
     }
     enum sp_err e = place_of(config, dir, &state_dir, &why);
     if (e == SP_OK) {

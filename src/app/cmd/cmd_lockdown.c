@@ -28,7 +28,7 @@ static int throw_and_tell(const struct sp_config *c, bool on)
     e = tell(c, &why);
     if (e == SP_E_UNAVAILABLE) {
         printf(_("lockdown %s: no daemon runs; it holds from its next start\n"),
-               on ? "on" : "off");
+               on ? _("on") : _("off"));
         return 0;
     }
     if (e != SP_OK) {
@@ -46,11 +46,11 @@ int sp_cmd_lockdown(int argc, char **argv)
     char **words = NULL;
     struct sp_config *c = NULL;
     struct sp_why why = {0};
-    bool one = sp_options(argc, argv, options, 1, &words) == 1;
+    int left = sp_options(argc, argv, options, 1, &words);
+    bool one = left == 1;
     bool on = one && strcmp(words[0], "on") == 0;
     if (!on && !(one && strcmp(words[0], "off") == 0)) {
-        fprintf(stderr, "usage: sallyport lockdown [-c FILE] on|off\n");
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("lockdown", left);
     }
     enum sp_err e = sp_config_load(file, &c, &why);
     if (e != SP_OK) {

@@ -69,10 +69,7 @@ int sp_cmd_pin(int argc, char **argv)
     struct sp_address at;
     int left = sp_options(argc, argv, options, 1, &words);
     if (left != 1 || !sp_address_read(words[0], &at)) {
-        if (left >= 0) {
-            fprintf(stderr, "usage: sallyport pin HOST:PORT [--ca FILE]\n");
-        }
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("pin", left);
     }
     struct sp_why why = {0};
     SP_AUTO(sp_buf_fini) struct sp_buf ca;

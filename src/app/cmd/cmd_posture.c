@@ -97,9 +97,9 @@ int sp_cmd_posture(int argc, char **argv)
     struct sp_why why = {0};
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(8));
-    if (sp_options(argc, argv, options, 2, &words) != 0) {
-        fprintf(stderr, "usage: sallyport posture [-c FILE] [--json]\n");
-        return SP_EXIT_USAGE;
+    int left = sp_options(argc, argv, options, 2, &words);
+    if (left != 0) {
+        return sp_cmd_usage("posture", left);
     }
     enum sp_err e = sp_admin_ask_of(file, "GET", "/posture", &body, &http, &why);
     if (e != SP_OK) {
@@ -118,9 +118,9 @@ int sp_cmd_recheck(int argc, char **argv)
     struct sp_why why = {0};
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(1));
-    if (sp_options(argc, argv, options, 1, &words) != 0) {
-        fprintf(stderr, "usage: sallyport recheck [-c FILE]\n");
-        return SP_EXIT_USAGE;
+    int left = sp_options(argc, argv, options, 1, &words);
+    if (left != 0) {
+        return sp_cmd_usage("recheck", left);
     }
     enum sp_err e = sp_admin_ask_of(file, "POST", "/recheck", &body, &http, &why);
     if (e == SP_OK && http != 202) {

@@ -22,6 +22,7 @@ int sp_cmd_run(int argc, char **argv)
         }
         return SP_EXIT_USAGE;
     }
+    sp_say_in_english(); /* the log can be searched and compared, whoever starts it */
     return sp_daemon_run(file, takes_over);
 }
 

@@ -159,9 +159,9 @@ int sp_cmd_status(int argc, char **argv)
     const struct sp_option options[] = {{"-c", &file, NULL}, {"--json", NULL, &json}};
     char **words = NULL;
     struct sp_why why = {0};
-    if (sp_options(argc, argv, options, 2, &words) != 0) {
-        fprintf(stderr, "usage: sallyport status [-c FILE] [--json]\n");
-        return SP_EXIT_USAGE;
+    int left = sp_options(argc, argv, options, 2, &words);
+    if (left != 0) {
+        return sp_cmd_usage("status", left);
     }
     enum sp_err e = show(file, json, &why);
     return e == SP_OK ? 0 : sp_cmd_failed(e, &why);

@@ -1,6 +1,7 @@
 /* sallyport support-bundle: what somebody who helps needs to see, in one tar file, with
  * nothing in it that opens a door. */
 #include "app/base/mask.h"
+#include "app/base/say.h"
 #include "app/base/tar.h"
 #include "app/cmd/admin_ask.h"
 #include "app/cmd/cmd.h"
@@ -212,12 +213,12 @@ int sp_cmd_support_bundle(int argc, char **argv)
     struct sp_why why = {0};
     int left = sp_options(argc, argv, options, 2, &words);
     if (left != 1) {
-        fprintf(stderr,
-                "usage: sallyport support-bundle [-c FILE] [--addresses] FILE\n");
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("support-bundle", left);
     }
     sp_buf_init(&b.tar, BUNDLE_MAX);
+    sp_say_in_english(); /* what somebody who helps can read, and search for */
     enum sp_err e = gather(&b);
+    sp_say_in_language();
     if (e == SP_OK) {
         e = write_new(words[0], sp_buf_view(&b.tar), &why);
     }
@@ -225,8 +226,8 @@ int sp_cmd_support_bundle(int argc, char **argv)
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }
-    printf("%s: look through it before you pass it on; tar -xOf %s "
-           "sallyport-support/README.txt says what is in it\n",
+    printf(_("%s: look through it before you pass it on; tar -xOf %s "
+             "sallyport-support/README.txt says what is in it\n"),
            words[0], words[0]);
     return SP_EXIT_PASSED;
 }

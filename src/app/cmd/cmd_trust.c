@@ -2,6 +2,8 @@
  * is added stands in one PEM file of the state directory, replaced as a whole; the
  * daemon reads it at start and on SIGHUP. Being in it makes nothing trusted: pins do.
  */
+#include "app/base/say.h"
+#include "app/base/terminal.h"
 #include "app/cmd/cmd.h"
 #include "app/config/config.h"
 #include "app/config/trust_files.h"
@@ -49,10 +51,10 @@ static const char *role(const bool pinned[SP_PURPOSE_COUNT])
 {
     bool code = pinned[SP_PURPOSE_CODE_SIGNING],
          time = pinned[SP_PURPOSE_TIME_STAMPING];
-    return code && time ? "pinned for code-signing and time-stamping"
-           : code       ? "pinned for code-signing"
-           : time       ? "pinned for time-stamping"
-                        : "not pinned: it only helps to build chains";
+    return code && time ? _("pinned for code-signing and time-stamping")
+           : code       ? _("pinned for code-signing")
+           : time       ? _("pinned for time-stamping")
+                        : _("not pinned: it only helps to build chains");
 }
 
 static void print_cert(const struct sp_cert_facts *f,
@@ -62,12 +64,12 @@ static void print_cert(const struct sp_cert_facts *f,
     sp_pin_format(&f->spki, pin);
     sp_time_format(f->not_before, from);
     sp_time_format(f->not_after, to);
-    printf("%s\n   issued by  %s\n   key        %s\n   valid      %s to %s\n"
-           "   SHA-256    ",
-           f->subject, f->self_signed ? "itself" : f->issuer, f->key, from, to);
+    printf(_("%s\n   issued by  %s\n   key        %s\n   valid      %s to %s\n"
+             "   SHA-256    "),
+           f->subject, f->self_signed ? _("itself") : f->issuer, f->key, from, to);
     print_hex(f->sha256);
-    printf("\n   pin        %s\n   trust      %s%s\n", pin, role(pinned),
-           f->is_ca ? "" : "; it may not issue certificates");
+    printf(_("\n   pin        %s\n   trust      %s%s\n"), pin, role(pinned),
+           f->is_ca ? "" : _("; it may not issue certificates"));
 }
 
 /* ---- add ---- */
@@ -122,7 +124,7 @@ static enum sp_err add_one(void *ctx, struct sp_view der)
     SP_TRY(sp_pem_certs(sp_buf_view(&a->text), compare, &s, &count));
     if (s.found) {
         a->known++;
-        printf("   it was there already\n");
+        printf(_("   it was there already\n"));
         return SP_OK;
     }
     a->added++;
@@ -143,7 +145,7 @@ static enum sp_err add_all(struct addition *a, const char *path)
         e = SP_E_MALFORMED;
     }
     return e == SP_OK ? SP_OK
-                      : sp_why_set(why, e, "%s is no certificate as PEM or DER: %s",
+                      : sp_why_set(why, e, _("%s is no certificate as PEM or DER: %s"),
                                    path, sp_err_text(e));
 }
 
@@ -163,7 +165,7 @@ static enum sp_err add_file(struct trust_command *c, const char *path)
     sp_buf_init(&a.text, SP_MIB(1));
     SP_TRY(load(c));
     SP_TRY(sp_dir_open(c->config->state_dir, &dir, &c->why));
-    SP_TRY(sp_file_lock_at(dir, SP_TRUST_ADDED ".lock", "the trust bundle", &lock,
+    SP_TRY(sp_file_lock_at(dir, SP_TRUST_ADDED ".lock", _("the trust bundle"), &lock,
                            &c->why));
     if (sp_file_is_there(dir, SP_TRUST_ADDED)) {
         SP_TRY(sp_file_read_at(dir, SP_TRUST_ADDED, &a.text));
@@ -175,7 +177,7 @@ static enum sp_err add_file(struct trust_command *c, const char *path)
     SP_TRY(check(&a));
     SP_TRY(sp_file_replace_at(dir, SP_TRUST_ADDED, sp_buf_view(&a.text), 0644,
                               SP_FILE_DURABLE));
-    printf("\n%zu added to %s/%s. A running daemon reads it on SIGHUP.\n", a.added,
+    printf(_("\n%zu added to %s/%s. A running daemon reads it on SIGHUP.\n"), a.added,
            c->config->state_dir, SP_TRUST_ADDED);
     return SP_OK;
 }
@@ -208,18 +210,15 @@ static enum sp_err check_one(void *ctx, const struct sp_trust_cert *c)
     bool is_lost = !is_pinned(c->pinned) && !c->has_issuer;
     f->certs++;
     f->bad += is_lost;
-    printf("%-7s %s: %s",
-           is_lost   ? "useless"
-           : is_over ? "expired"
-                     : "good",
-           c->facts.subject, role(c->pinned));
+    sp_terminal_pad(is_lost ? _("useless") : is_over ? _("expired") : _("good"), 7);
+    printf(" %s: %s", c->facts.subject, role(c->pinned));
     if (is_over) {
-        printf("; expired %s, it counts for what was stamped before", to);
+        printf(_("; expired %s, it counts for what was stamped before"), to);
     } else if (c->facts.not_after - f->now < SOON_DAYS * INT64_C(86400)) {
-        printf("; expires soon: %s", to);
+        printf(_("; expires soon: %s"), to);
     }
     if (is_lost) {
-        printf("; who issued it is not here: add the certificate of %s",
+        printf(_("; who issued it is not here: add the certificate of %s"),
                c->facts.issuer);
     }
     printf("\n");
@@ -231,11 +230,12 @@ static size_t say_missing(const struct sp_trust *t)
     struct sp_trust_root r;
     size_t count = 0;
     for (; sp_trust_missing(t, count, &r); count++) {
-        printf("missing %s, SHA-256 ", r.common_name);
+        printf(_("missing %s, SHA-256 "), r.common_name);
         print_hex(r.sha256);
-        printf(": %s; get the certificate from its publisher, compare this digest and "
-               "run: sallyport trust add FILE\n",
-               role(r.pinned));
+        printf(
+            _(": %s; get the certificate from its publisher, compare this digest and "
+              "run: sallyport trust add FILE\n"),
+            role(r.pinned));
     }
     return count;
 }
@@ -252,8 +252,8 @@ static int check_all(struct trust_command *c)
         return sp_cmd_failed(e, &c->why);
     }
     size_t missing = say_missing(c->trust);
-    printf("%zu pinned keys, %zu certificates, %zu of them useless, %zu pinned roots "
-           "missing\n",
+    printf(_("%zu pinned keys, %zu certificates, %zu of them useless, %zu pinned roots "
+             "missing\n"),
            sp_trust_pins(c->trust), f.certs, f.bad, missing);
     return f.bad ? SP_EXIT_REFUSED : SP_EXIT_PASSED;
 }
@@ -262,12 +262,12 @@ static int check_all(struct trust_command *c)
 
 /* The number of words, or -1 after saying what is wrong. */
 static int words(int argc, char **argv, struct trust_command *c, char ***rest,
-                 int wanted, const char *usage)
+                 int wanted, const char *name)
 {
     const struct sp_option options[] = {{"-c", &c->config_file, NULL}};
     int count = sp_options(argc, argv, options, 1, rest);
     if (count != wanted) {
-        fprintf(stderr, "usage: sallyport trust %s\n", usage);
+        (void)sp_cmd_usage(name, count);
         return -1;
     }
     return count;
@@ -277,7 +277,7 @@ int sp_cmd_trust_add(int argc, char **argv)
 {
     SP_AUTO(command_fini) struct trust_command c = {0};
     char **rest = NULL;
-    if (words(argc, argv, &c, &rest, 1, "add [-c FILE] CERTIFICATE") < 0) {
+    if (words(argc, argv, &c, &rest, 1, "trust add") < 0) {
         return SP_EXIT_USAGE;
     }
     enum sp_err e = add_file(&c, rest[0]);
@@ -288,7 +288,7 @@ int sp_cmd_trust_list(int argc, char **argv)
 {
     SP_AUTO(command_fini) struct trust_command c = {0};
     char **rest = NULL;
-    if (words(argc, argv, &c, &rest, 0, "list [-c FILE]") < 0) {
+    if (words(argc, argv, &c, &rest, 0, "trust list") < 0) {
         return SP_EXIT_USAGE;
     }
     enum sp_err e = load(&c);
@@ -302,7 +302,7 @@ int sp_cmd_trust_check(int argc, char **argv)
 {
     SP_AUTO(command_fini) struct trust_command c = {0};
     char **rest = NULL;
-    if (words(argc, argv, &c, &rest, 0, "check [-c FILE]") < 0) {
+    if (words(argc, argv, &c, &rest, 0, "trust check") < 0) {
         return SP_EXIT_USAGE;
     }
     return check_all(&c);

@@ -177,7 +177,7 @@ static enum sp_err load_trust(struct verify *v, struct sp_why *why)
     if (v->trust_file || v->bundle) {
         return sp_why_set(
             why, SP_E_USAGE,
-            "-c says whom to trust: --trust and --bundle do not go with it");
+            _("-c says whom to trust: --trust and --bundle do not go with it"));
     }
     SP_TRY(sp_config_load(v->config_file, &v->config, why));
     return sp_trust_load_config(v->config, &v->trust, why);
@@ -258,7 +258,7 @@ static void print_line(const char *path, const struct sp_facts *f,
         printf("  %s: %s\n", sp_rule_text(v->rule), v->why.text);
         return;
     }
-    print_text(f, "note: ", SP_FACT_SIGN_ERROR);
+    print_text(f, _("note: "), SP_FACT_SIGN_ERROR);
     printf("\n");
 }
 
@@ -378,10 +378,7 @@ int sp_cmd_verify(int argc, char **argv)
     int count =
         sp_options(argc, argv, options, sizeof options / sizeof options[0], &files);
     if (count <= 0) {
-        fprintf(stderr, "usage: sallyport verify [-c FILE | [--trust PINS] [--bundle "
-                        "PEM]] [--digest DIGEST]... [--catalog CAT]... [--at TIME] "
-                        "[--json] [--quiet] FILE...\n");
-        return SP_EXIT_USAGE;
+        return sp_cmd_usage("verify", count);
     }
     enum sp_err e = prepare(&v, &why);
     if (e != SP_OK) {

@@ -1,4 +1,5 @@
 /* CSAF 2.0: of every vulnerability the same parts as of CVRF. */
+#include "app/base/say.h"
 #include "app/cmd/imported.h"
 
 static struct sp_view text_of(const json_t *o, const char *key)
@@ -77,14 +78,15 @@ static enum sp_err read_all(const json_t *root, const struct sp_advisory_sink *s
     struct sp_advisory_draft draft = {0};
     enum sp_err e = SP_OK;
     if (!sp_view_eq_str(text_of(document, "csaf_version"), "2.0") || !is_array(all)) {
-        return sp_why_set(why, SP_E_UNSUPPORTED, "this is no CSAF 2.0 document");
+        return sp_why_set(why, SP_E_UNSUPPORTED, _("this is no CSAF 2.0 document"));
     }
     json_array_foreach(all, i, one)
     {
         e = read_one(document, one, sink, &draft);
         if (e != SP_OK) {
             e = e == SP_E_MALFORMED
-                    ? sp_why_set(why, e, "vulnerability %zu is not of its form", i + 1)
+                    ? sp_why_set(why, e, _("vulnerability %zu is not of its form"),
+                                 i + 1)
                     : e;
             break;
         }
@@ -98,13 +100,14 @@ enum sp_err sp_csaf_read(struct sp_view document, const struct sp_advisory_sink 
 {
     json_error_t error;
     if (document.len > SP_LIMIT_CSAF) {
-        return sp_why_set(why, SP_E_LIMIT, "a CSAF document has at most %zu MiB",
+        return sp_why_set(why, SP_E_LIMIT, _("a CSAF document has at most %zu MiB"),
                           SP_LIMIT_CSAF / SP_MIB(1));
     }
     json_t *root = json_loadb((const char *)document.data, document.len,
                               JSON_REJECT_DUPLICATES, &error);
     if (!root) {
-        return sp_why_set(why, SP_E_MALFORMED, "line %d: %s", error.line, error.text);
+        return sp_why_set(why, SP_E_MALFORMED, _("line %d: %s"), error.line,
+                          error.text);
     }
     enum sp_err e = read_all(root, sink, why);
     json_decref(root);

@@ -1,3 +1,4 @@
+#include "app/base/say.h"
 #include "app/cmd/imported.h"
 
 #include "io/store/files.h"
@@ -21,10 +22,11 @@ static enum sp_err parse(struct sp_view text, json_t **out, struct sp_why *why)
         !json_is_object(json_object_get(root, "advisories")) ||
         !json_is_array(json_object_get(root, "notes"))) {
         json_decref(root);
-        return sp_why_set(why, SP_E_CORRUPT,
-                          "%s in the state directory is damaged: remove it and import "
-                          "again",
-                          SP_IMPORTED_FILE);
+        return sp_why_set(
+            why, SP_E_CORRUPT,
+            _("%s in the state directory is damaged: remove it and import "
+              "again"),
+            SP_IMPORTED_FILE);
     }
     *out = root;
     return SP_OK;
@@ -41,8 +43,8 @@ enum sp_err sp_imported_open(const char *state_dir, json_t **out, struct sp_why 
         return parse(sp_buf_view(&text), out, why);
     }
     if (e != SP_E_NOTFOUND) {
-        return sp_why_set(why, e, "cannot read %s/%s: %s", state_dir, SP_IMPORTED_FILE,
-                          sp_err_text(e));
+        return sp_why_set(why, e, _("cannot read %s/%s: %s"), state_dir,
+                          SP_IMPORTED_FILE, sp_err_text(e));
     }
     json_t *root = empty();
     *out = root ? root : *out;
@@ -116,7 +118,7 @@ enum sp_err sp_imported_save(const char *state_dir, const json_t *root,
             : sp_file_replace_at(dir, SP_IMPORTED_FILE, bytes, 0600, SP_FILE_DURABLE);
     free(text);
     return e == SP_OK ? SP_OK
-                      : sp_why_set(why, e, "cannot write %s/%s: %s", state_dir,
+                      : sp_why_set(why, e, _("cannot write %s/%s: %s"), state_dir,
                                    SP_IMPORTED_FILE, sp_err_text(e));
 }
 
@@ -216,7 +218,8 @@ enum sp_err sp_imported_list(const json_t *root, struct sp_arena *arena,
     *out = (struct sp_imported){0};
     enum sp_err e = list_advisories(json_object_get(root, "advisories"), arena, out);
     e = e == SP_OK ? list_notes(json_object_get(root, "notes"), arena, out) : e;
-    return e == SP_OK ? SP_OK
-                      : sp_why_set(why, e, "%s in the state directory is damaged: %s",
-                                   SP_IMPORTED_FILE, sp_err_text(e));
+    return e == SP_OK
+               ? SP_OK
+               : sp_why_set(why, e, _("%s in the state directory is damaged: %s"),
+                            SP_IMPORTED_FILE, sp_err_text(e));
 }

@@ -1,3 +1,4 @@
+#include "app/base/say.h"
 #include "app/cmd/init.h"
 
 #include "app/config/shipped.h"
@@ -16,14 +17,14 @@ static enum sp_err put(int dir, const struct sp_init *i, const char *name,
 {
     if (sp_file_is_there(dir, name)) {
         return sp_why_set(why, SP_E_EXISTS,
-                          "%s/%s is there already; nothing was overwritten. Name "
-                          "another --dir, or move it away",
+                          _("%s/%s is there already; nothing was overwritten. Name "
+                            "another --dir, or move it away"),
                           i->directory, name);
     }
     enum sp_err e = sp_file_replace_at(dir, name, bytes, mode, SP_FILE_DURABLE);
     return e == SP_OK ? SP_OK
-                      : sp_why_set(why, e, "cannot write %s/%s: %s", i->directory, name,
-                                   sp_err_text(e));
+                      : sp_why_set(why, e, _("cannot write %s/%s: %s"), i->directory,
+                                   name, sp_err_text(e));
 }
 
 static enum sp_err put_buf(int dir, const struct sp_init *i, const char *name,
@@ -99,7 +100,8 @@ static enum sp_err make_certificate(int dir, const struct sp_init *i,
                                               : request(dir, i, sp_buf_view(&key), why);
     return e == SP_OK
                ? SP_OK
-               : sp_why_set(why, e, "no certificate could be made for the name %s: %s",
+               : sp_why_set(why, e,
+                            _("no certificate could be made for the name %s: %s"),
                             i->names[0], sp_err_text(e));
 }
 
@@ -235,7 +237,7 @@ enum sp_err sp_init_write(struct sp_init *i, struct sp_why *why)
     SP_TRY(make_places(i, why));
     if (sp_file_is_there(dir, "sallyport.conf")) {
         return sp_why_set(why, SP_E_EXISTS,
-                          "%s/sallyport.conf is there already; nothing was changed",
+                          _("%s/sallyport.conf is there already; nothing was changed"),
                           i->directory);
     }
     SP_TRY(make_certificate(dir, i, why));

@@ -1,3 +1,4 @@
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include "core/base/text.h"
@@ -175,11 +176,15 @@ static void unknown_key(cfg_t *cfg, const char *name)
     const char *section = cfg_name(cfg) ? cfg_name(cfg) : "root";
     const char *const *names = sp_config_keys(section, &count);
     const char *nearest = sp_text_nearest(name, names, count);
-    sp_why_say(reading.why, "%s:%d: unknown key \"%s\"%s%s%s%s%s", reading.file,
-               cfg->line, name, strcmp(section, "root") == 0 ? "" : " in section ",
-               strcmp(section, "root") == 0 ? "" : section,
-               nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-               nearest ? "\"?" : "");
+    char place[128] = "", guess[128] = "";
+    if (strcmp(section, "root") != 0) {
+        snprintf(place, sizeof place, _(" in section %s"), section);
+    }
+    if (nearest) {
+        snprintf(guess, sizeof guess, _("; did you mean \"%s\"?"), nearest);
+    }
+    sp_why_say(reading.why, _("%s:%d: unknown key \"%s\"%s%s"), reading.file, cfg->line,
+               name, place, guess);
 }
 
 static void SP_PRINTF(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list args)
@@ -360,7 +365,7 @@ static enum sp_err parse(const char *file, struct sp_view text, cfg_t *cfg,
     reading.why = why;
     int result = cfg_parse_buf(cfg, (const char *)text.data);
     if (result != CFG_SUCCESS) {
-        return sp_why_set(why, SP_E_CONFIG, "%s: it cannot be read", file);
+        return sp_why_set(why, SP_E_CONFIG, _("%s: it cannot be read"), file);
     }
     return SP_OK;
 }

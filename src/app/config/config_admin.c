@@ -1,4 +1,5 @@
 /* The admin section: who may look from elsewhere, and how he shows who he is. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include <stdlib.h>
@@ -19,21 +20,22 @@ static const char *wrong(const struct sp_config_admin *a, const char **key)
                : r->client_ca[0] ? "client_ca"
                                  : "token_file";
         return r->certificate[0] || r->key[0] || r->client_ca[0] || a->token_file[0]
-                   ? "this is for remote_bind, which is not set"
+                   ? _("this is for remote_bind, which is not set")
                    : NULL;
     }
     *key = "remote_bind";
     if (!sp_config_is_address(r->bind)) {
-        return "an address and a port are needed, as *:8533, 0.0.0.0:8533 or [::]:8533";
+        return _(
+            "an address and a port are needed, as *:8533, 0.0.0.0:8533 or [::]:8533");
     }
     if (!r->certificate[0] || !r->key[0]) {
-        return "who looks from elsewhere does so over TLS: certificate and key are "
-               "needed";
+        return _("who looks from elsewhere does so over TLS: certificate and key are "
+                 "needed");
     }
     if (!r->client_ca[0] && !a->token_file[0]) {
-        return "who looks from elsewhere has to show who he is: client_ca or "
-               "token_file "
-               "is needed";
+        return _("who looks from elsewhere has to show who he is: client_ca or "
+                 "token_file "
+                 "is needed");
     }
     return NULL;
 }

@@ -1,4 +1,5 @@
 /* The prefetch keys of an upstream section. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include "core/base/limits.h"
@@ -57,11 +58,11 @@ static enum sp_err complain_of(const char **to_key, const char *key,
 enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out,
                                  const char **key, const char **what)
 {
-    static const char categories[] =
-        "a classification or product is written as its UpdateID, "
-        "0fa1201d-4330-4fa8-8ae9-b877473b6441; at most 64 of them";
+    const char *categories =
+        _("a classification or product is written as its UpdateID, "
+          "0fa1201d-4330-4fa8-8ae9-b877473b6441; at most 64 of them");
     if (take_switch(sec, out) != SP_OK) {
-        return complain_of(key, "prefetch", what, "prefetch must be one of off, on");
+        return complain_of(key, "prefetch", what, _("prefetch must be one of off, on"));
     }
     if (take_categories(sec, "prefetch_classifications", &out->classifications) !=
         SP_OK) {
@@ -72,15 +73,15 @@ enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out,
     }
     if (take_amount(sec, "prefetch_max", 16384, SP_MIB(1), &out->size_max) != SP_OK) {
         return complain_of(key, "prefetch_max", what,
-                           "prefetch_max is 0 to 16384 (MiB)");
+                           _("prefetch_max is 0 to 16384 (MiB)"));
     }
     if (take_amount(sec, "prefetch_rate", 1L << 24, SP_KIB(1), &out->rate) != SP_OK) {
         return complain_of(key, "prefetch_rate", what,
-                           "prefetch_rate is 0 to 16777216 (KiB a second)");
+                           _("prefetch_rate is 0 to 16777216 (KiB a second)"));
     }
     if (take_window(sec, out) != SP_OK) {
         return complain_of(key, "prefetch_window", what,
-                           "a window is written HH:MM-HH:MM, as 22:00-05:30");
+                           _("a window is written HH:MM-HH:MM, as 22:00-05:30"));
     }
     return SP_OK;
 }

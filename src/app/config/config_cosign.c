@@ -1,4 +1,5 @@
 /* Cosignatures: whom this sallyport cosigns, and who cosigns for it. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include "core/custody/cosign.h"
@@ -7,10 +8,12 @@
 #include <string.h>
 
 static const char *const says[2] = {
-    "a ledger's public key is written name+hash+base64, as in ledger/key.pub where it "
-    "was made; at most 256 of them, no two of one name",
-    "a cosigner's public key is written name+hash+base64, as in witness/key.pub where "
-    "it was made; at most 16 of them, none twice",
+    N_("a ledger's public key is written name+hash+base64, as in ledger/key.pub where "
+       "it "
+       "was made; at most 256 of them, no two of one name"),
+    N_("a cosigner's public key is written name+hash+base64, as in witness/key.pub "
+       "where "
+       "it was made; at most 16 of them, none twice"),
 };
 
 /* A name that stands twice would be two ledgers of one name, or one cosigner that
@@ -30,7 +33,7 @@ enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
                                 struct sp_config_keys *out, const char **what)
 {
     size_t n = cfg_size(sec, key), most = of_cosigners ? SP_LIMIT_COSIGNERS : 256;
-    *what = says[of_cosigners];
+    *what = sp_say(says[of_cosigners]);
     out->at = calloc(n + 1, sizeof *out->at);
     if (!out->at) {
         return SP_E_NOMEM;
@@ -57,7 +60,7 @@ enum sp_err sp_config_take_cosigner(const struct sp_config *c, cfg_t *sec,
 {
     struct sp_view text = sp_view_str(cfg_getstr(sec, "key"));
     *key = "key";
-    *what = says[1];
+    *what = sp_say(says[1]);
     if (sp_view_starts(text, SP_VIEW("PRIVATE")) ||
         sp_cosigner_key_import(text, &out->key, NULL) != SP_OK) {
         return SP_E_CONFIG;

@@ -1,5 +1,6 @@
 /* Which keys an upstream may have: pins, and the names of sets that come with the
  * program. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include "app/config/shipped.h"
@@ -8,12 +9,12 @@ static enum sp_err add_pin(struct sp_config_upstream *u, const struct sp_pin *pi
                            const char **what)
 {
     if (u->pin_count == SP_LIMIT_PINS) {
-        *what = "there are more than 16 pins";
+        *what = _("there are more than 16 pins");
         return SP_E_CONFIG;
     }
     for (size_t i = 0; i < u->pin_count; i++) {
         if (sp_pin_eq(&u->pins[i], pin)) {
-            *what = "the same pin stands twice";
+            *what = _("the same pin stands twice");
             return SP_E_CONFIG;
         }
     }
@@ -46,9 +47,10 @@ static enum sp_err add(struct sp_config_upstream *u, struct sp_view text,
         return add_set(u, set, what);
     }
     if (sp_pin_parse(text, &pin) != SP_OK) {
-        *what = "a pin is written sha256//BASE64=, 44 characters after the "
-                "slashes; `sallyport pin HOST:PORT` prints them. Or it is the name of "
-                "a set: microsoft-update-tls";
+        *what =
+            _("a pin is written sha256//BASE64=, 44 characters after the "
+              "slashes; `sallyport pin HOST:PORT` prints them. Or it is the name of "
+              "a set: microsoft-update-tls");
         return SP_E_CONFIG;
     }
     return add_pin(u, &pin, what);
@@ -62,9 +64,9 @@ enum sp_err sp_config_take_pins(cfg_t *sec, struct sp_config_upstream *u,
     }
     if (u->pin_count < 2) {
         *what = u->pin_count
-                    ? "a single pin locks everybody out on the day the key changes: "
-                      "add a backup pin, of a spare key or of a CA in the chain"
-                    : "no pins: `sallyport pin HOST:PORT` shows the upstream's keys";
+                    ? _("a single pin locks everybody out on the day the key changes: "
+                        "add a backup pin, of a spare key or of a CA in the chain")
+                    : _("no pins: `sallyport pin HOST:PORT` shows the upstream's keys");
         return SP_E_CONFIG;
     }
     return SP_OK;

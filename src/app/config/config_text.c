@@ -2,6 +2,7 @@
  * reading;
  * ${...}, which it takes from the environment (decision S5: nothing comes from there);
  * a comment that is never closed, which would swallow what follows without a word. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ static int line_at(struct sp_view text, size_t at)
 static enum sp_err not_closed(const char *file, struct sp_view text, size_t opened,
                               const char *what, struct sp_why *why)
 {
-    return sp_why_set(why, SP_E_CONFIG, "%s:%d: %s that is never closed", file,
+    return sp_why_set(why, SP_E_CONFIG, _("%s:%d: %s is never closed"), file,
                       line_at(text, opened), what);
 }
 
@@ -83,27 +84,27 @@ static enum sp_err check_closed(const char *file, struct sp_view text,
         braces -= outside && text.data[at] == '}' && braces;
     }
     if (now == COMMENT) {
-        return not_closed(file, text, comment, "a comment", why);
+        return not_closed(file, text, comment, _("a comment"), why);
     }
-    return braces ? not_closed(file, text, brace, "a brace", why) : SP_OK;
+    return braces ? not_closed(file, text, brace, _("a brace"), why) : SP_OK;
 }
 
 enum sp_err sp_config_check_text(const char *file, struct sp_view text,
                                  struct sp_why *why)
 {
     if (text.len > SP_MIB(1)) {
-        return sp_why_set(why, SP_E_LIMIT, "%s is larger than 1 MiB", file);
+        return sp_why_set(why, SP_E_LIMIT, _("%s is larger than 1 MiB"), file);
     }
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == 0) {
-            return sp_why_set(why, SP_E_CONFIG, "%s:%d: a NUL byte", file,
+            return sp_why_set(why, SP_E_CONFIG, _("%s:%d: a NUL byte"), file,
                               line_at(text, i));
         }
         if (is_at(text, i, "${")) {
             return sp_why_set(
                 why, SP_E_CONFIG,
-                "%s:%d: ${...} is not expanded: nothing in this file comes "
-                "from the environment. Write the value itself",
+                _("%s:%d: ${...} is not expanded: nothing in this file comes "
+                  "from the environment. Write the value itself"),
                 file, line_at(text, i));
         }
     }

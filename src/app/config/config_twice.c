@@ -7,6 +7,7 @@
  * Reads words as libconfuse does (config_text.c): comments, both kinds of quotes,
  * braces.
  * "+=" adds to a list and is no second definition. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include <string.h>
@@ -86,8 +87,8 @@ static enum sp_err define(struct scan *s)
         if (strcmp(l->keys[i].name, s->word) == 0) {
             return sp_why_set(
                 s->why, SP_E_CONFIG,
-                "%s:%d: \"%s\" stands in line %d already; the second would "
-                "silently win",
+                _("%s:%d: \"%s\" stands in line %d already; the second would "
+                  "silently win"),
                 s->file, s->word_line, s->word, l->keys[i].line);
         }
     }

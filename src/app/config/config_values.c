@@ -1,5 +1,6 @@
 /* What the keys mean: words to values, and everything that must fit together inside of
  * the file. What needs other files is checked in world.c. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include "core/base/text.h"
@@ -68,8 +69,8 @@ static enum sp_err take_word(const struct place *p, cfg_t *sec, const char *key,
             return SP_OK;
         }
     }
-    at = (size_t)snprintf(message, sizeof message, "%s = \"%.40s\": it must be one of",
-                          key, s);
+    at = (size_t)snprintf(message, sizeof message,
+                          _("%s = \"%.40s\": it must be one of"), key, s);
     for (size_t i = 0; i < count && at < sizeof message; i++) {
         at += (size_t)snprintf(message + at, sizeof message - at, "%s %s", i ? "," : "",
                                words[i].text);
@@ -96,7 +97,7 @@ static enum sp_err take_cookies(const struct place *p, cfg_t *sec,
     u->seals_cookies = sealed != 0;
     u->cookie_age = cfg_getint(sec, "cookie_age");
     if (u->cookie_age < 1 || u->cookie_age > SP_LIMIT_COOKIE_AGE_S) {
-        return complain(p, "cookie_age", "cookie_age is 1 to 604800 seconds");
+        return complain(p, "cookie_age", _("cookie_age is 1 to 604800 seconds"));
     }
     return SP_OK;
 }
@@ -123,7 +124,7 @@ static enum sp_err take_number(const struct place *p, cfg_t *sec, const char *ke
     char message[128];
     long n = cfg_getint(sec, key);
     if (n < min || n > max) {
-        snprintf(message, sizeof message, "%s is %ld to %ld", key, min, max);
+        snprintf(message, sizeof message, _("%s is %ld to %ld"), key, min, max);
         return complain(p, key, message);
     }
     *out = n;
@@ -157,8 +158,8 @@ static enum sp_err take_custody(const struct place *p, cfg_t *sec,
     if (sp_view_starts(key, SP_VIEW("PRIVATE")) ||
         sp_note_key_import(key, &u->custody_key, NULL) != SP_OK) {
         return complain(p, "custody_key",
-                        "custody needs the public key of the upstream's ledger, "
-                        "name+hash+base64: ledger/key.pub in its state directory");
+                        _("custody needs the public key of the upstream's ledger, "
+                          "name+hash+base64: ledger/key.pub in its state directory"));
     }
     return SP_OK;
 }
@@ -172,11 +173,12 @@ static enum sp_err take_hosts(const struct place *p, cfg_t *sec,
     for (size_t i = 0; good && i < s->host_count; i++) {
         good = sp_source_is_pattern(sp_view_str(s->hosts[i]));
     }
-    return good ? SP_OK
-                : complain(p, "content_hosts",
-                           "a host is written download.windowsupdate.com or "
-                           "*.windowsupdate.com, with :port where it has one; at most "
-                           "32 of them");
+    return good
+               ? SP_OK
+               : complain(p, "content_hosts",
+                          _("a host is written download.windowsupdate.com or "
+                            "*.windowsupdate.com, with :port where it has one; at most "
+                            "32 of them"));
 }
 
 static enum sp_err take_sources(const struct place *p, cfg_t *sec,
@@ -191,9 +193,10 @@ static enum sp_err take_sources(const struct place *p, cfg_t *sec,
     SP_TRY(take_string(sec, "content_proxy", &s->proxy));
     s->in_use = more != 0;
     if (more && (s->host_count == 0 || !s->ca_file[0])) {
-        return complain(p, "content_sources",
-                        "upstream-then-microsoft needs content_hosts, whom to ask, and "
-                        "content_ca_file, whom to trust for them");
+        return complain(
+            p, "content_sources",
+            _("upstream-then-microsoft needs content_hosts, whom to ask, and "
+              "content_ca_file, whom to trust for them"));
     }
     return SP_OK;
 }
@@ -216,17 +219,17 @@ static enum sp_err take_upstream(const struct place *p, cfg_t *sec,
     if (strncmp(u->url, "https://", 8) != 0) {
         return complain(
             p, "url",
-            "the upstream must be https://host[:port]: update metadata over plain "
-            "HTTP can be changed by anybody on the path");
+            _("the upstream must be https://host[:port]: update metadata over plain "
+              "HTTP can be changed by anybody on the path"));
     }
     if (!u->ca_file[0]) {
         return complain(
             p, "ca_file",
-            "ca_file is missing: the CA certificate the upstream's chain leads to");
+            _("ca_file is missing: the CA certificate the upstream's chain leads to"));
     }
     if (!u->client_certificate[0] != !u->client_key[0]) {
         return complain(p, "client_certificate",
-                        "client_certificate and client_key go together");
+                        _("client_certificate and client_key go together"));
     }
     SP_TRY(take_pins(p, sec, u));
     SP_TRY(take_word(p, sec, "content_transport", WORDS(transports), &over_http));
@@ -250,8 +253,8 @@ static enum sp_err take_allow(const struct place *p, cfg_t *sec,
         if (sp_cidr_parse(sp_view_str(s), &l->allow[l->allow_count]) != SP_OK) {
             return complain(
                 p, "allow",
-                "a network is written 10.0.0.0/8 or 2001:db8::/32, with no bits "
-                "set behind the prefix");
+                _("a network is written 10.0.0.0/8 or 2001:db8::/32, with no bits "
+                  "set behind the prefix"));
         }
     }
     return SP_OK;
@@ -281,36 +284,36 @@ static enum sp_err check_listener(const struct place *p, const struct sp_config 
     char message[300];
     if (!sp_config_is_address(l->bind)) {
         snprintf(message, sizeof message,
-                 "bind = \"%.60s\": an address and a port are needed, as *:8531, "
-                 "0.0.0.0:8531 or [::]:8531",
+                 _("bind = \"%.60s\": an address and a port are needed, as *:8531, "
+                   "0.0.0.0:8531 or [::]:8531"),
                  l->bind);
         return complain(p, "bind", message);
     }
     if (!has_upstream(c, l->upstream)) {
         snprintf(message, sizeof message,
-                 "upstream = \"%.100s\": there is no such upstream "
-                 "section",
+                 _("upstream = \"%.100s\": there is no such upstream "
+                   "section"),
                  l->upstream);
         return complain(p, "upstream", message);
     }
     if (!l->certificate[0] != !l->key[0]) {
-        return complain(p, "certificate", "certificate and key go together");
+        return complain(p, "certificate", _("certificate and key go together"));
     }
     if (l->custody && !l->certificate[0]) {
         return complain(p, "custody",
-                        "the ledger is shown over TLS only: custody needs a "
-                        "certificate");
+                        _("the ledger is shown over TLS only: custody needs a "
+                          "certificate"));
     }
     if (l->tlog_witness && (!l->certificate[0] || c->cosigns.count == 0)) {
         return complain(p, "tlog_witness",
                         l->certificate[0]
-                            ? "tlog_witness needs cosigns: the ledgers that may ask"
-                            : "cosignatures are given over TLS only: tlog_witness "
-                              "needs a certificate");
+                            ? _("tlog_witness needs cosigns: the ledgers that may ask")
+                            : _("cosignatures are given over TLS only: tlog_witness "
+                                "needs a certificate"));
     }
     if (l->client_ca[0] && !l->certificate[0]) {
         return complain(p, "client_ca",
-                        "client_ca needs a listener with a certificate");
+                        _("client_ca needs a listener with a certificate"));
     }
     return SP_OK;
 }
@@ -342,7 +345,7 @@ static enum sp_err take_locations(const struct place *p, cfg_t *sec,
     SP_TRY(take_string(sec, "content_address", &l->content_address));
     if (l->content_address[0] && !is_content_address(sp_view_str(l->content_address))) {
         return complain(p, "content_address",
-                        "content_address is http://host:port or https://host:port");
+                        _("content_address is http://host:port or https://host:port"));
     }
     return SP_OK;
 }
@@ -388,8 +391,8 @@ static enum sp_err take_sections(struct sp_config *c, cfg_t *cfg, struct place p
         return complain(
             &p, NULL,
             upstreams == 0
-                ? "there is no upstream section: name the WSUS server to sync from"
-                : "there is no listener section: name an address to serve on");
+                ? _("there is no upstream section: name the WSUS server to sync from")
+                : _("there is no listener section: name an address to serve on"));
     }
     c->upstreams = calloc(upstreams, sizeof *c->upstreams);
     c->listeners = calloc(listeners, sizeof *c->listeners);
@@ -548,7 +551,7 @@ static enum sp_err take_source(const struct place *p, cfg_t *sec,
     if (!u->ca_file[0]) {
         return complain(
             p, "ca_file",
-            "ca_file is missing: the CA certificate the source's chain leads to");
+            _("ca_file is missing: the CA certificate the source's chain leads to"));
     }
     return *target ? take_pins(p, sec, u) : SP_E_NOMEM;
 }
@@ -563,10 +566,10 @@ static enum sp_err take_catalog(const struct place *p, cfg_t *sec,
     if (!k->source.client_certificate || !k->source.client_key) {
         return SP_E_NOMEM;
     }
-    SP_TRY(take_source(
-        p, sec, &k->source, &k->target,
-        "the source must be https://host[:port]/path, without a query: over plain HTTP "
-        "an old catalogue can be passed off as new"));
+    SP_TRY(take_source(p, sec, &k->source, &k->target,
+                       _("the source must be https://host[:port]/path, without a "
+                         "query: over plain HTTP "
+                         "an old catalogue can be passed off as new")));
     SP_TRY(take_string(sec, "path", &k->path));
     SP_TRY(take_number(p, sec, "interval", 0, 1L << 30, &interval));
     SP_TRY(take_number(p, sec, "max_mib", 1, 4095, &max));
@@ -574,8 +577,8 @@ static enum sp_err take_catalog(const struct place *p, cfg_t *sec,
         sp_route(sp_view_str(k->path)).kind != SP_ROUTE_NONE ||
         sp_view_starts(sp_view_str(k->path), SP_VIEW("/Content/"))) {
         return complain(p, "path",
-                        "path is one of letters, digits and / . _ -, as "
-                        "/catalog/wsusscn2.cab, and none that WSUS uses");
+                        _("path is one of letters, digits and / . _ -, as "
+                          "/catalog/wsusscn2.cab, and none that WSUS uses"));
     }
     k->asked = (unsigned)interval;
     k->interval = interval < LEAST ? LEAST : interval > MOST ? MOST : k->asked;
@@ -593,7 +596,8 @@ static enum sp_err take_catalogs(struct sp_config *c, cfg_t *cfg, struct place p
     cfg_t *sec = cfg_getnsec(cfg, "catalog", (unsigned)count - 1);
     p.title = cfg_title(sec);
     if (count > 1) {
-        return complain(&p, NULL, "there is one catalogue: no second section, please");
+        return complain(&p, NULL,
+                        _("there is one catalogue: no second section, please"));
     }
     c->catalog = calloc(1, sizeof *c->catalog);
     return c->catalog ? take_catalog(&p, sec, c->catalog) : SP_E_NOMEM;
@@ -629,11 +633,11 @@ static enum sp_err take_cosigner(const struct place *p, const struct sp_config *
     SP_TRY(take_string(sec, "client_certificate", &u->client_certificate));
     SP_TRY(take_string(sec, "client_key", &u->client_key));
     SP_TRY(take_source(p, sec, u, &k->prefix,
-                       "a witness is https://host[:port]/prefix, as "
-                       "https://west.example:8531/witness"));
+                       _("a witness is https://host[:port]/prefix, as "
+                         "https://west.example:8531/witness")));
     if (!u->client_certificate[0] != !u->client_key[0]) {
         return complain(p, "client_certificate",
-                        "client_certificate and client_key go together");
+                        _("client_certificate and client_key go together"));
     }
     enum sp_err e = sp_config_take_cosigner(c, sec, k, &key, &what);
     return e == SP_E_CONFIG ? complain(p, key, what) : e;
@@ -647,9 +651,9 @@ static enum sp_err take_cosigners(struct sp_config *c, cfg_t *cfg, struct place 
         wanted > (long)count) {
         return complain(
             &p, "cosignatures",
-            "cosignatures is how many of the cosigner sections have to sign a "
-            "checkpoint: 1 to as many as there are, which are at most 16; 0 without "
-            "any");
+            _("cosignatures is how many of the cosigner sections have to sign a "
+              "checkpoint: 1 to as many as there are, which are at most 16; 0 without "
+              "any"));
     }
     c->cosignatures = (unsigned)wanted;
     c->cosigners = calloc(count + 1, sizeof *c->cosigners);
@@ -688,7 +692,7 @@ static enum sp_err take_admin(struct sp_config *c, cfg_t *cfg, struct place p)
     c->admin.remote.line = sp_config_line(p.text, "admin", NULL, NULL);
     if (e == SP_OK && c->admin.remote.bind[0] && !c->admin_bind[0]) {
         return complain(&p, "remote_bind",
-                        "the commands on this machine need bind as well");
+                        _("the commands on this machine need bind as well"));
     }
     return e == SP_E_CONFIG && what ? complain(&p, key, what) : e;
 }
@@ -710,31 +714,31 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
     SP_TRY(take_string(cfg_getsec(cfg, "admin"), "bind", &c->admin_bind));
     if (!c->state_dir[0] || !c->cache_dir[0]) {
         return complain(&p, c->state_dir[0] ? "cache_dir" : "state_dir",
-                        "the directory may not be empty");
+                        _("the directory may not be empty"));
     }
     if (c->admin_bind[0] &&
         !(is_loopback(c->admin_bind) && sp_config_is_address(c->admin_bind))) {
         p.section = "admin";
         return complain(
             &p, "bind",
-            "the admin listener speaks without TLS and without a login, so it "
-            "stays on loopback: 127.0.0.1:PORT or [::1]:PORT; remote_bind is for "
-            "others");
+            _("the admin listener speaks without TLS and without a login, so it "
+              "stays on loopback: 127.0.0.1:PORT or [::1]:PORT; remote_bind is for "
+              "others"));
     }
     SP_TRY(take_admin(c, cfg, p));
     SP_TRY(take_sandbox(c, cfg, &p));
     if (c->group[0] && (!c->user[0] || strcmp(c->user, "root") == 0)) {
-        return complain(&p, "group", "group goes with user, which is not root");
+        return complain(&p, "group", _("group goes with user, which is not root"));
     }
     long workers = cfg_getint(cfg, "workers");
     if (workers < 0 || workers > 256) {
-        return complain(&p, "workers", "workers is 0 (one a core) to 256");
+        return complain(&p, "workers", _("workers is 0 (one a core) to 256"));
     }
     c->workers = (unsigned)workers;
     long memory = cfg_getint(cfg, "metadata_memory_mib");
     if (memory < 1 || memory > 1 << 20) {
         return complain(&p, "metadata_memory_mib",
-                        "metadata_memory_mib is 1 to 1048576");
+                        _("metadata_memory_mib is 1 to 1048576"));
     }
     c->metadata_memory = SP_MIB(memory);
     SP_TRY(take_peers(c, cfg, &p));

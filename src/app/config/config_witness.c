@@ -1,4 +1,5 @@
 /* The witness sections: who is asked besides the upstream. */
+#include "app/base/say.h"
 #include "app/config/config_parts.h"
 
 #include <stdlib.h>
@@ -67,30 +68,32 @@ enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
     }
     if (!is_name(w->name)) {
         return complain_of(key, NULL, what,
-                           "a witness's name has 1 to 64 characters and no blanks");
+                           _("a witness's name has 1 to 64 characters and no blanks"));
     }
     if (!take_kind(sec, w)) {
-        return complain_of(key, "kind", what,
-                           "kind must be one of catalogue, export, ledger, upstream");
+        return complain_of(
+            key, "kind", what,
+            _("kind must be one of catalogue, export, ledger, upstream"));
     }
     if (w->kind == SP_WITNESS_CATALOG && !c->catalog) {
         return complain_of(key, "kind", what,
-                           "there is no catalog section that could be asked");
+                           _("there is no catalog section that could be asked"));
     }
     if (w->kind == SP_WITNESS_EXPORT && !w->file[0]) {
         return complain_of(key, "file", what,
-                           "file is missing: what `sallyport ledger export` wrote");
+                           _("file is missing: what `sallyport ledger export` wrote"));
     }
     if (w->kind == SP_WITNESS_EXPORT && !take_key(sec, w)) {
         return complain_of(key, "key", what,
-                           "an exported ledger is proven with its public key, "
-                           "name+hash+base64: ledger/key.pub where it was made");
+                           _("an exported ledger is proven with its public key, "
+                             "name+hash+base64: ledger/key.pub where it was made"));
     }
     bool is_remote = w->kind == SP_WITNESS_LEDGER || w->kind == SP_WITNESS_UPSTREAM;
     if (is_remote && !take_upstream(c, sec, w)) {
-        return complain_of(key, "upstream", what,
-                           "upstream names the upstream section that is asked; for its "
-                           "ledger it needs custody");
+        return complain_of(
+            key, "upstream", what,
+            _("upstream names the upstream section that is asked; for its "
+              "ledger it needs custody"));
     }
     return SP_OK;
 }

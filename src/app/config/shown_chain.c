@@ -1,3 +1,4 @@
+#include "app/base/say.h"
 #include "app/config/shown_chain.h"
 
 #include "core/base/text.h"
@@ -47,13 +48,13 @@ static void print_cert(size_t i, const struct sp_cert_facts *c)
     sp_pin_format(&c->spki, pin);
     sp_time_format(c->not_before, from);
     sp_time_format(c->not_after, to);
-    printf("%zu  %s\n   issued by  %s\n", i, c->subject, c->issuer);
+    printf(_("%zu  %s\n   issued by  %s\n"), i, c->subject, c->issuer);
     if (c->names[0]) {
-        printf("   names      %s\n", c->names);
+        printf(_("   names      %s\n"), c->names);
     }
-    printf(
-        "   key        %s, signed with %s\n   valid      %s to %s\n   pin        %s\n",
-        c->key, c->signature, from, to, pin);
+    printf(_("   key        %s, signed with %s\n   valid      %s to %s\n   pin        "
+             "%s\n"),
+           c->key, c->signature, from, to, pin);
 }
 
 void sp_shown_chain_print(const struct sp_shown_chain *chain)

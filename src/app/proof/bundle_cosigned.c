@@ -1,5 +1,6 @@
 /* The cosignatures of a bundle's or an export's checkpoint, for somebody who has the
  * cosigners' public keys. */
+#include "app/base/say.h"
 #include "app/config/config.h"
 #include "app/proof/bundle_tools.h"
 #include "core/base/text.h"
@@ -13,7 +14,7 @@ static enum sp_err add_key(struct sp_cosigner_keys *k, struct sp_view text,
 {
     struct sp_note_key *key = NULL;
     if (k->count == SP_LIMIT_COSIGNERS) {
-        return sp_why_set(why, SP_E_LIMIT, "there are more than %d",
+        return sp_why_set(why, SP_E_LIMIT, _("there are more than %d"),
                           SP_LIMIT_COSIGNERS);
     }
     SP_TRY(sp_cosigner_key_import(text, &key, why));
@@ -66,10 +67,11 @@ enum sp_err sp_cosigner_keys_check(const struct sp_cosigner_keys *k,
                            said, &good));
     return good >= k->wanted
                ? SP_OK
-               : sp_why_set(why, SP_E_UNPROVEN,
-                            "its checkpoint is cosigned by %zu of the cosigners given; "
-                            "%zu are wanted",
-                            good, k->wanted);
+               : sp_why_set(
+                     why, SP_E_UNPROVEN,
+                     _("its checkpoint is cosigned by %zu of the cosigners given; "
+                       "%zu are wanted"),
+                     good, k->wanted);
 }
 
 void sp_cosigner_keys_show(const struct sp_cosigner_keys *k,
@@ -78,7 +80,7 @@ void sp_cosigner_keys_show(const struct sp_cosigner_keys *k,
     for (size_t i = 0; i < k->count; i++) {
         char time[SP_TIME_TEXT];
         sp_time_format((int64_t)said[i].time, time);
-        printf("%s %s%s%s\n", said[i].good ? "cosigned by" : "not cosigned by",
+        printf("%s %s%s%s\n", said[i].good ? _("cosigned by") : _("not cosigned by"),
                sp_note_key_name(k->at[i]), said[i].good ? ", " : "",
                said[i].good ? time : "");
     }

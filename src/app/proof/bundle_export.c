@@ -56,7 +56,7 @@ enum sp_err sp_export_write(struct sp_ledger_files *l, const char *file,
     sp_buf_init(&note, SP_LIMIT_CHECKPOINT);
     if (!f) {
         return sp_why_set(why, errno == EEXIST ? SP_E_EXISTS : SP_E_IO,
-                          "cannot create %s: %s", file, strerror(errno));
+                          _("cannot create %s: %s"), file, strerror(errno));
     }
     uint64_t size = 0;
     SP_TRY(sp_ledger_checkpoint_upto(l, false, &note, &size, why));
@@ -64,7 +64,7 @@ enum sp_err sp_export_write(struct sp_ledger_files *l, const char *file,
     fwrite(note.data, 1, note.len, f);
     SP_TRY(write_entries(l, f, why));
     bool failed = fflush(f) != 0 || ferror(f);
-    return failed ? sp_why_set(why, SP_E_IO, "cannot write %s", file) : SP_OK;
+    return failed ? sp_why_set(why, SP_E_IO, _("cannot write %s"), file) : SP_OK;
 }
 
 /* ---- reading ----------------------------------------------------------------------
@@ -83,11 +83,11 @@ static enum sp_err read_head(FILE *f, const struct sp_note_key *key,
             sp_view_slice(sp_view_str(line), 0, sp_view_find(sp_view_str(line), '\n')),
             SP_LIMIT_CHECKPOINT, &len) != SP_OK) {
         return sp_why_set(why, SP_E_MALFORMED,
-                          "it does not begin as an exported ledger");
+                          _("it does not begin as an exported ledger"));
     }
     SP_TRY(sp_buf_reserve(note, (size_t)len, &to));
     if (fread(to, 1, (size_t)len, f) != len) {
-        return sp_why_set(why, SP_E_TRUNCATED, "it ends inside its checkpoint");
+        return sp_why_set(why, SP_E_TRUNCATED, _("it ends inside its checkpoint"));
     }
     note->len += (size_t)len;
     return sp_checkpoint_open(sp_buf_view(note), key, out, why);
@@ -99,7 +99,7 @@ enum sp_err sp_export_note(const char *file, const struct sp_note_key *key,
     SP_AUTO(close_file) FILE *f = fopen(file, "re");
     struct sp_checkpoint c;
     return f ? read_head(f, key, note, &c, why)
-             : sp_why_set(why, SP_E_NOTFOUND, "cannot open %s: %s", file,
+             : sp_why_set(why, SP_E_NOTFOUND, _("cannot open %s: %s"), file,
                           strerror(errno));
 }
 
@@ -110,12 +110,12 @@ static enum sp_err read_entry(FILE *f, uint64_t n, struct sp_buf *out,
     uint8_t *to = NULL;
     sp_buf_clear(out);
     if (fread(length, 1, 2, f) != 2) {
-        return sp_why_set(why, SP_E_TRUNCATED, "it ends before entry %" PRIu64, n);
+        return sp_why_set(why, SP_E_TRUNCATED, _("it ends before entry %ju"), n);
     }
     size_t len = (size_t)length[0] << 8 | length[1];
     SP_TRY(sp_buf_reserve(out, len ? len : 1, &to));
     if (len == 0 || fread(to, 1, len, f) != len) {
-        return sp_why_set(why, SP_E_TRUNCATED, "it ends inside entry %" PRIu64, n);
+        return sp_why_set(why, SP_E_TRUNCATED, _("it ends inside entry %ju"), n);
     }
     out->len = len;
     return SP_OK;
@@ -128,18 +128,17 @@ static enum sp_err check_root(const struct sp_merkle *m, const struct sp_checkpo
     sp_merkle_root(m, root);
     if (memcmp(root, c->root, SP_HASH) != 0) {
         return sp_why_set(why, SP_E_UNPROVEN,
-                          "its entries do not give the root that was signed");
+                          _("its entries do not give the root that was signed"));
     }
     return fgetc(f) == EOF && !ferror(f)
                ? SP_OK
-               : sp_why_set(why, SP_E_MALFORMED, "something follows its last entry");
+               : sp_why_set(why, SP_E_MALFORMED, _("something follows its last entry"));
 }
 
-enum sp_err sp_export_check(const char *file, const struct sp_note_key *key,
-                            enum sp_err (*each)(void *ctx, uint64_t index,
-                                                struct sp_view entry),
-                            void *ctx, struct sp_bar *bar, uint64_t *entries,
-                            struct sp_why *why)
+enum sp_err
+sp_export_check(const char *file, const struct sp_note_key *key,
+                enum sp_err (*each)(void *ctx, uint64_t index, struct sp_view entry),
+                void *ctx, struct sp_bar *bar, uint64_t *entries, struct sp_why *why)
 {
     SP_AUTO(close_file) FILE *f = fopen(file, "re");
     SP_AUTO(sp_buf_fini) struct sp_buf note;
@@ -149,7 +148,7 @@ enum sp_err sp_export_check(const char *file, const struct sp_note_key *key,
     sp_buf_init(&note, SP_LIMIT_CHECKPOINT);
     sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
     if (!f) {
-        return sp_why_set(why, SP_E_NOTFOUND, "cannot open %s: %s", file,
+        return sp_why_set(why, SP_E_NOTFOUND, _("cannot open %s: %s"), file,
                           strerror(errno));
     }
     SP_TRY(read_head(f, key, &note, &c, why));

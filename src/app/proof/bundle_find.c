@@ -73,7 +73,7 @@ static enum sp_err add_id(struct search *s, const struct revision_key *k)
         return SP_OK;
     }
     if (s->id_count == IDS_MAX) {
-        return sp_why_set(s->why, SP_E_LIMIT, "more than %d revisions belong to it",
+        return sp_why_set(s->why, SP_E_LIMIT, _("more than %d revisions belong to it"),
                           IDS_MAX);
     }
     s->ids[s->id_count++] = *k;
@@ -96,7 +96,7 @@ static enum sp_err add_file(struct search *s, const uint8_t sha1[20])
         return SP_OK;
     }
     if (s->file_count == FILES_MAX) {
-        return sp_why_set(s->why, SP_E_LIMIT, "more than %d files belong to it",
+        return sp_why_set(s->why, SP_E_LIMIT, _("more than %d files belong to it"),
                           FILES_MAX);
     }
     memcpy(s->files[s->file_count++], sha1, 20);
@@ -195,7 +195,7 @@ static enum sp_err add_row(struct search *s, uint64_t subject, uint64_t entry)
 static enum sp_err add_entry(struct search *s, uint64_t n)
 {
     if (s->count == SP_LIMIT_BUNDLE_ENTRIES) {
-        return sp_why_set(s->why, SP_E_LIMIT, "more than %d entries tell of it",
+        return sp_why_set(s->why, SP_E_LIMIT, _("more than %d entries tell of it"),
                           SP_LIMIT_BUNDLE_ENTRIES);
     }
     s->at[s->count++] = n;
@@ -359,7 +359,8 @@ enum sp_err sp_kb_find(struct sp_ledger_files *l, const char *kb,
     snprintf(s->line, sizeof s->line, "\ndocument.kb %s\n", kb);
     enum sp_err e = s->files && s->at ? search(s) : SP_E_NOMEM;
     if (e == SP_OK && s->count == 0) {
-        e = sp_why_set(why, SP_E_NOTFOUND, "no entry of the ledger is about KB%s", kb);
+        e = sp_why_set(why, SP_E_NOTFOUND, _("no entry of the ledger is about KB%s"),
+                       kb);
     }
     if (e == SP_OK) {
         *out = (struct sp_kb_entries){s->at, s->count};
@@ -402,7 +403,7 @@ static enum sp_err write_bundle(struct sp_ledger_files *l, const char *kb,
     }
     if (e->count == 0) {
         return sp_why_set(why, SP_E_NOTFOUND,
-                          "nothing about KB%s is under the cosigned checkpoint yet",
+                          _("nothing about KB%s is under the cosigned checkpoint yet"),
                           kb);
     }
     snprintf(about, sizeof about, "KB%s", kb);
