@@ -104,7 +104,7 @@ class Memory(Scene):
         server = self.downstream(self.door)
         server.authorize()
         self.assert_fault(lambda: server.update_data(self.keys), "memory ran out",
-                          codes=("ServerBusy",))
+                          codes=("ServerBusy",), status=503)
         server.update_data(self.keys[:1])
 
 

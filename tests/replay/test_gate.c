@@ -223,6 +223,29 @@ static void f_unproven_upstream_is_recorded(void **state)
     finish(&s);
 }
 
+/* Overload says when to come again; what the upstream does not do is another thing. */
+static void b_no_memory_for_the_reply(void **state)
+{
+    static const struct {
+        enum sp_err e;
+        int status;
+    } cases[] = {{SP_E_NOMEM, 503}, {SP_E_TIMEOUT, 500}, {SP_E_LIMIT, 500}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct story s;
+        struct sp_gate_summary sum;
+        begin(&s, strict, HEAD_OF("GetUpdateData"), true);
+        give_body(&s, ASK);
+        sp_gate_fetch_failed(s.gate, cases[i].e, NULL, &s.link, 1795305600, &s.step);
+        sp_gate_summary(s.gate, &sum);
+        assert_int_equal(sum.status, cases[i].status);
+        struct sp_view fields = s.step.effect.answer.fields;
+        bool later = memmem(fields.data, fields.len, "Retry-After: 60\r\n", 17) != NULL;
+        assert_int_equal(later, cases[i].status == 503);
+        finish(&s);
+    }
+}
+
 static void b_unreachable_upstream_is_a_failure(void **state)
 {
     (void)state;
@@ -648,6 +671,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_new_revision_is_recorded_then_released),
         cmocka_unit_test(b_known_revision_needs_no_entry),
+        cmocka_unit_test(b_no_memory_for_the_reply),
         cmocka_unit_test(b_unreachable_upstream_is_a_failure),
         cmocka_unit_test(b_upstream_fault_passes_unchanged),
         cmocka_unit_test(b_content_hit_serves_the_range),

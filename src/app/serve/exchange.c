@@ -179,11 +179,11 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
 }
 
 static enum sp_err start_fetch(struct visit *v, const struct sp_fetch_ask *ask,
-                               bool is_common)
+                               bool is_shared)
 {
     struct sp_fetch_handler handler = {
         .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = v};
-    enum sp_err e = is_common ? sp_joined_fetch(v, ask) : SP_E_AGAIN;
+    enum sp_err e = is_shared ? sp_joined_fetch(v, ask) : SP_E_AGAIN;
     return e == SP_E_AGAIN
                ? sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream],
                                 ask, &handler, &v->fetch)
@@ -203,7 +203,7 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
     struct sp_why why = {0};
     enum sp_err err = hold(v, sizeof *v + e->fetch.body.len, &why);
     if (err == SP_OK) {
-        err = start_fetch(v, &ask, e->fetch.common);
+        err = start_fetch(v, &ask, e->fetch.shared);
     }
     if (err == SP_OK) {
         v->busy = true;

@@ -1,19 +1,24 @@
-/* Requests that are the same whoever makes them, made once for all who ask at once.
+/* Requests that are equal and under way at one time, made once for all who make them.
  *
- * Only the way to the upstream and back is shared: each asker's gate gets the bytes as
- * if it had asked alone, and judges, records and edits its own copy. What is joined
- * must be equal to the byte in all that the upstream sees, and be of one listener and
- * one world, that is one upstream, one policy, one configuration. Who comes when the
- * answer has begun asks anew: nobody gets what was said before he asked.
- * docs/decisions/0042.
+ * Only the way to the upstream and back is shared: each asker was admitted and judged
+ * by a gate of its own before it came here, and that gate gets the bytes as if it had
+ * asked alone: it judges, records, edits and seals its own copy. What is joined must be
+ * equal to the byte in all that the upstream sees, and that holds the cookie as the
+ * upstream gave it, which only its owner's seal opens; and be of one listener and one
+ * world, that is one upstream, one policy, one configuration. Who comes when the answer
+ * has begun asks anew: nobody gets what was said before he asked. docs/decisions/0042.
  *
- * On one lane; so there are at most as many equal requests at a time as lanes. */
+ * On one lane; so there are at most as many equal requests at a time as lanes, and one
+ * more for each full crowd. */
 #include "app/serve/joined.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST = 64 }; /* different ones at a time; who comes on top asks alone */
+enum {
+    MOST = 1024, /* different ones at a time; who comes on top asks alone */
+    CROWD = 64   /* askers of one; who comes on top asks anew, and others join him */
+};
 
 struct sp_joined {
     struct sp_lane *lane;   /* borrowed */
@@ -27,8 +32,9 @@ struct sp_joined {
     int status;
     char coding[64], type[256];
     struct sp_buf reply; /* owned */
-    size_t held;         /* bytes of the lane's budget */
+    size_t held; /* bytes of the lane's budget: for the body, then for the reply */
     struct visit *members;
+    size_t member_count;
     struct sp_joined *next, **previous;
 };
 
@@ -62,6 +68,7 @@ static void add(struct sp_joined *j, struct visit *v)
         v->joined_next->joined_previous = &v->joined_next;
     }
     j->members = v;
+    j->member_count++;
 }
 
 static void take_out(struct visit *v)
@@ -70,6 +77,7 @@ static void take_out(struct visit *v)
     if (v->joined_next) {
         v->joined_next->joined_previous = v->joined_previous;
     }
+    v->joined->member_count--;
     v->joined = NULL;
 }
 
@@ -97,15 +105,33 @@ static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
     return SP_OK;
 }
 
-static enum sp_err on_data(void *ctx, struct sp_view bytes)
+/* Buffers grow by doubling, so what is in them counts twice. */
+static enum sp_err keep(struct sp_joined *j, struct sp_buf *to, struct sp_view bytes)
 {
-    struct sp_joined *j = ctx;
     if (!sp_budget_hold(j->lane->budget, 2 * bytes.len)) {
         SP_COUNT(&j->lane->counters, busy, 1);
         return SP_E_NOMEM;
     }
     j->held += 2 * bytes.len;
-    return sp_buf_append(&j->reply, bytes);
+    return sp_buf_append(to, bytes);
+}
+
+static enum sp_err on_data(void *ctx, struct sp_view bytes)
+{
+    struct sp_joined *j = ctx;
+    return keep(j, &j->reply, bytes);
+}
+
+/* The last one, who is the only one mostly, gets the bytes themselves. */
+static enum sp_err hand_over(struct sp_joined *j, struct visit *v)
+{
+    if (j->members) {
+        return sp_visit_take_reply(v, sp_buf_view(&j->reply));
+    }
+    sp_buf_take(&j->reply, &v->reply);
+    v->held += j->held;
+    j->held = 0;
+    return SP_OK;
 }
 
 static void give(struct sp_joined *j, struct visit *v, enum sp_err e,
@@ -115,7 +141,7 @@ static void give(struct sp_joined *j, struct visit *v, enum sp_err e,
     snprintf(v->coding, sizeof v->coding, "%s", j->coding);
     snprintf(v->type, sizeof v->type, "%s", j->type);
     if (e == SP_OK) {
-        e = sp_visit_take_reply(v, sp_buf_view(&j->reply));
+        e = hand_over(j, v);
     }
     sp_visit_fetched(v, e, report);
 }
@@ -160,7 +186,7 @@ static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
     struct sp_fetch_handler handler = {
         .head = on_head, .data = on_data, .done = on_done, .ctx = j};
     struct sp_fetch_ask own = *ask;
-    enum sp_err e = sp_buf_append(&j->body, ask->body);
+    enum sp_err e = keep(j, &j->body, ask->body);
     own.body = sp_buf_view(&j->body);
     if (e == SP_OK) {
         e = sp_fetch_start(lane->pool, v->world->upstreams[v->door->upstream], &own,
@@ -180,8 +206,9 @@ static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
 static bool is_same(const struct sp_joined *j, const struct visit *v,
                     const struct sp_fetch_ask *ask)
 {
-    return !j->begun && j->world == v->world && j->door == v->door &&
-           j->path == ask->path && j->soap_action == ask->soap_action &&
+    return !j->begun && j->member_count < CROWD && j->world == v->world &&
+           j->door == v->door && j->path == ask->path &&
+           j->soap_action == ask->soap_action &&
            j->accept_coded == ask->accept_xpress &&
            sp_view_eq(sp_buf_view(&j->body), ask->body);
 }

@@ -118,7 +118,7 @@ void sp_gate_body(struct sp_gate *g, struct sp_view body, struct sp_step *step)
                   .soap_action = sp_op_action(g->op),
                   .body = sp_buf_view(&g->request.body),
                   .accept_coded = accepts_coded(g),
-                  .common = sp_op_is_common(g->op),
+                  .shared = sp_op_is_shared(g->op),
                   .patience_ms = sp_op_patience(g->op)},
     };
 }

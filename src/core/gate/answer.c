@@ -115,13 +115,18 @@ void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
     *step = (struct sp_step){0};
     if (e != SP_OK) {
         sp_why_say(&g->why, "the reply could not be edited: %s", sp_err_text(e));
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        sp_gate_refuse_busy(g, e, step);
         return;
     }
     sp_buf_fini(&g->inspection.decoded);
     sp_buf_fini(&g->reply);
     sp_buf_take(reply_take, &g->reply);
     release(g, sp_buf_view(&g->reply), g->edits_coded, step);
+}
+
+static const char *come_again(int status)
+{
+    return status == 503 ? "Retry-After: 60\r\n" : "";
 }
 
 static void actor(const struct sp_gate *g, char *out, size_t size)
@@ -144,11 +149,19 @@ void sp_gate_refuse_fault(struct sp_gate *g, int status, enum sp_fault_code code
     if (sp_soap_fault_write(&g->body, g->has_op ? g->op : SP_OP_COUNT, code, text,
                             &g->asker.fault_id, sp_view_str(address)) != SP_OK ||
         sp_buf_append_str(&g->fields, "Content-Type: text/xml; charset=utf-8\r\n"
-                                      "Cache-Control: private\r\n") != SP_OK) {
+                                      "Cache-Control: private\r\n") != SP_OK ||
+        sp_buf_append_str(&g->fields, come_again(status)) != SP_OK) {
         finish_empty(g, status, step);
         return;
     }
     finish(g, status, sp_buf_view(&g->body), step);
+}
+
+void sp_gate_refuse_busy(struct sp_gate *g, enum sp_err e, struct sp_step *step)
+{
+    int status = e == SP_E_NOMEM ? 503 : 500;
+    const char *message = g->why.text[0] ? NULL : sp_err_text(e);
+    sp_gate_refuse_fault(g, status, SP_FAULT_SERVER_BUSY, message, step);
 }
 
 /* A file, for which another part of Windows comes than for metadata. */
@@ -171,10 +184,8 @@ void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
 {
     sp_gate_move(g, SP_STATION_REFUSE);
     sp_why_say(&g->why, "%s", message);
-    const char *allow = "", *retry = "";
-    if (status == 503) {
-        retry = "Retry-After: 60\r\n";
-    } else if (status == 404 && g->decided_at == SP_STATION_FETCH) {
+    const char *allow = "", *retry = come_again(status);
+    if (status == 404 && g->decided_at == SP_STATION_FETCH) {
         retry = "Retry-After: 10\r\n"; /* the upstream may have it soon */
     }
     if (status == 405) {

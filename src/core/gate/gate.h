@@ -185,7 +185,7 @@ struct sp_effect {
         const char *path, *soap_action;
         struct sp_view body;
         bool accept_coded;
-        bool common; /* its answer is the same for all who ask the same */
+        bool shared; /* equal ones that are under way may have one answer */
         int64_t patience_ms;
     } fetch;
     struct { /* INSPECT */

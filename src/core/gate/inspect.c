@@ -80,7 +80,8 @@ void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why 
                g->door->upstream_host, sp_why_text(why, e));
     bool refused = e == SP_E_UNPROVEN && link && sp_gate_link_facts(g, link) == SP_OK;
     if (!refused) {
-        sp_gate_refuse_fault(g, 500, fault_of_failure(e), NULL, step);
+        sp_gate_refuse_fault(g, e == SP_E_NOMEM ? 503 : 500, fault_of_failure(e), NULL,
+                             step);
         return;
     }
     g->has_verdict = true;
@@ -177,7 +178,7 @@ static void judged(struct sp_gate *g, struct sp_step *step)
     enum sp_err e = passed ? sp_gate_entries_passed(g) : sp_gate_entries_refused(g);
     if (e != SP_OK) {
         sp_why_say(&g->why, "the ledger entry could not be made: %s", sp_err_text(e));
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        sp_gate_refuse_busy(g, e, step);
         return;
     }
     e = passed ? edit_client_reply(g) : SP_OK;
@@ -214,7 +215,7 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
     if (e == SP_E_NOMEM || e == SP_E_INTERNAL ||
         (e != SP_OK && undecodable(g) != SP_OK)) {
         sp_why_say(&g->why, "the reply could not be inspected: %s", sp_err_text(e));
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        sp_gate_refuse_busy(g, e, step);
         return;
     }
     size_t n = g->inspection.reply->revision_count;
@@ -228,8 +229,7 @@ void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
         return;
     }
     if (prepare_look_up(g) != SP_OK) {
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
-                             step);
+        sp_gate_refuse_busy(g, SP_E_NOMEM, step);
         return;
     }
     ask_revisions(g, step);
@@ -242,15 +242,14 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
     *step = (struct sp_step){0};
     if (e != SP_OK) {
         sp_why_say(&g->why, "the ledger could not be asked: %s", sp_err_text(e));
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        sp_gate_refuse_busy(g, e, step);
         return;
     }
     for (size_t i = 0; i < g->inspection.reply->revision_count + g->part_count; i++) {
         g->known[i] = known[i];
     }
     if (sp_gate_tier_facts(g, known) != SP_OK) {
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
-                             step);
+        sp_gate_refuse_busy(g, SP_E_NOMEM, step);
         return;
     }
     sp_gate_known_here(g);
@@ -264,12 +263,11 @@ void sp_gate_files(struct sp_gate *g, enum sp_err e, struct sp_step *step)
     *step = (struct sp_step){0};
     if (e != SP_OK) {
         sp_why_say(&g->why, "the ledger could not be asked: %s", sp_err_text(e));
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        sp_gate_refuse_busy(g, e, step);
         return;
     }
     if (sp_gate_state_shown(g) != SP_OK) {
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
-                             step);
+        sp_gate_refuse_busy(g, SP_E_NOMEM, step);
         return;
     }
     sp_gate_move(g, SP_STATION_JUDGE);
@@ -295,7 +293,7 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
         sp_why_say(&g->why, "the ledger cannot be written: %s",
                    e == SP_E_LIMIT && !why ? "there are too many edits at once"
                                            : sp_why_text(why, e));
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, NULL, step);
+        sp_gate_refuse_busy(g, e, step);
         return;
     }
     if (e == SP_OK) {

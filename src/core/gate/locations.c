@@ -25,8 +25,7 @@ void sp_gate_ask_files(struct sp_gate *g, struct sp_step *step)
     size_t n = files_to_ask(g);
     g->files = n ? calloc(n, sizeof *g->files) : NULL;
     if (n && !g->files) {
-        sp_gate_refuse_fault(g, 500, SP_FAULT_SERVER_BUSY, sp_err_text(SP_E_NOMEM),
-                             step);
+        sp_gate_refuse_busy(g, SP_E_NOMEM, step);
         return;
     }
     for (size_t i = 0; i < n; i++) {

@@ -132,6 +132,9 @@ void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step);
 /* A fault of our own: moves to REFUSE and answers. message NULL: g->why. */
 void sp_gate_refuse_fault(struct sp_gate *g, int status, enum sp_fault_code code,
                           const char *message, struct sp_step *step);
+/* e kept us from finding out, and may not the next time: ServerBusy with g->why; 503 and
+ * Retry-After where memory ran out, as overload is answered everywhere. */
+void sp_gate_refuse_busy(struct sp_gate *g, enum sp_err e, struct sp_step *step);
 /* Plain text, for content and for what is not SOAP. */
 void sp_gate_refuse_text(struct sp_gate *g, int status, const char *message,
                          struct sp_step *step);

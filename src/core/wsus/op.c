@@ -8,9 +8,10 @@ static const struct {
     const char *action;
     enum sp_reply_kind reply;
     int64_t patience;
+    enum { READS, ALONE } twice;
 } ops[SP_OP_COUNT] = {
-#define OP(name, text, service, action, reply, patience)                               \
-    {text, SP_SERVICE_##service, action, SP_REPLY_##reply, patience},
+#define OP(name, text, service, action, reply, patience, twice)                        \
+    {text, SP_SERVICE_##service, action, SP_REPLY_##reply, patience, twice},
 #include "core/wsus/ops.def"
 #undef OP
 };
@@ -45,9 +46,10 @@ enum sp_reply_kind sp_op_reply(enum sp_op op)
     return ops[op].reply;
 }
 
-bool sp_op_is_common(enum sp_op op)
+bool sp_op_is_shared(enum sp_op op)
 {
-    return op == SP_OP_GET_CONFIG || op == SP_OP_GET_AUTH_CONFIG;
+    SP_ASSERT(op < SP_OP_COUNT);
+    return ops[op].twice == READS;
 }
 
 bool sp_op_find(enum sp_service s, struct sp_view soap_action, enum sp_op *out)

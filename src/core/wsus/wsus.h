@@ -52,7 +52,7 @@ void sp_content_path_format(const struct sp_content_path *p, char out[SP_CONTENT
 /* ---- operations ---------------------------------------------------------------- */
 
 enum sp_op {
-#define OP(name, text, service, action, reply, patience) SP_OP_##name,
+#define OP(name, text, service, action, reply, patience, twice) SP_OP_##name,
 #include "core/wsus/ops.def"
 #undef OP
     SP_OP_COUNT
@@ -61,9 +61,9 @@ const char *sp_op_text(enum sp_op op); /* "GetUpdateData" */
 enum sp_service sp_op_service(enum sp_op op);
 const char *sp_op_action(enum sp_op op); /* SOAPAction without quotes */
 int64_t sp_op_patience(enum sp_op op);   /* milliseconds an upstream may take */
-/* Asked without anything of the asker's, changes nothing, gives nothing away: the answer is
- * the same for all who ask the same. (docs/decisions/0042) */
-bool sp_op_is_common(enum sp_op op);
+/* Changes nothing and begins nothing on the server: who asks the same, to the byte and the
+ * cookie, at the same time may be given the same answer. (docs/decisions/0042) */
+bool sp_op_is_shared(enum sp_op op);
 /* By service and SOAPAction header value (quotes required, as on the wire). */
 bool sp_op_find(enum sp_service s, struct sp_view soap_action, enum sp_op *out);
 
