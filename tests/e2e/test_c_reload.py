@@ -1,14 +1,17 @@
 """SIGHUP: certificates, keys, pins, CA files and policy anew; the old set when the new is bad."""
+import json
+import os
 import shutil
 import socket
 import ssl
 import unittest
+from pathlib import Path
 
 import harness  # noqa: F401
 
 import catalogue
 import soap
-from gate import hang_up, wait_until
+from gate import hang_up, is_sanitized, wait_until
 from scene import Scene
 from wsus_upstream import Upstream
 
@@ -112,6 +115,50 @@ class Reload(Scene):
             return
         self.assertIn(f"port {self.up.tls.port + 1} is new", str(told))
         self.assertTrue(self.works())
+
+    # ---- item by item -------------------------------------------------------------------
+
+    def command(self, *words: str) -> dict:
+        done = self.door.command("reload", "--json", *words)
+        told = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 0 if told["reloaded"] else 1, done.stderr)
+        return told
+
+    def test_items(self) -> None:
+        self.assertEqual(self.command(), {"reloaded": True, "policy": "strict-2026", "why": "",
+                                          "changed": [], "left": [], "more": 0})
+        self.door.write_config(peer_rate=77, sandbox="off", ledger_name="sallyport/another")
+        ca = Path(self.pki.directory / "again.pem")
+        shutil.copy(self.pki.ca, ca)
+        self.door.write_config(ca=str(ca))
+        told = self.command()
+        left = [] if is_sanitized() else [{"item": "", "key": "sandbox", "how": "value"}]
+        self.assertEqual(told["left"],
+                         [{"item": "", "key": "ledger_name", "how": "value"}] + left)
+        self.assertEqual(told["changed"],
+                         [{"item": "", "key": "peer_rate", "how": "value"},
+                          {"item": 'upstream "head-office"', "key": "ca_file", "how": "value"}])
+        said = [e for e in self.door.log() if e["event"] == "left_until_restart"]
+        self.assertIn("ledger_name", said[-1]["message"])
+        shutil.copy(self.pki.ca, str(ca) + ".new")
+        os.replace(str(ca) + ".new", ca)
+        self.assertEqual(self.command()["changed"],
+                         [{"item": 'upstream "head-office"', "key": "ca_file", "how": "file"}])
+
+    def test_what_takes_a_restart_is_named(self) -> None:
+        self.door.write_config(workers=3, peer_rate=77)
+        told = self.command()
+        self.assertFalse(told["reloaded"])
+        self.assertEqual(told["left"], [{"item": "", "key": "workers", "how": "value"}])
+        self.assertIn("a restart is needed for: workers; nothing was changed", told["why"])
+        done = self.door.command("reload")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("needs a restart: workers", done.stdout)
+        self.assertTrue(self.works())
+        self.door.write_config(workers=2)
+        done = self.door.command("reload")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("changed: peer_rate", done.stdout)
 
     def test_policy(self) -> None:
         from pki import SOURCE

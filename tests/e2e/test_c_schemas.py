@@ -53,6 +53,15 @@ class Schemas(Scene):
         made = self.fits("doctor", done.stdout)
         self.assertIn("chain-unchecked", [f["code"] for f in made["findings"]])
 
+    def test_reload(self) -> None:
+        door = self.gate(self.upstream(self.catalogue))
+        door.write_config(peer_rate=77, ledger_name="sallyport/another")
+        made = self.fits("reload", door.command("reload", "--json").stdout)
+        self.assertEqual((len(made["changed"]), len(made["left"])), (1, 1))
+        door.write_config(workers=3)
+        made = self.fits("reload", door.command("reload", "--json").stdout)
+        self.assertFalse(made["reloaded"])
+
     def test_an_upstream_that_is_not_in_order(self) -> None:
         upstream = self.upstream(self.catalogue)
         door = self.gate(upstream, posture="standard")

@@ -58,7 +58,7 @@ class Remote(Scene):
 
     def test_nothing_can_be_touched(self) -> None:
         self.with_token()
-        for path in ("/lockdown", "/recheck", "/"):
+        for path in ("/lockdown", "/recheck", "/reload", "/"):
             self.assertEqual(self.ask(path, "Bearer " + SECRET, "POST")[0], 405)
 
     def test_no_plain_http(self) -> None:

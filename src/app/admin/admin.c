@@ -313,6 +313,13 @@ static int lockdown(struct sp_admin *a)
     return e == SP_OK ? 200 : 503;
 }
 
+static void reload(struct sp_admin *a, struct sp_exchange *x, struct page *page)
+{
+    enum sp_err e = a->view.reload(a->view.reload_ctx, &page->body);
+    answer(x, e == SP_OK ? 200 : 503, SP_VIEW("Content-Type: application/json\r\n"),
+           page);
+}
+
 static void on_head(void *ctx, struct sp_exchange *x)
 {
     static const char plain[] = "Content-Type: text/plain\r\n";
@@ -328,6 +335,8 @@ static void on_head(void *ctx, struct sp_exchange *x)
         answer(x, recheck(ctx), SP_VIEW(plain), page);
     } else if (r->method == SP_HTTP_POST && sp_view_eq_str(r->target, "/lockdown")) {
         answer(x, lockdown(ctx), SP_VIEW(plain), page);
+    } else if (r->method == SP_HTTP_POST && sp_view_eq_str(r->target, "/reload")) {
+        reload(ctx, x, page);
     } else if (r->method != SP_HTTP_GET && r->method != SP_HTTP_HEAD) {
         answer(x, 405, SP_VIEW(plain), page);
     } else if (!resource) {

@@ -17,6 +17,9 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_lockdown *lockdown;
     bool *draining;
     int64_t started;
+    /* Reloads the configuration and appends what came of it, as JSON. */
+    enum sp_err (*reload)(void *ctx, struct sp_buf *out);
+    void *reload_ctx;
     struct sp_sockets *inherited; /* while it is made */
 };
 struct sp_admin;

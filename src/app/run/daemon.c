@@ -6,6 +6,7 @@
 #include "app/log/log.h"
 #include "app/log/log_sink.h"
 #include "app/offline/renewer.h"
+#include "app/run/changes.h"
 #include "app/run/confine.h"
 #include "app/run/handover.h"
 #include "app/run/lane_life.h"
@@ -53,6 +54,7 @@ struct daemon {
     struct sp_sockets inherited;
     struct sp_handover handover;
     struct sp_confines confines;
+    struct sp_snapshot *snapshot; /* owned: of the world in force */
     bool draining;
     int64_t started;
 };
@@ -76,32 +78,24 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-/* Sockets are opened once: what they are bound to cannot change without a restart. */
-static bool same_listeners(const struct sp_config *a, const struct sp_config *b)
+/* Doors and upstreams go by their number. */
+static bool same_order(const struct sp_config *a, const struct sp_config *b)
 {
-    if (a->listener_count != b->listener_count) {
-        return false;
+    bool same = a->listener_count == b->listener_count;
+    for (size_t i = 0; same && i < a->listener_count; i++) {
+        same = same_text(a->listeners[i].name, b->listeners[i].name);
     }
-    for (size_t i = 0; i < a->listener_count; i++) {
-        const struct sp_config_listener *x = &a->listeners[i], *y = &b->listeners[i];
-        if (!same_text(x->name, y->name) || !same_text(x->bind, y->bind) ||
-            !x->certificate[0] != !y->certificate[0] ||
-            x->allow_count != y->allow_count ||
-            memcmp(x->allow, y->allow, x->allow_count * sizeof *x->allow) != 0) {
-            return false;
-        }
-    }
-    return true;
+    return same;
 }
 
-static bool same_places(const struct sp_config *a, const struct sp_config *b)
+static enum sp_err check_order(const struct daemon *d, const struct sp_world *w,
+                               struct sp_why *why)
 {
-    return same_text(a->state_dir, b->state_dir) &&
-           same_text(a->cache_dir, b->cache_dir) &&
-           same_text(a->admin_bind, b->admin_bind) &&
-           same_text(a->admin.remote.bind, b->admin.remote.bind) &&
-           same_text(a->user, b->user) && same_text(a->group, b->group) &&
-           a->workers == b->workers;
+    return same_order(w->config, d->world->config)
+               ? SP_OK
+               : sp_why_set(why, SP_E_CONFIG,
+                            "the listeners come in another order: that takes a "
+                            "restart");
 }
 
 /* The name is in the ledger's key: another one would be another ledger. */
@@ -134,34 +128,30 @@ static enum sp_err renew(struct daemon *d, struct sp_world *w)
     return d->renewer ? sp_renewer_set_world(d->renewer, w) : SP_OK;
 }
 
-static enum sp_err reload(struct daemon *d, struct sp_why *why)
+/* What can go wrong goes wrong here, before anything is another one. */
+static enum sp_err try_world(struct daemon *d, struct sp_world *w,
+                             const struct sp_changes *c, struct sp_why *why)
 {
-    struct sp_world *w = NULL;
-    SP_TRY(load_world(d->config_file, &w, why));
-    enum sp_err e = SP_OK;
-    if (!w->catalog != !d->renewer) {
-        e = sp_why_set(why, SP_E_CONFIG,
-                       "the catalog section came or went: that takes a restart");
+    SP_AUTO(sp_buf_fini) struct sp_buf names;
+    sp_buf_init(&names, SP_KIB(32));
+    if (c->never) {
+        SP_TRY(sp_changes_say(c, SP_CHANGE_NEVER, &names));
+        return sp_why_set(why, SP_E_CONFIG,
+                          "a restart is needed for: %s; nothing was changed",
+                          (const char *)names.data);
     }
-    if (!same_listeners(w->config, d->first->config) ||
-        !same_places(w->config, d->first->config)) {
-        e = sp_why_set(
-            why, SP_E_CONFIG,
-            "listeners, directories, the admin address, the user or workers "
-            "changed: that takes a restart. Everything else can be reloaded");
+    SP_TRY(check_order(d, w, why));
+    SP_TRY(sp_confines_fit(&d->confines, w->config, why));
+    SP_TRY(prepare_cosigner(d, w, why));
+    for (size_t i = 0; i < d->lane_count; i++) {
+        SP_TRY(sp_lane_set_world(&d->lanes[i], w));
     }
-    e = e == SP_OK ? sp_confines_fit(&d->confines, w->config, why) : e;
-    e = e == SP_OK ? prepare_cosigner(d, w, why) : e;
-    for (size_t i = 0; e == SP_OK && i < d->lane_count; i++) {
-        e = sp_lane_set_world(&d->lanes[i], w);
-    }
-    if (e == SP_OK) {
-        e = renew(d, w);
-    }
-    if (e != SP_OK) {
-        sp_world_unref(&w);
-        return e;
-    }
+    return renew(d, w);
+}
+
+static enum sp_err enter_world(struct daemon *d, struct sp_world *w_take)
+{
+    struct sp_world *w = w_take;
     mention_ledger_name(d->world->config, w->config);
     sp_world_unref(&d->world);
     d->world = w;
@@ -175,23 +165,68 @@ static enum sp_err reload(struct daemon *d, struct sp_why *why)
     return sp_watch_set_world(d->watch, w);
 }
 
-static void on_reload(struct daemon *d)
+static enum sp_err reload(struct daemon *d, struct sp_changes *changes,
+                          struct sp_why *why)
 {
-    struct sp_why why = {0};
+    SP_AUTO(sp_snapshot_free) struct sp_snapshot *now = NULL;
+    SP_AUTO(sp_world_unref) struct sp_world *w = NULL;
     if (d->draining) { /* listeners are gone, lanes may be: nobody is left to tell */
-        sp_log_say(SP_LOG_WARNING, "reload_refused", "this server is stopping");
+        return sp_why_set(why, SP_E_UNAVAILABLE, "this server is stopping");
+    }
+    SP_TRY(load_world(d->config_file, &w, why));
+    SP_TRY(sp_snapshot_take(w->config, &now));
+    sp_changes_find(d->snapshot, now, changes);
+    SP_TRY(try_world(d, w, changes, why));
+    sp_snapshot_free(&d->snapshot);
+    d->snapshot = now;
+    now = NULL;
+    struct sp_world *mine = w;
+    w = NULL;
+    return enter_world(d, mine);
+}
+
+static void log_reload(const struct daemon *d, const struct sp_changes *c)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf now, later;
+    sp_buf_init(&now, SP_KIB(32));
+    sp_buf_init(&later, SP_KIB(32));
+    size_t n = sp_changes_count(c, SP_CHANGE_NOW) + c->more;
+    if (sp_changes_say(c, SP_CHANGE_NOW, &now) != SP_OK ||
+        sp_changes_say(c, SP_CHANGE_LATER, &later) != SP_OK) {
         return;
     }
-    enum sp_err e = reload(d, &why);
+    sp_log_say(SP_LOG_INFO, "reloaded", "policy %s; %zu changed%s%s%s",
+               sp_policy_name(d->world->policy), n, n ? ": " : "",
+               (const char *)now.data, c->more ? " and more" : "");
+    if (sp_changes_count(c, SP_CHANGE_LATER)) {
+        sp_log_say(SP_LOG_WARNING, "left_until_restart", "%s",
+                   (const char *)later.data);
+    }
+}
+
+/* Whoever asked for it, by a signal or by the admin listener; out, where there is one,
+ * is told as sp_changes_json does. */
+static enum sp_err on_reload(struct daemon *d, struct sp_buf *out)
+{
+    struct sp_changes changes = {.count = 0};
+    struct sp_why why = {0};
+    sp_manager_tell_reloading();
+    enum sp_err e = reload(d, &changes, &why);
     if (e == SP_OK) {
-        sp_log_say(SP_LOG_INFO, "reloaded",
-                   "certificates, keys, pins and policy %s are in "
-                   "force",
-                   sp_policy_name(d->world->policy));
+        log_reload(d, &changes);
     } else {
-        sp_log_say(SP_LOG_ERROR, "reload_refused",
+        sp_log_say(d->draining ? SP_LOG_WARNING : SP_LOG_ERROR, "reload_refused",
                    "the old configuration stays in force: %s", sp_why_text(&why, e));
     }
+    sp_manager_tell("READY=1");
+    return out ? sp_changes_json(&changes, sp_policy_name(d->world->policy),
+                                 e == SP_OK ? NULL : sp_why_text(&why, e), out)
+               : SP_OK;
+}
+
+static enum sp_err reload_for_admin(void *ctx, struct sp_buf *out)
+{
+    return on_reload(ctx, out);
 }
 
 /* ---- stopping
@@ -313,9 +348,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
     if (number == SIGHUP) {
-        sp_manager_tell_reloading();
-        on_reload(d);
-        sp_manager_tell("READY=1");
+        (void)!on_reload(d, NULL);
     } else {
         sp_manager_tell("STOPPING=1");
         on_stop(d);
@@ -463,6 +496,8 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .draining = &d->draining,
                                  .lockdown = &d->lockdown,
                                  .inherited = &d->inherited,
+                                 .reload = reload_for_admin,
+                                 .reload_ctx = d,
                                  .started = d->started};
     return sp_admin_new(d->loop, d->world->config->admin_bind, &view, &d->admin, why);
 }
@@ -551,6 +586,7 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(load_world(d->config_file, &d->world, why));
     sp_log_setup(d->world->config->log_format, d->world->config->log_level,
                  SP_LOG_JOURNAL_SOCKET);
+    SP_TRY(sp_snapshot_take(d->world->config, &d->snapshot));
     SP_TRY(settle_rights(d, why));
     SP_TRY(sp_confine(d->world->config, &d->confines, why));
     SP_TRY(sp_log_sink_start());
@@ -637,6 +673,7 @@ static void fini(struct daemon *d)
     sp_seals_unref(&d->seals);
     sp_world_unref(&d->first);
     sp_world_unref(&d->world);
+    sp_snapshot_free(&d->snapshot);
 }
 
 int sp_daemon_run(const char *config_file, bool takes_over)
