@@ -22,6 +22,8 @@ struct sp_merkle {
     uint8_t roots[64][SP_HASH];
 };
 void sp_merkle_append(struct sp_merkle *m, const uint8_t leaf[SP_HASH]);
+/* 2^level leaves at once, of which it is the root; the size is a multiple of that. */
+void sp_merkle_append_tree(struct sp_merkle *m, unsigned level, const uint8_t root[SP_HASH]);
 void sp_merkle_root(const struct sp_merkle *m, uint8_t out[SP_HASH]); /* empty: SHA-256("") */
 
 /* Gives the hash of the complete subtree of 2^level leaves at index. */

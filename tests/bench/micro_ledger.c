@@ -4,6 +4,7 @@
  * passes or fails. */
 #include "app/proof/bundle_tools.h"
 #include "core/base/limits.h"
+#include "io/loop/crew.h"
 #include "io/store/ledger_files.h"
 #include "sallyport/facts.h"
 
@@ -187,10 +188,15 @@ static void measure_reading(const char *dir)
     say_both("verify the exported file", from, cpu);
     remove(file);
     sp_ledger_close(&l);
-    from = now_s();
-    cpu = cpu_s();
-    check(sp_ledger_verify(dir, NULL, NULL, &entries, &why), "verify", &why);
-    say_both("verify the ledger", from, cpu);
+    for (unsigned threads = 1; threads <= sp_crew_size(); threads++) {
+        char what[64];
+        snprintf(what, sizeof what, "verify the ledger, threads: %u", threads);
+        from = now_s();
+        cpu = cpu_s();
+        check(sp_ledger_verify(dir, threads, NULL, NULL, &entries, &why), "verify",
+              &why);
+        say_both(what, from, cpu);
+    }
 }
 
 int main(int argc, char **argv)

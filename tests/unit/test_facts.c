@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "core/base/text.h"
+#include "core/custody/facts_plain.h"
 #include "sallyport/facts.h"
 
 enum { CEILING = 1 << 20 };
@@ -157,6 +158,80 @@ static void b_decoding_accepts_one_spelling(void **state)
     }
 }
 
+/* What is plain is taken without being written again, so it must be right. What is not
+ * may be right as well. */
+static void f_only_what_is_right_is_plain(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_plain;
+    } rows[] = {
+        {"", true},
+        {"transport \n", true},
+        {"transport tls\n", true},
+        {"transport tls", false},
+        {"transport\n", false},
+        {"transports tls\n", false},
+        {"transport \x1f\n", false},
+        {"transport ~\n", true},
+        {"transport \x7f\n", false},
+        {"transport %25\n", false},
+        {"transport \xc2\x9f\n", false},
+        {"transport \xc2\xa0\n", true},
+        {"transport \xe3\x81\x82\n", true},
+        {"transport \xe3\x81\n", false},
+        {"transport a\ntransport b\n", true},
+        {"transport b\ntransport a\n", false},
+        {"transport a\ntransport a\n", false},
+        {"transport a\ntransport ab\n", true},
+        {"transport ab\ntransport a\n", false},
+        {"transport a\nservice x\n", true},
+        {"service x\ntransport a\n", false},
+        {"reply.status 0\n", true},
+        {"reply.status -0\n", false},
+        {"reply.status 07\n", false},
+        {"reply.status -9223372036854775807\n", true},
+        {"reply.status -9223372036854775808\n", false},
+        {"reply.status 9\nreply.status 10\n", false}, /* right, but not plain */
+        {"reply.wellformed false\nreply.wellformed true\n", true},
+        {"reply.wellformed true\nreply.wellformed false\n", false},
+        {"reply.wellformed True\n", false},
+        {"file.sha1 0\n", false},
+        {"file.sha1 00\n", true},
+        {"file.sha1 0f\n", true},
+        {"file.sha1 0F\n", false},
+        {"file.sha1 0g\n", false},
+        {"file.sha1 \n", false},
+        {"file.sha1 00\nfile.sha1 0000\n", true},
+        {"update.id 0123abcd-4567-89ab-cdef-001122334455\n", true},
+        {"update.id 0123abcd-4567-89ab-cdef-00112233445\n", false},
+        {"update.id 0123abcd-4567-89ab-cdef-0011223344556\n", false},
+        {"update.id 0123abcd-4567-89ab-cdef_001122334455\n", false},
+        {"update.id 0123abcd-4567-89ab-cdef-00112233445F\n", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (sp_facts_are_plain(sp_view_str(rows[i].text)) != rows[i].is_plain) {
+            fail_msg("%s", rows[i].text);
+        }
+        if (rows[i].is_plain) {
+            assert_decodes(rows[i].text, SP_OK);
+        }
+    }
+}
+
+static void b_digests_have_their_lengths_when_plain(void **state)
+{
+    (void)state;
+    for (int digits = 126; digits <= 130; digits++) {
+        char text[160];
+        snprintf(text, sizeof text, "file.sha1 %0*d\n", digits, 0);
+        assert_int_equal(sp_facts_are_plain(sp_view_str(text)),
+                         digits == 126 || digits == 128);
+        assert_decodes(text, digits == 126 || digits == 128 ? SP_OK : SP_E_MALFORMED);
+    }
+}
+
 static void f_nul_bytes_are_data(void **state)
 {
     (void)state;
@@ -292,6 +367,8 @@ int main(void)
         cmocka_unit_test(b_the_table_is_sound),
         cmocka_unit_test(c_a_large_set_round_trips),
         cmocka_unit_test(f_nul_bytes_are_data),
+        cmocka_unit_test(f_only_what_is_right_is_plain),
+        cmocka_unit_test(b_digests_have_their_lengths_when_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

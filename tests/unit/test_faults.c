@@ -180,7 +180,7 @@ static void assert_sound(void)
     assert_shelf_is_directory(&s);
     assert_int_equal(folder_count(in_folder("cache/staging")), 0);
     if (sp_ledger_size(s.ledger)) {
-        assert_ok(sp_ledger_verify(in_folder("state"), NULL, NULL, &entries, NULL));
+        assert_ok(sp_ledger_verify(in_folder("state"), 2, NULL, NULL, &entries, NULL));
         assert_int_equal(entries, sp_ledger_size(s.ledger));
     }
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
+#include "core/custody/tile_hash.h"
 #include "sallyport/ledger.h"
 
 enum { SIZES = 70 };
@@ -320,6 +321,54 @@ static void b_a_failing_reader_is_handed_on(void **state)
     assert_ok(sp_merkle_load(&r, 0, &m));
 }
 
+/* Trees of every level, one behind the other, against the same leaves one by one. */
+static void c_whole_trees_are_appended_at_once(void **state)
+{
+    (void)state;
+    for (unsigned level = 0; level <= 5; level++) {
+        struct sp_merkle by_tree = {0}, by_leaf = {0};
+        size_t width = (size_t)1 << level;
+        for (size_t at = 0; at + width <= SIZES; at += width) {
+            uint8_t root[SP_HASH], want[SP_HASH];
+            naive_root(at, width, root);
+            sp_merkle_append_tree(&by_tree, level, root);
+            for (size_t i = 0; i < width; i++) {
+                sp_merkle_append(&by_leaf, leaves[at + i]);
+            }
+            sp_merkle_root(&by_tree, root);
+            naive_root(0, at + width, want);
+            assert_memory_equal(root, want, SP_HASH);
+            assert_memory_equal(&by_tree, &by_leaf, sizeof by_leaf.size);
+            assert_int_equal(by_tree.count, by_leaf.count);
+        }
+    }
+}
+
+static void c_a_tile_has_the_root_of_its_leaves(void **state)
+{
+    (void)state;
+    static uint8_t tile[SP_TILE_WIDTH * SP_HASH];
+    struct sp_sha256_row *row = NULL;
+    struct sp_merkle m = {0};
+    uint8_t root[SP_HASH], want[SP_HASH];
+    assert_ok(sp_sha256_row_new(&row));
+    for (size_t i = 0; i < SP_TILE_WIDTH; i++) {
+        uint8_t entry[2] = {(uint8_t)i, 7};
+        sp_tile_leaf(row, sp_view(entry, i % 2 + 1), tile + i * SP_HASH);
+        sp_merkle_leaf(sp_view(entry, i % 2 + 1), want);
+        assert_memory_equal(tile + i * SP_HASH, want, SP_HASH);
+        sp_merkle_append(&m, want);
+    }
+    for (int again = 0; again < 2; again++) { /* what it is given stays as it is */
+        sp_tile_root(row, tile, root);
+        sp_merkle_root(&m, want);
+        assert_memory_equal(root, want, SP_HASH);
+    }
+    sp_sha256_row_free(&row);
+    assert_null(row);
+    sp_sha256_row_free(&row);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +377,8 @@ int main(void)
         cmocka_unit_test(b_a_failing_reader_is_handed_on),
         cmocka_unit_test(c_every_inclusion_is_proved),
         cmocka_unit_test(c_every_growth_is_proved),
+        cmocka_unit_test(c_whole_trees_are_appended_at_once),
+        cmocka_unit_test(c_a_tile_has_the_root_of_its_leaves),
         cmocka_unit_test(f_sizes_cannot_be_lied_about),
         cmocka_unit_test(f_empty_tree_has_one_root),
     };

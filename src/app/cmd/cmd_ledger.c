@@ -6,6 +6,7 @@
 #include "app/proof/ledger_store.h"
 #include "core/base/text.h"
 #include "core/custody/bundle.h"
+#include "io/loop/crew.h"
 #include "io/store/ledger_files.h"
 #include "sallyport/facts.h"
 
@@ -132,7 +133,8 @@ static int verify_own(int argc, char **argv)
     int status = find_ledger(argc, argv, &a);
     if (status == 0) {
         struct sp_bar bar = {.what = NULL};
-        enum sp_err e = sp_ledger_verify(a.state_dir, progress, &bar, &entries, &why);
+        enum sp_err e = sp_ledger_verify(a.state_dir, sp_crew_size(), progress, &bar,
+                                         &entries, &why);
         if (bar.what) {
             sp_bar_end(&bar);
         }

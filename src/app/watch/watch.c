@@ -184,7 +184,7 @@ static void check_work(struct sp_job *job)
     uint64_t entries = 0;
     w->ledger_why.text[0] = '\0';
     enum sp_err e =
-        sp_ledger_verify(w->state_dir, NULL, NULL, &entries, &w->ledger_why);
+        sp_ledger_verify(w->state_dir, 1, NULL, NULL, &entries, &w->ledger_why);
     w->ledger_reasons = e == SP_OK          ? 0
                         : e == SP_E_CORRUPT ? SP_REASON_BIT(LEDGER_DAMAGED)
                                             : SP_REASON_BIT(UNCHECKED);

@@ -18,6 +18,14 @@ void sp_sha256(struct sp_view v, uint8_t out[32]);
 /* Of a and b, one behind the other. */
 void sp_sha256_joined(struct sp_view a, struct sp_view b, uint8_t out[32]);
 
+/* The same for many short ones in a row, by one thread: what OpenSSL sets up, and takes
+ * locks for, is set up once. */
+struct sp_sha256_row;
+enum sp_err sp_sha256_row_new(struct sp_sha256_row **out) SP_MUST_USE;
+void sp_sha256_row_free(struct sp_sha256_row **r);
+void sp_sha256_next(struct sp_sha256_row *r, struct sp_view a, struct sp_view b,
+                    uint8_t out[32]);
+
 /* SHA-1 and SHA-256 of the same bytes in one pass. Computed by stitch.h where the
  * processor can, else by OpenSSL. */
 struct sp_digester;

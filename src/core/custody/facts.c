@@ -1,16 +1,18 @@
 #include "sallyport/facts.h"
 
 #include "core/base/text.h"
+#include "core/custody/facts_plain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const struct {
-    const char *key;
+    struct sp_view key; /* with a NUL behind it */
     enum sp_fact_kind kind;
     const char *meaning;
 } rows[SP_FACT_COUNT] = {
-#define FACT(name, key, kind, meaning) {key, SP_FACT_KIND_##kind, meaning},
+#define FACT(name, key, kind, meaning)                                                 \
+    {{(const uint8_t *)(key), sizeof(key) - 1}, SP_FACT_KIND_##kind, meaning},
 #include "core/custody/facts.def"
 #undef FACT
 };
@@ -33,7 +35,18 @@ enum { FIRST_ITEMS = 16 };
 const char *sp_fact_key(enum sp_fact f)
 {
     SP_ASSERT(f < SP_FACT_COUNT);
-    return rows[f].key;
+    return (const char *)rows[f].key.data;
+}
+
+enum sp_fact sp_fact_find(struct sp_view key, enum sp_fact near)
+{
+    for (unsigned i = 0; i < SP_FACT_COUNT; i++) {
+        enum sp_fact k = (enum sp_fact)((near + i) % SP_FACT_COUNT);
+        if (sp_view_eq(key, rows[k].key)) {
+            return k;
+        }
+    }
+    return SP_FACT_COUNT;
 }
 
 const char *sp_fact_meaning(enum sp_fact f)

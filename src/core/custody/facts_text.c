@@ -1,8 +1,9 @@
 /* The canonical text of a set of facts, out and in. Reading trusts nothing: what was
- * read is written again and must be the very bytes that came. */
+ * read must be what would be written, and where that is not plain it is written. */
 #include "sallyport/facts.h"
 
 #include "core/base/text.h"
+#include "core/custody/facts_plain.h"
 
 #include <inttypes.h>
 
@@ -138,19 +139,6 @@ static enum sp_err value_decode(struct sp_facts *f, enum sp_fact k, struct sp_vi
     return SP_E_INTERNAL;
 }
 
-/* Lines of an entry are in the order of the table: a key stands where the one before it
- * stood, or shortly behind. */
-static enum sp_fact find_key(struct sp_view key, enum sp_fact near)
-{
-    for (unsigned i = 0; i < SP_FACT_COUNT; i++) {
-        enum sp_fact k = (enum sp_fact)((near + i) % SP_FACT_COUNT);
-        if (sp_view_eq_str(key, sp_fact_key(k))) {
-            return k;
-        }
-    }
-    return SP_FACT_COUNT;
-}
-
 static enum sp_err line_decode(struct sp_facts *f, struct sp_view line,
                                enum sp_fact *near)
 {
@@ -158,7 +146,7 @@ static enum sp_err line_decode(struct sp_facts *f, struct sp_view line,
     if (blank == line.len) {
         return SP_E_MALFORMED;
     }
-    enum sp_fact k = find_key(sp_view_slice(line, 0, blank), *near);
+    enum sp_fact k = sp_fact_find(sp_view_slice(line, 0, blank), *near);
     if (k == SP_FACT_COUNT) {
         return SP_E_UNSUPPORTED;
     }
@@ -208,7 +196,7 @@ enum sp_err sp_facts_decode(struct sp_view text, struct sp_facts **out,
     SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
     SP_TRY(sp_facts_new(text.len * 16 + 64, &f));
     SP_TRY(lines_decode(f, text, why));
-    SP_TRY(check_spelling(f, text, why));
+    SP_TRY(sp_facts_are_plain(text) ? SP_OK : check_spelling(f, text, why));
     *out = f;
     f = NULL;
     return SP_OK;

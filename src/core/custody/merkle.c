@@ -24,17 +24,24 @@ static bool is_odd(uint64_t x)
     return x & 1;
 }
 
-void sp_merkle_append(struct sp_merkle *m, const uint8_t leaf[SP_HASH])
+void sp_merkle_append_tree(struct sp_merkle *m, unsigned level,
+                           const uint8_t root[SP_HASH])
 {
-    SP_ASSERT(m->size < UINT64_MAX);
+    SP_ASSERT(level < 64 && m->size <= UINT64_MAX - ((uint64_t)1 << level));
+    SP_ASSERT(m->size % ((uint64_t)1 << level) == 0);
     uint8_t hash[SP_HASH];
-    memcpy(hash, leaf, SP_HASH);
+    memcpy(hash, root, SP_HASH);
     /* like carrying in a binary counter: equal neighbours become one subtree */
-    for (uint64_t s = m->size; is_odd(s); s >>= 1) {
+    for (uint64_t s = m->size >> level; is_odd(s); s >>= 1) {
         sp_merkle_node(m->roots[--m->count], hash, hash);
     }
     memcpy(m->roots[m->count++], hash, SP_HASH);
-    m->size++;
+    m->size += (uint64_t)1 << level;
+}
+
+void sp_merkle_append(struct sp_merkle *m, const uint8_t leaf[SP_HASH])
+{
+    sp_merkle_append_tree(m, 0, leaf);
 }
 
 void sp_merkle_root(const struct sp_merkle *m, uint8_t out[SP_HASH])

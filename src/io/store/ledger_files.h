@@ -58,8 +58,9 @@ enum sp_err sp_ledger_checkpoint(struct sp_ledger_files *l, struct sp_buf *out) 
 
 /* Checks everything offline from entries up: every entry decodes, every hash of every
  * tile, the root, the signature. progress may be NULL. SP_OK: whole; SP_E_CORRUPT with why
- * naming the first entry or file that is wrong. *entries is how many were checked. */
-enum sp_err sp_ledger_verify(const char *state_dir,
+ * naming the first entry or file that is wrong, however many threads (1 to SP_CREW_THREADS)
+ * do it. *entries is how many were checked. */
+enum sp_err sp_ledger_verify(const char *state_dir, unsigned threads,
                              void (*progress)(void *ctx, uint64_t done, uint64_t all),
                              void *ctx, uint64_t *entries, struct sp_why *why) SP_MUST_USE;
 

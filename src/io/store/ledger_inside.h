@@ -30,6 +30,9 @@ struct sp_tile_sink {
 };
 enum sp_err sp_tree_add(struct sp_tree *t, const uint8_t leaves[SP_TILE_BYTES],
                         const struct sp_tile_sink *sink) SP_MUST_USE;
+/* The same for 256 leaves of which the root is known; their own tile is not put. */
+enum sp_err sp_tree_grow(struct sp_tree *t, const uint8_t root[SP_HASH],
+                         const struct sp_tile_sink *sink) SP_MUST_USE;
 
 struct sp_ledger_files {
     int dir, lock, journal;   /* owned; lock and journal are -1 in a view */

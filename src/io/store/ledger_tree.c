@@ -15,23 +15,35 @@ static void fold(const uint8_t *hashes, uint64_t n, uint8_t out[SP_HASH])
     sp_merkle_root(&m, out);
 }
 
+enum sp_err sp_tree_grow(struct sp_tree *t, const uint8_t root[SP_HASH],
+                         const struct sp_tile_sink *sink)
+{
+    uint64_t index = t->merkle.size / SP_TILE_WIDTH;
+    uint8_t hash[SP_HASH];
+    memcpy(hash, root, SP_HASH);
+    for (unsigned level = 1;; level++) {
+        SP_ASSERT(level < SP_TILE_LEVELS);
+        struct sp_edge *edge = &t->edges[level];
+        memcpy(edge->hashes[edge->count++], hash, SP_HASH);
+        if (edge->count < SP_TILE_WIDTH) {
+            break;
+        }
+        index /= SP_TILE_WIDTH;
+        SP_TRY(sink->put(sink->ctx, level, index, edge->hashes[0]));
+        fold(edge->hashes[0], SP_TILE_WIDTH, hash);
+        edge->count = 0;
+    }
+    sp_merkle_append_tree(&t->merkle, 8, root);
+    return SP_OK;
+}
+
 enum sp_err sp_tree_add(struct sp_tree *t, const uint8_t leaves[SP_TILE_BYTES],
                         const struct sp_tile_sink *sink)
 {
-    uint64_t index = t->merkle.size / SP_TILE_WIDTH;
-    const uint8_t *full = leaves;
-    for (unsigned level = 0; full; level++, index /= SP_TILE_WIDTH) {
-        SP_ASSERT(level + 1 < SP_TILE_LEVELS);
-        struct sp_edge *above = &t->edges[level + 1];
-        SP_TRY(sink->put(sink->ctx, level, index, full));
-        fold(full, SP_TILE_WIDTH, above->hashes[above->count++]);
-        full = above->count == SP_TILE_WIDTH ? above->hashes[0] : NULL;
-        above->count %= SP_TILE_WIDTH;
-    }
-    for (unsigned i = 0; i < SP_TILE_WIDTH; i++) {
-        sp_merkle_append(&t->merkle, leaves + (size_t)i * SP_HASH);
-    }
-    return SP_OK;
+    uint8_t root[SP_HASH];
+    SP_TRY(sink->put(sink->ctx, 0, t->merkle.size / SP_TILE_WIDTH, leaves));
+    fold(leaves, SP_TILE_WIDTH, root);
+    return sp_tree_grow(t, root, sink);
 }
 
 enum sp_err sp_ledger_load_tile(struct sp_ledger_files *l, unsigned level,
