@@ -729,6 +729,51 @@ static void b_lingering_lets_the_refusal_arrive(void **state)
     rig_stop(&r);
 }
 
+#define LAST_OF(target)                                                                \
+    "GET " target " HTTP/1.1\r\nHost: rig\r\nConnection: close\r\n\r\n"
+
+/* The end of the stream comes with the close: at once there is no connection left. */
+static void b_who_said_it_was_the_last_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct rig r = {0};
+    struct answer a;
+    char c;
+    rig_start(&r);
+    int fd = client_connect(&r);
+    client_say(fd, LAST_OF("/hello"));
+    assert_true(answer_read(fd, &a));
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    assert_int_equal(recv(fd, &c, 1, 0), 0);
+    rig_ask(&r);
+    assert_int_equal(r.stats.active, 0);
+    close(fd);
+    rig_stop(&r);
+}
+
+/* Its neighbour said so too and goes on sending: closing would reset what it reads. */
+static void b_who_sends_on_after_the_last_is_waited_for(void **state)
+{
+    (void)state;
+    struct rig r = {0};
+    struct answer a;
+    char c;
+    rig_start(&r);
+    int fd = client_connect(&r);
+    client_say(fd, LAST_OF("/big") "and what nobody asked for");
+    assert_true(answer_read(fd, &a));
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    assert_int_equal(recv(fd, &c, 1, 0), 0);
+    client_say(fd, "more"); /* somebody takes it */
+    shutdown(fd, SHUT_WR);
+    rig_wait_for(&r, r.stats.active, 0);
+    assert_int_equal(recv(fd, &c, 1, 0), 0);
+    close(fd);
+    rig_stop(&r);
+}
+
 /* ---- drain --------------------------------------------------------------------------
  */
 
@@ -849,6 +894,8 @@ int main(void)
         cmocka_unit_test(b_files_and_parts_of_files),
         cmocka_unit_test(b_close_when_the_answer_or_the_client_says_so),
         cmocka_unit_test(b_lingering_lets_the_refusal_arrive),
+        cmocka_unit_test(b_who_said_it_was_the_last_is_not_waited_for),
+        cmocka_unit_test(b_who_sends_on_after_the_last_is_waited_for),
         cmocka_unit_test(b_two_servers_share_a_port),
         cmocka_unit_test(c_long_pipelines),
         cmocka_unit_test(c_the_thousandth_answer_is_the_last),

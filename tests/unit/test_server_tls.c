@@ -346,6 +346,49 @@ static void f_sessions_resume_at_their_own_identity_only(void **state)
     tls_rig_stop(&b);
 }
 
+/* However their connections end: session_from says good-bye, this client resets. */
+static void c_sessions_outlive_a_reset(void **state)
+{
+    (void)state;
+    const struct linger at_once = {.l_onoff = 1};
+    struct rig r = {0};
+    tls_rig_start(&r, NULL);
+    SSL_SESSION *session = session_from(&r, TLS1_3_VERSION);
+    struct tls_client c = tls_open(&r);
+    SSL_set_session(c.ssl, session);
+    assert_int_equal(SSL_connect(c.ssl), 1);
+    tls_expect(&c, GET("/hello"), "hello");
+    SSL_SESSION *next = SSL_get1_session(c.ssl);
+    SSL_set_quiet_shutdown(c.ssl, 1);
+    SSL_shutdown(c.ssl);
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    tls_close(&c);
+    rig_wait_for(&r, r.stats.active, 0);
+    assert_true(is_resumed_at(&r, next));
+    SSL_SESSION_free(session);
+    SSL_SESSION_free(next);
+    tls_rig_stop(&r);
+}
+
+/* The newest stay; whether it is two or one is OpenSSL's. */
+static void f_no_more_sessions_are_kept_than_are_allowed(void **state)
+{
+    (void)state;
+    SSL_SESSION *sessions[3];
+    struct rig r = {0};
+    tls_rig_start(&r, NULL);
+    sp_tls_server_keep(r.conf.tls, 2);
+    for (size_t i = 0; i < 3; i++) {
+        sessions[i] = session_from(&r, TLS1_2_VERSION); /* resuming it makes no other */
+    }
+    assert_true(is_resumed_at(&r, sessions[2]));
+    assert_false(is_resumed_at(&r, sessions[0]));
+    for (size_t i = 0; i < 3; i++) {
+        SSL_SESSION_free(sessions[i]);
+    }
+    tls_rig_stop(&r);
+}
+
 /* ---- client certificates
  * -------------------------------------------------------------- */
 
@@ -686,6 +729,8 @@ int main(void)
         cmocka_unit_test(f_weak_ciphers_are_refused),
         cmocka_unit_test(f_renegotiation_is_refused),
         cmocka_unit_test(f_sessions_resume_at_their_own_identity_only),
+        cmocka_unit_test(c_sessions_outlive_a_reset),
+        cmocka_unit_test(f_no_more_sessions_are_kept_than_are_allowed),
         cmocka_unit_test(f_client_certificates),
         cmocka_unit_test(f_plain_http_on_the_tls_port),
         cmocka_unit_test(f_truncated_handshakes),

@@ -157,6 +157,7 @@
 #define SP_LIMIT_CONNECTIONS        10000
 #define SP_LIMIT_CONNECTIONS_PER_IP 64
 #define SP_LIMIT_HANDSHAKES         256
+#define SP_LIMIT_TLS_SESSIONS       2048 /* kept to be resumed, an identity */
 #define SP_LIMIT_KEEPALIVE_REQUESTS 1000
 #define SP_TIME_HANDSHAKE           10000
 #define SP_TIME_HEAD                10000

@@ -18,6 +18,12 @@ static bool has_unread_body(const struct sp_exchange *x)
     return !x->has_body && (x->request.chunked || x->request.content_length > 0);
 }
 
+/* By the asker; a refusal of what was no request has none. */
+static bool was_said_to_be_last(const struct sp_exchange *x)
+{
+    return x->request.target.len && !x->request.keep_alive && !has_unread_body(x);
+}
+
 static bool is_last(const struct sp_exchange *x, const struct sp_answer *a)
 {
     const struct sp_conn *c = x->conn;
@@ -139,8 +145,13 @@ static void answered(struct sp_conn *c)
 {
     /* an answer that began before the drain did not say that it is the last one */
     bool close = c->x->reply.close || c->server->drain > SP_DRAIN_TOLD;
+    bool was_last = was_said_to_be_last(c->x);
     c->server->stats.answers++;
     sp_exchange_end(c, true);
+    if (close && was_last) {
+        sp_conn_part(c);
+        return;
+    }
     if (close) {
         sp_conn_linger(c);
         return;

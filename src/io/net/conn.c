@@ -95,6 +95,23 @@ void sp_conn_linger(struct sp_conn *c)
     sp_conn_set_deadline(c, SP_DEADLINE_LINGER);
 }
 
+/* RFC 9112 section 9.6: who may still be sending is waited for, since a reset would
+ * cost him the answer. Who announced that this was his last request, and has nothing on
+ * its way, is not. */
+void sp_conn_part(struct sp_conn *c)
+{
+    size_t got = 0;
+    c->t.readable = true;
+    bool is_silent = c->in.len == 0 && !c->t.ops->has_buffered(&c->t) &&
+                     sp_socket_recv(&c->t, c->server->wire.receive, SP_WIRE_RECEIVE,
+                                    &got) != SP_OK;
+    if (is_silent) {
+        sp_conn_doom(c);
+    } else {
+        sp_conn_linger(c);
+    }
+}
+
 static bool step_linger(struct sp_conn *c)
 {
     size_t got = 0;
@@ -150,6 +167,7 @@ static bool step_handshake(struct sp_conn *c)
     }
     sp_server_give_handshake(c);
     c->server->stats.handshakes_ok++;
+    c->t.readable = true; /* its request came while we calculated, most of the time */
     sp_conn_move(c, SP_CONN_HEAD);
     sp_conn_set_deadline(c, SP_DEADLINE_IDLE);
     return true;

@@ -140,6 +140,8 @@ void sp_conn_expired(struct sp_deadline *d, enum sp_deadline_kind kind);
 void sp_conn_move(struct sp_conn *c, enum sp_conn_state to);
 void sp_conn_set_deadline(struct sp_conn *c, enum sp_deadline_kind kind);
 void sp_conn_linger(struct sp_conn *c); /* shuts our side and waits for the peer's */
+/* The peer has all of the answer that he said was his last: closes, or lingers. */
+void sp_conn_part(struct sp_conn *c);
 
 /* A step returns true when the next one may run at once, false when it has to wait. */
 bool sp_step_head(struct sp_conn *c); /* request.c */

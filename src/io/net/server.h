@@ -32,6 +32,8 @@ struct sp_tls_server_conf {
  * compression, TLS_AES_128_GCM_SHA256 and X25519 first. why names the file's fault. */
 enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,
                               struct sp_tls_server **out, struct sp_why *why) SP_MUST_USE;
+/* At most so many sessions are kept to be resumed; SP_LIMIT_TLS_SESSIONS before. */
+void sp_tls_server_keep(struct sp_tls_server *t, unsigned sessions);
 struct sp_tls_server *sp_tls_server_ref(struct sp_tls_server *t);
 void sp_tls_server_unref(struct sp_tls_server **t);
 

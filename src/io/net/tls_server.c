@@ -57,7 +57,6 @@ static bool set_protocol(SSL_CTX *ctx)
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
     SSL_CTX_set_tlsext_servername_callback(ctx, accept_name);
     SSL_CTX_set_max_cert_list(ctx, SP_LIMIT_CHAIN_BYTES);
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets only */
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
            SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
            SSL_CTX_set_cipher_list(ctx, CIPHERS_12) &&
@@ -183,15 +182,18 @@ static enum sp_err set_client_ca(SSL_CTX *ctx, struct sp_view pem, struct sp_why
     return SP_OK;
 }
 
-/* Sessions of one identity are good for that identity only. */
-static enum sp_err set_session_context(SSL_CTX *ctx,
-                                       const struct sp_tls_server_conf *conf)
+/* Sessions of one identity are good for that identity only. They are kept here, and
+ * what a client is given only names them: docs/decisions/0081. */
+static enum sp_err set_sessions(SSL_CTX *ctx, const struct sp_tls_server_conf *conf)
 {
     uint8_t digests[64];
     uint8_t id[32];
     sp_sha256(conf->certificate_pem, digests);
     sp_sha256(conf->client_ca_pem, digests + 32);
     sp_sha256(sp_view(digests, sizeof digests), id);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+    SSL_CTX_sess_set_cache_size(ctx, SP_LIMIT_TLS_SESSIONS);
     return SSL_CTX_set_session_id_context(ctx, id, sizeof id) == 1 ? SP_OK
                                                                    : SP_E_CRYPTO;
 }
@@ -203,7 +205,7 @@ static enum sp_err fill_context(SSL_CTX *ctx, const struct sp_tls_server_conf *c
         return sp_why_set(why, SP_E_CRYPTO,
                           "OpenSSL lacks a protocol, cipher or group");
     }
-    SP_TRY(set_session_context(ctx, conf));
+    SP_TRY(set_sessions(ctx, conf));
     SP_TRY(set_certificate(ctx, conf->certificate_pem, why));
     SP_TRY(set_key(ctx, conf->key_pem, why));
     return set_client_ca(ctx, conf->client_ca_pem, why);
@@ -234,6 +236,11 @@ enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,
     }
     *out = t;
     return SP_OK;
+}
+
+void sp_tls_server_keep(struct sp_tls_server *t, unsigned sessions)
+{
+    SSL_CTX_sess_set_cache_size(t->ctx, sessions);
 }
 
 struct sp_tls_server *sp_tls_server_ref(struct sp_tls_server *t)

@@ -195,6 +195,9 @@ static void tls_fini(struct sp_transport *t)
 {
     t->wire->gathered = 0;
     if (t->ssl) {
+        /* A session outlives the connection however that ended; one that ended with a
+         * fatal alert is forgotten already. */
+        SSL_set_shutdown(ssl_of(t), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(ssl_of(t));
         sp_buf_fini(&t->left);
         sp_buf_fini(&t->unsent);
