@@ -128,7 +128,7 @@ static enum sp_err examine(struct sp_doctor *d, const struct words *w,
     sp_buf_init(&ca, 1);
     SP_TRY(sp_upstream_global_init(why));
     if (w->ca) {
-        SP_TRY(sp_file_read(w->ca, &ca, why));
+        SP_TRY(sp_authorities_load(w->ca, &ca, why));
     }
     if (w->url) {
         if (!sp_address_read(w->url, &at)) {

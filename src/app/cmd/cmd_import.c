@@ -144,6 +144,9 @@ int sp_cmd_import_notes(int argc, char **argv)
     if (status != 0) {
         return status;
     }
+    if (a.count > 1) { /* one file is all that is known */
+        return sp_cmd_usage("import notes", a.count);
+    }
     enum sp_err e = find_state(&a, &why);
     if (e == SP_OK) {
         sp_imported_drop_notes(a.root);

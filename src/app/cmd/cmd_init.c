@@ -143,7 +143,7 @@ static enum sp_err show(struct setup *s)
 static enum sp_err meet_upstream(struct setup *s, const struct words *w)
 {
     if (w->ca) {
-        SP_TRY(sp_file_read(w->ca, &s->ca, &s->why));
+        SP_TRY(sp_authorities_load(w->ca, &s->ca, &s->why));
     }
     SP_TRY(show(s));
     if (!w->ca) {

@@ -76,7 +76,7 @@ int sp_cmd_pin(int argc, char **argv)
     sp_buf_init(&ca, SP_MIB(1));
     enum sp_err e = sp_upstream_global_init(&why);
     if (e == SP_OK && ca_file) {
-        e = sp_file_read(ca_file, &ca, &why);
+        e = sp_authorities_load(ca_file, &ca, &why);
     }
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);

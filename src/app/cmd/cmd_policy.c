@@ -27,10 +27,8 @@ enum sp_err sp_policy_load(const char *file, struct sp_policy **out, struct sp_w
     SP_AUTO(sp_buf_fini) struct sp_buf text;
     struct sp_why inner = {0};
     sp_buf_init(&text, SP_LIMIT_POLICY + 1);
-    enum sp_err e = sp_file_read(file, &text, &inner);
-    if (e == SP_OK) {
-        e = sp_policy_parse(sp_buf_view(&text), out, &inner);
-    }
+    SP_TRY(sp_file_read(file, &text, why));
+    enum sp_err e = sp_policy_parse(sp_buf_view(&text), out, &inner);
     return e == SP_OK ? e : sp_why_set(why, e, "%s: %s", file, sp_why_text(&inner, e));
 }
 

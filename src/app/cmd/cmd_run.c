@@ -28,8 +28,11 @@ int sp_cmd_run(int argc, char **argv)
 
 int sp_cmd_version(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    char **words = NULL;
+    int left = sp_options(argc, argv, NULL, 0, &words);
+    if (left != 0) {
+        return sp_cmd_usage("version", left);
+    }
     printf("sallyport %s\n", SP_VERSION);
     return 0;
 }

@@ -20,7 +20,11 @@ struct place { /* for messages */
 static enum sp_err complain(const struct place *p, const char *key, const char *what)
 {
     int line = sp_config_line(p->text, p->section, p->title, key);
-    return sp_why_set(p->why, SP_E_CONFIG, "%s:%d: %s%s%s%s%s", p->file, line,
+    char at[16] = ""; /* what is missing stands in no line */
+    if (line) {
+        snprintf(at, sizeof at, ":%d", line);
+    }
+    return sp_why_set(p->why, SP_E_CONFIG, "%s%s: %s%s%s%s%s", p->file, at,
                       p->section ? p->section : "", p->title ? " \"" : "",
                       p->title ? p->title : "",
                       p->title     ? "\": "

@@ -1,5 +1,7 @@
-#include "app/base/say.h"
 #include "app/config/shown_chain.h"
+
+#include "app/base/say.h"
+#include "app/config/config.h"
 
 #include "core/base/text.h"
 
@@ -40,6 +42,26 @@ void sp_address_url(const struct sp_address *a, char text[300])
     bool bare = strchr(a->host, ':') != NULL;
     snprintf(text, 300, "https://%s%s%s:%u", bare ? "[" : "", a->host, bare ? "]" : "",
              a->port);
+}
+
+static enum sp_err pass_over(void *ctx, struct sp_view der)
+{
+    (void)ctx;
+    (void)der;
+    return SP_OK;
+}
+
+enum sp_err sp_authorities_load(const char *file, struct sp_buf *out,
+                                struct sp_why *why)
+{
+    size_t count = 0;
+    SP_TRY(sp_file_read(file, out, why));
+    if (sp_pem_certs(sp_buf_view(out), pass_over, NULL, &count) != SP_OK ||
+        count == 0) {
+        return sp_why_set(why, SP_E_CONFIG,
+                          _("%s has no certificate as PEM, or a broken one"), file);
+    }
+    return SP_OK;
 }
 
 static void print_cert(size_t i, const struct sp_cert_facts *c)

@@ -16,6 +16,10 @@ bool sp_address_read(const char *text, struct sp_address *out);
 /* "https://host:port", with brackets where they belong; text has room for 300 bytes. */
 void sp_address_url(const struct sp_address *a, char text[300]);
 
+/* The authorities of a file; one without a certificate is none. */
+enum sp_err sp_authorities_load(const char *file, struct sp_buf *out,
+                                struct sp_why *why) SP_MUST_USE;
+
 /* Every certificate: names, issuer, key, dates, pin. On standard output. */
 void sp_shown_chain_print(const struct sp_shown_chain *chain);
 

@@ -78,6 +78,9 @@ enum sp_err sp_file_open_at(int dir, const char *name, int flags, int *out)
 enum sp_err sp_dir_open(const char *path, int *out, struct sp_why *why)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOTDIR) { /* a wrong name: nothing here is damaged */
+        return sp_why_set(why, SP_E_UNSUPPORTED, "%s is no directory", path);
+    }
     if (fd < 0) {
         return sp_file_fail(why, "open the directory", path, errno);
     }
