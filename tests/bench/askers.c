@@ -81,8 +81,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-/* ---- one connection ----------------------------------------------------------------
- */
+/* ---- one connection -------------------------------------------------------------- */
 
 static void look_for(struct asker *a, uint32_t what, int op)
 {
@@ -179,8 +178,7 @@ static void give(struct asker *a, const char *path, double due)
         ask(a);
 }
 
-/* ---- answers -----------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------- */
 
 static void note(struct asker *a)
 {
@@ -314,8 +312,7 @@ static void wait_for(double seconds)
         turn(ready[i].data.ptr);
 }
 
-/* ---- all of them -------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------- */
 
 static bool are_connected(void)
 {

@@ -49,8 +49,7 @@ void *realloc(void *old, size_t size)
     return __libc_realloc(old, size);
 }
 
-/* ---- what is worked on, made once --------------------------------------------------
- */
+/* ---- what is worked on, made once ------------------------------------------------ */
 
 static const char REQUEST[] =
     "GET /Content/15/0102030405060708090A0B0C0D0E0F1011121315.cab HTTP/1.1\r\n"
@@ -160,8 +159,7 @@ static void unmake(void)
     free(made.block);
 }
 
-/* ---- items: each does its work once, and gives the bytes it went through ------------
- */
+/* ---- items: each does its work once, and gives the bytes it went through --------- */
 
 static size_t http_request(void)
 {
@@ -312,9 +310,7 @@ static const struct item {
 };
 enum { ITEMS = sizeof items / sizeof items[0] };
 
-/* ---- measuring
- * -----------------------------------------------------------------------
- */
+/* ---- measuring ------------------------------------------------------------------- */
 
 static double cpu_ns(void)
 {

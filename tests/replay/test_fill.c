@@ -359,8 +359,7 @@ static void f_parts_that_do_not_belong_together(void **state)
     }
 }
 
-/* ---- beside the trunk -------------------------------------------------------------
- */
+/* ---- beside the trunk ------------------------------------------------------------ */
 
 static void b_a_side_transfer_gets_what_it_asks_for(void **state)
 {
@@ -415,8 +414,7 @@ static void f_a_side_transfer_that_gets_something_else(void **state)
     }
 }
 
-/* ---- what an earlier fill has left ------------------------------------------------
- */
+/* ---- what an earlier fill has left ----------------------------------------------- */
 
 static void begin_resumed(struct story *s, uint64_t resumed)
 {

@@ -3,8 +3,7 @@
  * where it is new, recorded. */
 #include "replay/story.h"
 
-/* ---- stories
- * ---------------------------------------------------------------------------- */
+/* ---- stories --------------------------------------------------------------------- */
 
 static void b_new_revision_is_recorded_then_released(void **state)
 {

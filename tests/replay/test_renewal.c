@@ -195,8 +195,7 @@ static void f_heads(void **state)
     }
 }
 
-/* ---- the rest of a download that broke off ----------------------------------------
- */
+/* ---- the rest of a download that broke off --------------------------------------- */
 
 #define REST(range, etag, length, more)                                                \
     "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " range "\r\nETag: " etag    \

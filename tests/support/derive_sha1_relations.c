@@ -92,8 +92,7 @@ static void derive(const struct sp_sha1_vector *v, struct finding *f)
     }
 }
 
-/* ---- the choice -------------------------------------------------------------------
- */
+/* ---- the choice ------------------------------------------------------------------ */
 
 static size_t root(const struct finding *f, size_t i)
 {

@@ -122,8 +122,7 @@ ssize_t __wrap_pwrite(int fd, const void *bytes, size_t n, off_t at)
     return strike();
 }
 
-/* ---- over and over ----------------------------------------------------------------
- */
+/* ---- over and over --------------------------------------------------------------- */
 
 struct faults_case {
     void (*prepare)(void);     /* everything anew, without a fault */

@@ -295,8 +295,7 @@ static void rig_stop(struct rig *r)
     rig_join(r);
 }
 
-/* ---- clients ----------------------------------------------------------------------
- */
+/* ---- clients --------------------------------------------------------------------- */
 
 static int client_connect_from(struct rig *r, const char *from)
 {

@@ -3,8 +3,7 @@
 #include "core/base/limits.h"
 #include "core/custody/ahead.h"
 
-/* ---- when -------------------------------------------------------------------------
- */
+/* ---- when ------------------------------------------------------------------------ */
 
 static struct sp_ahead_window window(const char *text)
 {
@@ -46,8 +45,7 @@ static void b_windows_that_are_none(void **state)
     }
 }
 
-/* ---- which ------------------------------------------------------------------------
- */
+/* ---- which ----------------------------------------------------------------------- */
 
 static struct sp_facts *entry(const char *kind, const char *upstream,
                               const uint8_t *categories, size_t count)
@@ -90,8 +88,7 @@ static void b_choosing(void **state)
     assert_false(chooses(&some, "revision", "head", none, 0));
 }
 
-/* ---- how fast ---------------------------------------------------------------------
- */
+/* ---- how fast -------------------------------------------------------------------- */
 
 /* A scripted clock: files of many sizes, begun whenever that is allowed. */
 static void b_the_budget_is_kept(void **state)

@@ -27,8 +27,7 @@
 #define WHOLE                                                                          \
     HEAD "<Updates>" UPDATE_A UPDATE_B "</Updates>" LOCATION "</OfflineSyncPackage>"
 
-/* ---- package.xml -------------------------------------------------------------------
- */
+/* ---- package.xml ----------------------------------------------------------------- */
 
 struct seen {
     char log[4096];
@@ -193,8 +192,7 @@ static void f_endless_tag(void **state)
     }
 }
 
-/* ---- fragments ---------------------------------------------------------------------
- */
+/* ---- fragments ------------------------------------------------------------------- */
 
 static void b_fragment_names(void **state)
 {
@@ -274,8 +272,7 @@ static void b_fragments_refused(void **state)
     }
 }
 
-/* ---- the index ---------------------------------------------------------------------
- */
+/* ---- the index ------------------------------------------------------------------- */
 
 static void make_index(const char *path)
 {
@@ -420,8 +417,7 @@ static void b_same_revision_twice(void **state)
     sp_catalog_build_drop(&b);
 }
 
-/* ---- the witness -------------------------------------------------------------------
- */
+/* ---- the witness ----------------------------------------------------------------- */
 
 static struct sp_catalog_claim claim(uint8_t sha1, int sha256)
 {
@@ -494,8 +490,7 @@ static void b_witness_facts(void **state)
     }
 }
 
-/* ---- the judge ---------------------------------------------------------------------
- */
+/* ---- the judge ------------------------------------------------------------------- */
 
 #define NOW INT64_C(1768300000)
 

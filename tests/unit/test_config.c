@@ -481,8 +481,7 @@ static void f_every_key_is_checked(void **state)
     refused(TEXT_OF("content_hold_kib = 0", "", ""), "x.conf:1: ", "1 to 16777216");
 }
 
-/* ---- what goes together -----------------------------------------------------------
- */
+/* ---- what goes together ---------------------------------------------------------- */
 
 /* count different pins, then more. */
 static const char *pins(unsigned count, const char *more)
@@ -609,8 +608,7 @@ static void f_sections(void **state)
     sp_config_free(&c);
 }
 
-/* ---- the text ----------------------------------------------------------------------
- */
+/* ---- the text -------------------------------------------------------------------- */
 
 static void f_environment(void **state)
 {

@@ -201,8 +201,7 @@ static void b_a_witness_s_answer_is_taken(void **state)
     assert_err(sp_cosignature_take(sp_buf_view(&lines), east, &note), SP_E_MALFORMED);
 }
 
-/* ---- add-checkpoint ----------------------------------------------------------------
- */
+/* ---- add-checkpoint -------------------------------------------------------------- */
 
 enum { MOST = 40 };
 static struct sp_merkle trees[MOST + 1];

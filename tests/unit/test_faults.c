@@ -11,8 +11,7 @@
 #include "io/store/shelf.h"
 #include "sallyport/facts.h"
 
-/* ---- the work ---------------------------------------------------------------------
- */
+/* ---- the work -------------------------------------------------------------------- */
 
 /* File n is there for sure from the moment its fill was said to be done until it may
  * go: faults_said[n]. */
@@ -106,8 +105,7 @@ static enum sp_err work_once(void)
     return work(&s);
 }
 
-/* ---- what must hold afterwards ----------------------------------------------------
- */
+/* ---- what must hold afterwards --------------------------------------------------- */
 
 static void assert_recorded(struct store *s, const uint8_t sha256[32])
 {

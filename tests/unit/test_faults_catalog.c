@@ -8,8 +8,7 @@
 #include "app/offline/catalog_place.h"
 #include "core/crypto/crypto.h"
 
-/* ---- two small catalogues, [MS-CAB] 2 ---------------------------------------------
- */
+/* ---- two small catalogues, [MS-CAB] 2 -------------------------------------------- */
 
 #define PACKAGE                                                                        \
     "<?xml version=\"1.0\" encoding=\"utf-8\"?><OfflineSyncPackage "                   \
@@ -68,8 +67,7 @@ static void make(int which)
     g->sha1[0] = (uint8_t)which;
 }
 
-/* ---- the work ---------------------------------------------------------------------
- */
+/* ---- the work -------------------------------------------------------------------- */
 
 struct place {
     struct sp_objects *objects;
@@ -142,8 +140,7 @@ static void with_the_old_one(void)
     faults_said[0] = 0;
 }
 
-/* ---- what must hold afterwards ----------------------------------------------------
- */
+/* ---- what must hold afterwards --------------------------------------------------- */
 
 static unsigned indexes(void)
 {
@@ -197,8 +194,7 @@ static void assert_sound(void)
 static const struct faults_case replacing = {with_the_old_one, replace, assert_sound,
                                              30};
 
-/* ---- the tests --------------------------------------------------------------------
- */
+/* ---- the tests ------------------------------------------------------------------- */
 
 static void b_a_newer_one_takes_its_place(void **state)
 {

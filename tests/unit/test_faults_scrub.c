@@ -35,8 +35,7 @@ static const char *path_of(uint8_t n, const char *tail)
     return in_folder(name);
 }
 
-/* ---- a pass -----------------------------------------------------------------------
- */
+/* ---- a pass ---------------------------------------------------------------------- */
 
 struct pass {
     struct sp_loop *loop;
@@ -126,8 +125,7 @@ static enum sp_err pass(void)
     return run(&p);
 }
 
-/* ---- before and after -------------------------------------------------------------
- */
+/* ---- before and after ------------------------------------------------------------ */
 
 static void put(struct sp_objects *objects, uint8_t n)
 {
@@ -216,8 +214,7 @@ static void assert_sound(void)
 static const struct faults_case scrubbing = {stored_with_damage, pass, assert_sound,
                                              2 * FILES};
 
-/* ---- the tests --------------------------------------------------------------------
- */
+/* ---- the tests ------------------------------------------------------------------- */
 
 static void b_a_pass_puts_away_what_is_damaged(void **state)
 {

@@ -53,8 +53,7 @@ void *realloc(void *old, size_t size)
 
 enum { WARM = 8, HITS = 200 };
 
-/* ---- the server -------------------------------------------------------------------
- */
+/* ---- the server ------------------------------------------------------------------ */
 
 static void read_count(struct rig *r, void *arg)
 {
@@ -146,9 +145,7 @@ static void c_long_heads_between(void **state)
     rig_stop(&r);
 }
 
-/* ---- the gate
- * ------------------------------------------------------------------------
- */
+/* ---- the gate -------------------------------------------------------------------- */
 
 static const char TARGET[] =
     "GET /Content/15/0102030405060708090A0B0C0D0E0F1011121315.cab HTTP/1.1\r\n"
@@ -206,8 +203,7 @@ static void b_a_gate_that_is_used_again(void **state)
     assert_null(g);
 }
 
-/* ---- spares ------------------------------------------------------------------------
- */
+/* ---- spares ---------------------------------------------------------------------- */
 
 static void b_spares_keep_a_few(void **state)
 {

@@ -88,8 +88,7 @@ static bool is_refused(const char *word)
     return strcmp(word, "ACCEPTED") != 0 && strcmp(word, "AGAIN") != 0;
 }
 
-/* ---- recorded heads ----------------------------------------------------------------
- */
+/* ---- recorded heads -------------------------------------------------------------- */
 
 /* Three answers were stored with LF alone by their recorder; on the wire it was CRLF.
  */
@@ -173,8 +172,7 @@ static void b_recorded_server_heads_pass(void **state)
     assert_int_equal(check_dialogues("C-wsusss-dialogue"), 38);
 }
 
-/* ---- vectors -----------------------------------------------------------------------
- */
+/* ---- vectors --------------------------------------------------------------------- */
 
 static json_t *load(const char *corpus_file)
 {

@@ -60,8 +60,7 @@ static void b_levels(void **state)
     assert_true(sp_log_begin(&l, SP_LOG_WARNING, "test"));
 }
 
-/* ---- where lines go ---------------------------------------------------------------
- */
+/* ---- where lines go -------------------------------------------------------------- */
 
 static char heard[16384];
 

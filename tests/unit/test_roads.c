@@ -7,8 +7,7 @@
 #define MIB    ((uint64_t)1 << 20)
 #define STRIDE SP_LIMIT_FILL_STRIDE
 
-/* ---- extents ----------------------------------------------------------------------
- */
+/* ---- extents --------------------------------------------------------------------- */
 
 static void add(struct sp_extents *e, uint64_t first, uint64_t end)
 {
@@ -57,8 +56,7 @@ static void f_parts_have_a_limit(void **state)
     assert_ok(sp_extents_reserve(&e, 1));
 }
 
-/* ---- roads ------------------------------------------------------------------------
- */
+/* ---- roads ----------------------------------------------------------------------- */
 
 static struct sp_roads r;
 static struct sp_span span;
@@ -248,8 +246,7 @@ static void b_a_file_goes_on_where_it_was(void **state)
     finish();
 }
 
-/* ---- the model --------------------------------------------------------------------
- */
+/* ---- the model ------------------------------------------------------------------- */
 
 enum { BLOCK = 64 * 1024, BLOCKS = 1024 };
 

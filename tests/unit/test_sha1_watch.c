@@ -26,8 +26,7 @@ static void random_bytes(uint8_t *to, size_t len)
     }
 }
 
-/* ---- vectors ----------------------------------------------------------------------
- */
+/* ---- vectors --------------------------------------------------------------------- */
 
 /* A difference of a message is one of its expansion, and a vector has one bit, or
  * three, where its name says. */
@@ -64,8 +63,7 @@ static void b_calm_steps_are_calm(void **state)
     }
 }
 
-/* ---- the other block --------------------------------------------------------------
- */
+/* ---- the other block ------------------------------------------------------------- */
 
 static void run(const uint8_t block[64], uint32_t w[SP_SHA1_STEPS], uint32_t *q)
 {
@@ -124,8 +122,7 @@ static void b_what_collides_collides(void **state)
     assert_false(sp_sha1_collides(&v, w, q + 4));
 }
 
-/* ---- attacks on fewer steps -------------------------------------------------------
- */
+/* ---- attacks on fewer steps ------------------------------------------------------ */
 
 enum { PATHS = 400 };
 static struct path paths[PATHS], room[PATHS];
@@ -205,8 +202,7 @@ static void c_no_path_is_overlooked(void **state)
     }
 }
 
-/* ---- honest bytes -----------------------------------------------------------------
- */
+/* ---- honest bytes ---------------------------------------------------------------- */
 
 /* 1e5 blocks by chance: nothing is found, and almost nothing is looked at closely. */
 static void f_chance_makes_no_alarm(void **state)
@@ -256,8 +252,7 @@ static void f_plain_bytes_make_no_alarm(void **state)
     assert_false(found_in(bytes, 0, 1, &sign));
 }
 
-/* ---- files of real attacks --------------------------------------------------------
- */
+/* ---- files of real attacks ------------------------------------------------------- */
 
 static void check_attack(const char *path)
 {

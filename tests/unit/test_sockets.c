@@ -117,8 +117,7 @@ static void b_over_a_socket(void **state)
     close(pair[1]);
 }
 
-/* ---- opened early -----------------------------------------------------------------
- */
+/* ---- opened early ---------------------------------------------------------------- */
 
 static unsigned free_port(void)
 {

@@ -188,8 +188,7 @@ static void c_meanwhile(void **state)
     assert_int_equal(totals().unknown, 0);
 }
 
-/* ---- as the scrubber does it ------------------------------------------------------
- */
+/* ---- as the scrubber does it ----------------------------------------------------- */
 
 struct rig {
     struct sp_loop *loop;

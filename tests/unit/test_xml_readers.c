@@ -98,8 +98,7 @@ static void c_changed_documents(void **state)
     assert_in_range(accepted, 2000, 28000); /* both kinds, or it shows nothing */
 }
 
-/* ---- the W3C's documents ----------------------------------------------------------
- */
+/* ---- the W3C's documents --------------------------------------------------------- */
 
 static size_t seen, taken;
 

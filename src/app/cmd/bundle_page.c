@@ -13,8 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- one entry on the page --------------------------------------------------------
- */
+/* ---- one entry on the page ------------------------------------------------------- */
 
 static void put_values(const struct sp_facts *f, enum sp_fact k, const char *label)
 {
@@ -92,8 +91,7 @@ static enum sp_err put_entry(void *ctx, uint64_t index, struct sp_view entry)
     return SP_OK;
 }
 
-/* ---- files ------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------- */
 
 /* The key's text, or a file that holds it. */
 static enum sp_err load_key(const char *key, struct sp_note_key **out,

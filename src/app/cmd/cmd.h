@@ -22,8 +22,7 @@ enum {
 /* Finds the command in argv and runs it. */
 int sp_cli(int argc, char **argv);
 
-/* ---- what commands share
- * ---------------------------------------------------------------- */
+/* ---- what commands share --------------------------------------------------------- */
 
 struct sp_option {
     const char *name;   /* "-c", "--json" */

@@ -24,8 +24,7 @@ struct ask {
     struct sp_why why;
 };
 
-/* ---- which index
- * ----------------------------------------------------------------------- */
+/* ---- which index ----------------------------------------------------------------- */
 
 static enum sp_err open_index(struct ask *a)
 {
@@ -62,8 +61,7 @@ static int finish(struct ask *a, enum sp_err e)
     return status;
 }
 
-/* ---- saying it
- * ------------------------------------------------------------------------- */
+/* ---- saying it ------------------------------------------------------------------- */
 
 static void print_hex(const char *label, const uint8_t *bytes, size_t n)
 {
@@ -121,8 +119,7 @@ static enum sp_err print_whole(void *ctx, const struct sp_catalog_row *r)
     return sp_catalog_payloads(a->catalog, r->revision, print_payload, a);
 }
 
-/* ---- status, find, show
- * ---------------------------------------------------------------- */
+/* ---- status, find, show ---------------------------------------------------------- */
 
 int sp_cmd_catalog_status(int argc, char **argv)
 {
@@ -180,8 +177,7 @@ int sp_cmd_catalog_show(int argc, char **argv)
     return finish(&a, sp_catalog_find_update(a.catalog, &id, number, print_whole, &a));
 }
 
-/* ---- check
- * ----------------------------------------------------------------------------- */
+/* ---- check ----------------------------------------------------------------------- */
 
 struct check {
     const char *file, *pins, *bundle, *index; /* borrowed from argv */

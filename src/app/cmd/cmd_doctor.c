@@ -53,8 +53,7 @@ static size_t count_of(const struct sp_doctor *d, enum sp_severity severity)
     return n;
 }
 
-/* ---- how it is said
- * -------------------------------------------------------------------- */
+/* ---- how it is said -------------------------------------------------------------- */
 
 static void print_text(const struct sp_doctor *d)
 {
@@ -112,8 +111,7 @@ static int status_of(const struct sp_doctor *d)
     return d->count > count_of(d, SP_SEVERITY_NOTE) ? SP_EXIT_REFUSED : SP_EXIT_PASSED;
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------- */
 
 struct words {
     const char *config, *ca, *url;

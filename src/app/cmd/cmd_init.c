@@ -26,8 +26,7 @@ struct setup {
     struct sp_why why;
 };
 
-/* ---- questions
- * ------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------- */
 
 static bool may_ask(void)
 {
@@ -103,8 +102,7 @@ static enum sp_err take_names(struct setup *s, const struct words *w)
                               : missing(s, "--names", _("a name of this machine"));
 }
 
-/* ---- the upstream
- * ---------------------------------------------------------------------- */
+/* ---- the upstream ---------------------------------------------------------------- */
 
 /* A root that the server shows itself stands in for --ca: what matters is that a person
  * compares its pin. */
@@ -185,8 +183,7 @@ static enum sp_err take_pins(struct setup *s, const struct words *w)
     return SP_OK;
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------- */
 
 /* An absolute path that can stand between quotes in the configuration. */
 static enum sp_err take_place(struct setup *s, const char *said, const char *below,

@@ -90,8 +90,7 @@ static int find_ledger(int argc, char **argv, struct ask *a)
     return is_whole ? 0 : sp_err_exit_status(SP_E_NOMEM);
 }
 
-/* ---- verify
- * -------------------------------------------------------------------------- */
+/* ---- verify ---------------------------------------------------------------------- */
 
 static void progress(void *ctx, uint64_t done, uint64_t all)
 {
@@ -194,8 +193,7 @@ int sp_cmd_ledger_verify(int argc, char **argv)
     return verify_own(argc, argv);
 }
 
-/* ---- list and show
- * ------------------------------------------------------------------- */
+/* ---- list and show --------------------------------------------------------------- */
 
 static struct sp_view text_of(const struct sp_facts *f, enum sp_fact k)
 {
@@ -293,8 +291,7 @@ static enum sp_err show(struct sp_ledger_files *l, const struct ask *a,
     return SP_OK;
 }
 
-/* ---- prove
- * --------------------------------------------------------------------------- */
+/* ---- prove ----------------------------------------------------------------------- */
 
 static void print_base64(const uint8_t hash[SP_HASH])
 {
@@ -356,8 +353,7 @@ int sp_cmd_ledger_show(int argc, char **argv)
     return with_entry(argc, argv, show);
 }
 
-/* ---- export, find, prove KB
- * ------------------------------------------------------------------- */
+/* ---- export, find, prove KB ------------------------------------------------------ */
 
 static int with_word(int argc, char **argv, const char *what,
                      enum sp_err (*act)(struct sp_ledger_files *, const struct ask *,

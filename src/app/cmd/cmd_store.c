@@ -6,8 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ---- stats ------------------------------------------------------------------------
- */
+/* ---- stats ----------------------------------------------------------------------- */
 
 struct stats {
     struct sp_store_sum sum;
@@ -64,8 +63,7 @@ int sp_cmd_store_stats(int argc, char **argv)
     return sp_store_finish(&a, status ? SP_OK : print_stats(&a), status);
 }
 
-/* ---- list -------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------ */
 
 static enum sp_err print_object(void *ctx, const struct sp_object_seen *seen)
 {
@@ -95,8 +93,7 @@ int sp_cmd_store_list(int argc, char **argv)
     return sp_store_finish(&a, status ? SP_OK : print_list(&a), status);
 }
 
-/* ---- pin and unpin ----------------------------------------------------------------
- */
+/* ---- pin and unpin --------------------------------------------------------------- */
 
 static enum sp_err change_pin(struct sp_store_ask *a,
                               enum sp_err (*change)(struct sp_objects *,

@@ -56,8 +56,7 @@ static enum sp_err read_evidence(struct sp_store_ask *a, struct evidence *v)
     return SP_OK;
 }
 
-/* ---- list -------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------ */
 
 static enum sp_err print_evidence(struct sp_store_ask *a)
 {
@@ -77,8 +76,7 @@ int sp_cmd_store_quarantine_list(int argc, char **argv)
     return sp_store_finish(&a, status ? SP_OK : print_evidence(&a), status);
 }
 
-/* ---- purge ------------------------------------------------------------------------
- */
+/* ---- purge ----------------------------------------------------------------------- */
 
 static enum sp_err purge_one(struct sp_store_ask *a, const struct item *item,
                              struct sp_store_sum *sum)
@@ -121,8 +119,7 @@ int sp_cmd_store_quarantine_purge(int argc, char **argv)
     return sp_store_finish(&a, status ? SP_OK : purge(&a), status);
 }
 
-/* ---- release ----------------------------------------------------------------------
- */
+/* ---- release --------------------------------------------------------------------- */
 
 static int print_released(const struct sp_store_ask *a, const struct sp_released *r)
 {

@@ -25,8 +25,7 @@ void sp_doctor_dates(struct sp_doctor *d, const char *whose,
     }
 }
 
-/* ---- TLS
- * ------------------------------------------------------------------------------- */
+/* ---- TLS ------------------------------------------------------------------------- */
 
 static void look_at_chain(struct sp_doctor *d, const struct sp_address *at,
                           const struct sp_shown_chain *c, bool checked)
@@ -80,8 +79,7 @@ static void look_at_tls(struct sp_doctor *d, const struct sp_address *at,
     }
 }
 
-/* ---- the port without TLS
- * --------------------------------------------------------------- */
+/* ---- the port without TLS -------------------------------------------------------- */
 
 static void look_at_date(struct sp_doctor *d, const struct sp_address *at,
                          const struct sp_http_response *head)

@@ -128,8 +128,7 @@ static enum sp_err put_shipped(int dir, const struct sp_init *i, struct sp_why *
     return SP_OK;
 }
 
-/* ---- the configuration
- * ----------------------------------------------------------------- */
+/* ---- the configuration ----------------------------------------------------------- */
 
 static enum sp_err write_upstream(const struct sp_init *i, struct sp_buf *out)
 {

@@ -42,8 +42,7 @@ static void work_fini(struct work *w)
     sp_fd_close(&w->evidence);
 }
 
-/* ---- what the bytes are -----------------------------------------------------------
- */
+/* ---- what the bytes are ---------------------------------------------------------- */
 
 static enum sp_err read_pieces(struct work *w, uint8_t *piece)
 {
@@ -86,8 +85,7 @@ static enum sp_err take_in(struct work *w)
     return sp_digester_finish(w->digester, w->sha1, w->out->sha256);
 }
 
-/* ---- what they must be ------------------------------------------------------------
- */
+/* ---- what they must be ----------------------------------------------------------- */
 
 static bool says(const struct sp_facts *f, enum sp_fact k, struct sp_view what)
 {
@@ -210,8 +208,7 @@ static enum sp_err make_facts(struct work *w)
     return add_signatures(w);
 }
 
-/* ---- the release ------------------------------------------------------------------
- */
+/* ---- the release ----------------------------------------------------------------- */
 
 static enum sp_err record(struct work *w)
 {

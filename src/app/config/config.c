@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the table, as libconfuse and the hints want it
- * ---------------------------------- */
+/* ---- the table, as libconfuse and the hints want it ------------------------------ */
 
 #define ROW_STR(key, def)  CFG_STR(#key, def, CFGF_NONE),
 #define ROW_INT(key, def)  CFG_INT(#key, def, CFGF_NONE),
@@ -161,8 +160,7 @@ const char *const *sp_config_keys(const char *section, size_t *count)
     return names;
 }
 
-/* ---- reading ------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------- */
 
 /* libconfuse's error function has no context of its own. */
 static _Thread_local struct {
@@ -283,8 +281,7 @@ void sp_config_free(struct sp_config **pc)
     *pc = NULL;
 }
 
-/* ---- dump ---------------------------------------------------------------------------
- */
+/* ---- dump ------------------------------------------------------------------------ */
 
 /* "$\{" is the way to write what would else be a variable. */
 static enum sp_err dump_string(struct sp_buf *out, const char *s)
@@ -354,8 +351,7 @@ const char *sp_config_dump(const struct sp_config *c)
     return c->dump;
 }
 
-/* ---- load ---------------------------------------------------------------------------
- */
+/* ---- load ------------------------------------------------------------------------ */
 
 static enum sp_err parse(const char *file, struct sp_view text, cfg_t *cfg,
                          struct sp_why *why)

@@ -510,8 +510,7 @@ static enum sp_err take_peers(struct sp_config *c, cfg_t *cfg, const struct plac
     return SP_OK;
 }
 
-/* ---- the offline catalogue
- * ------------------------------------------------------------- */
+/* ---- the offline catalogue ------------------------------------------------------- */
 
 /* Bytes of a path that nobody writes in two ways. */
 static bool is_simple_path(const char *s)

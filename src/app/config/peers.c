@@ -30,8 +30,7 @@ struct sp_peers {
     struct sp_peer_set at[];
 };
 
-/* ---- names ------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------- */
 
 static void take_address(const char *text, uint8_t out[32])
 {
@@ -78,8 +77,7 @@ static bool is_same(const struct sp_peer_name *a, const struct sp_peer_name *b)
     return a->is_pin == b->is_pin && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-/* ---- the table --------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------- */
 
 enum sp_err sp_peers_new(size_t sets, uint64_t seed, struct sp_peers **out)
 {
@@ -148,8 +146,7 @@ static struct sp_peer_row *row_of(struct sp_peer_set *s, const struct sp_peer_na
     return best;
 }
 
-/* ---- buckets ----------------------------------------------------------------------
- */
+/* ---- buckets --------------------------------------------------------------------- */
 
 static void drain(struct bucket *b, uint64_t rate, uint64_t elapsed_ms)
 {
@@ -190,8 +187,7 @@ static void spend(struct bucket *b, uint64_t rate, uint64_t amount)
     }
 }
 
-/* ---- coming and going --------------------------------------------------------------
- */
+/* ---- coming and going ------------------------------------------------------------ */
 
 static bool may_enter(const struct sp_peer_row *r, const struct sp_peer_limits *l,
                       enum sp_peer_kind kind, struct sp_peer_refusal *out)
@@ -264,8 +260,7 @@ void sp_peers_leave(const struct sp_peer_limits *limits, uint64_t bytes,
     *lease = (struct sp_peer_lease){0};
 }
 
-/* ---- what is shown ------------------------------------------------------------------
- */
+/* ---- what is shown --------------------------------------------------------------- */
 
 static void put_in(struct sp_peer_report *out, size_t room, size_t *count,
                    const struct sp_peer_report *r)

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- answers
- * --------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------- */
 
 static void deliver(struct sp_msg *msg)
 {
@@ -43,8 +42,7 @@ void sp_fill_answer_failure(struct sp_want *w, enum sp_err e, int status,
     sp_fill_answer(w, e);
 }
 
-/* ---- a fill's life
- * ------------------------------------------------------------------- */
+/* ---- a fill's life --------------------------------------------------------------- */
 
 static void on_pause_closed(uv_handle_t *h)
 {
@@ -95,8 +93,7 @@ void sp_fill_end(struct fill *f)
     maybe_end(filler);
 }
 
-/* ---- the registry
- * ---------------------------------------------------------------------- */
+/* ---- the registry ---------------------------------------------------------------- */
 
 static struct fill *find(struct sp_filler *filler, const uint8_t sha1[20])
 {
@@ -204,8 +201,7 @@ static void open_object(struct sp_filler *filler, struct sp_want *w)
     sp_fill_answer(w, e);
 }
 
-/* ---- 404: not there yet
- * ---------------------------------------------------------------- */
+/* ---- 404: not there yet ---------------------------------------------------------- */
 
 static struct absent *absent_place(struct sp_filler *filler, const uint8_t sha1[20])
 {
@@ -288,8 +284,7 @@ void sp_filler_want(struct sp_filler *f, struct sp_want *w)
     sp_loop_post(f->loop, &w->msg);
 }
 
-/* ---- the thread
- * -------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------ */
 
 enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
                           struct sp_desk *desk, struct sp_filler **out,

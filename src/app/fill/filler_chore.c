@@ -115,8 +115,7 @@ enum sp_err sp_fill_digest(struct fill *f, uint64_t at, struct sp_view bytes)
     return sp_digester_update(f->digester, bytes);
 }
 
-/* ---- what an earlier fill has left ------------------------------------------------
- */
+/* ---- what an earlier fill has left ----------------------------------------------- */
 
 static bool is_as_noted(const struct fill *f)
 {

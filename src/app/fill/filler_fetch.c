@@ -56,8 +56,7 @@ void sp_fill_resume_transfers(struct fill *f)
     }
 }
 
-/* ---- what comes -------------------------------------------------------------------
- */
+/* ---- what comes ------------------------------------------------------------------ */
 
 static enum sp_err transfer_head(void *ctx, const struct sp_http_response *head)
 {
@@ -133,8 +132,7 @@ static enum sp_err transfer_data(void *ctx, struct sp_view bytes)
     return SP_OK;
 }
 
-/* ---- how it ends ------------------------------------------------------------------
- */
+/* ---- how it ends ----------------------------------------------------------------- */
 
 static bool brought_all(const struct transfer *t, const struct sp_road *road,
                         enum sp_err e)
@@ -210,8 +208,7 @@ static void transfer_done(void *ctx, enum sp_err e, const struct sp_link_report 
     sp_filler_spread(filler);
 }
 
-/* ---- how it begins ----------------------------------------------------------------
- */
+/* ---- how it begins --------------------------------------------------------------- */
 
 static enum sp_err transfer_start(struct fill *f, size_t which, struct sp_span s)
 {
@@ -303,8 +300,7 @@ void sp_filler_spread(struct sp_filler *filler)
     }
 }
 
-/* ---- the fetch as a whole ---------------------------------------------------------
- */
+/* ---- the fetch as a whole -------------------------------------------------------- */
 
 static void count_end(struct fill *f, enum sp_err e)
 {

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ---- the file
- * -------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------- */
 
 struct sp_inflow *sp_inflow_ref(struct sp_inflow *i)
 {
@@ -39,8 +38,7 @@ static struct sp_inflow *inflow_new(const struct fill *f)
     return i;
 }
 
-/* ---- offers
- * ---------------------------------------------------------------------------- */
+/* ---- offers ---------------------------------------------------------------------- */
 
 static void deliver_offer(struct sp_msg *msg)
 {
@@ -68,8 +66,7 @@ void sp_fill_offer(struct fill *f)
     }
 }
 
-/* ---- followers
- * ------------------------------------------------------------------------- */
+/* ---- followers ------------------------------------------------------------------- */
 
 static void deliver_grown(struct sp_msg *msg)
 {

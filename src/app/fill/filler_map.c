@@ -36,8 +36,7 @@ static enum sp_err digest_block(const struct fill *f, struct sp_stage_block *b,
     return SP_OK;
 }
 
-/* ---- into the map -----------------------------------------------------------------
- */
+/* ---- into the map ---------------------------------------------------------------- */
 
 static void map_work(struct sp_job *job)
 {
@@ -101,8 +100,7 @@ bool sp_fill_map(struct fill *f)
     return f->chore.busy;
 }
 
-/* ---- out of the map ---------------------------------------------------------------
- */
+/* ---- out of the map -------------------------------------------------------------- */
 
 /* A block that can be one, is not there yet, and holds what the map says. */
 static bool is_good(const struct fill *f, const struct sp_stage_block *said,

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- TELL --------------------------------------------------------------------------
- */
+/* ---- TELL ------------------------------------------------------------------------ */
 
 static void count_end(struct fill *f, const struct sp_fill_effect *e)
 {
@@ -79,8 +78,7 @@ static void do_tell(struct fill *f, const struct sp_fill_effect *e)
     sp_fill_end(f);
 }
 
-/* ---- STAGE
- * ------------------------------------------------------------------------------- */
+/* ---- STAGE ----------------------------------------------------------------------- */
 
 static enum sp_err open_stage(struct fill *f, struct sp_why *why)
 {
@@ -147,8 +145,7 @@ static void do_stage(struct fill *f, const struct sp_fill_effect *e)
     }
 }
 
-/* ---- INSPECT
- * ---------------------------------------------------------------------------- */
+/* ---- INSPECT --------------------------------------------------------------------- */
 
 /* Of a file that is as long as it must be: any other is refused without one. */
 static enum sp_err state_tree(struct fill *f)
@@ -218,8 +215,7 @@ static void do_inspect(struct fill *f, const struct sp_fill_effect *e)
     sp_loop_work(f->filler->loop, &f->job);
 }
 
-/* ---- RECORD, COMMIT, QUARANTINE
- * --------------------------------------------------------- */
+/* ---- RECORD, COMMIT, QUARANTINE -------------------------------------------------- */
 
 static void record_answer(struct sp_record *r, enum sp_err e)
 {

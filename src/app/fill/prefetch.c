@@ -72,8 +72,7 @@ static uint64_t now_of(const struct walk *w)
     return sp_loop_now_ms(w->owner->loop);
 }
 
-/* ---- the place, written down ------------------------------------------------------
- */
+/* ---- the place, written down ----------------------------------------------------- */
 
 /* Everything in front of it is done. */
 static uint64_t place(const struct walk *w)
@@ -127,8 +126,7 @@ static void read_note(struct walk *w)
     }
 }
 
-/* ---- the end of a walk ------------------------------------------------------------
- */
+/* ---- the end of a walk ----------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *h)
 {
@@ -179,8 +177,7 @@ static void retire(struct walk *w)
     }
 }
 
-/* ---- files ------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -268,8 +265,7 @@ static bool want_next(struct walk *w)
     return false;
 }
 
-/* ---- entries ----------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------- */
 
 static void on_found(struct sp_ask_ahead *q, enum sp_err e)
 {
@@ -363,8 +359,7 @@ static void step(struct walk *w)
     }
 }
 
-/* ---- worlds -----------------------------------------------------------------------
- */
+/* ---- worlds ---------------------------------------------------------------------- */
 
 /* Names are free text: the note is named by a digest of it. */
 static void name_note(struct walk *w)
@@ -464,8 +459,7 @@ void sp_prefetch_set_world(struct sp_prefetch *p, struct sp_world *w)
     sp_loop_post(p->loop, &a->msg);
 }
 
-/* ---- life -------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------ */
 
 enum sp_err sp_prefetch_new(struct sp_loop *loop, struct sp_filler *filler,
                             struct sp_prefetch **out)

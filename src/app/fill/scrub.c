@@ -53,8 +53,7 @@ struct sp_scrub {
 
 static void step(struct sp_scrub *s);
 
-/* ---- the job ----------------------------------------------------------------------
- */
+/* ---- the job --------------------------------------------------------------------- */
 
 static bool is_cached(int fd, uint64_t offset)
 {
@@ -136,8 +135,7 @@ static void work(struct sp_job *job)
     }
 }
 
-/* ---- the pass ---------------------------------------------------------------------
- */
+/* ---- the pass -------------------------------------------------------------------- */
 
 static void write_note(struct sp_scrub *s)
 {
@@ -222,8 +220,7 @@ static void pass_done(struct sp_scrub *s)
     write_note(s);
 }
 
-/* ---- the pace ---------------------------------------------------------------------
- */
+/* ---- the pace -------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -281,8 +278,7 @@ static void done(struct sp_job *job)
     wait_for_bytes(s, s->read + (over ? FILE_COST : 0));
 }
 
-/* ---- the survey -------------------------------------------------------------------
- */
+/* ---- the survey ------------------------------------------------------------------ */
 
 static void look(struct sp_job *job)
 {
@@ -302,8 +298,7 @@ static void looked(struct sp_job *job)
     wait_for(s, 0);
 }
 
-/* ---- a step -----------------------------------------------------------------------
- */
+/* ---- a step ---------------------------------------------------------------------- */
 
 static void start_job(struct sp_scrub *s, void (*do_it)(struct sp_job *),
                       void (*then)(struct sp_job *))
@@ -329,8 +324,7 @@ static void step(struct sp_scrub *s)
     start_job(s, work, done);
 }
 
-/* ---- life -------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------ */
 
 enum sp_err sp_scrub_new(const struct sp_scrub_conf *conf, struct sp_scrub **out)
 {

@@ -47,8 +47,7 @@ static void publish(struct sp_stock *s)
     atomic_store_explicit(&s->unknown, t.unknown, memory_order_relaxed);
 }
 
-/* ---- damage -----------------------------------------------------------------------
- */
+/* ---- damage ---------------------------------------------------------------------- */
 
 struct note {
     struct sp_record record;
@@ -184,8 +183,7 @@ static void on_surveyed(void *ctx)
     publish(ctx);
 }
 
-/* ---- what the filler asks ---------------------------------------------------------
- */
+/* ---- what the filler asks -------------------------------------------------------- */
 
 /* Whoever can write the file can write its tree too, but not the ledger. */
 static enum sp_err get(struct sp_stock *s, const struct sp_stock_file *f,
@@ -288,8 +286,7 @@ void sp_stock_status(struct sp_stock *s, struct sp_stock_status *out)
     sp_scrub_status(s->scrub, out);
 }
 
-/* ---- life -------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------ */
 
 static void on_timer(uv_timer_t *timer)
 {

@@ -38,8 +38,7 @@ static void keep_name(char out[64], struct sp_view name)
              (const char *)name.data);
 }
 
-/* ---- a cabinet in a file
- * --------------------------------------------------------------- */
+/* ---- a cabinet in a file --------------------------------------------------------- */
 
 struct input {
     int fd; /* borrowed */
@@ -83,8 +82,7 @@ static enum sp_err walk(struct indexing *x, int fd,
     return sp_archive_walk(&source, handler, &x->why);
 }
 
-/* ---- members of nested cabinets
- * -------------------------------------------------------- */
+/* ---- members of nested cabinets -------------------------------------------------- */
 
 static enum sp_err inner_begin(void *ctx, const struct sp_archive_member *m,
                                bool *wanted)
@@ -127,8 +125,7 @@ static enum sp_err inner_end(void *ctx)
     return e;
 }
 
-/* ---- members of the catalogue
- * ---------------------------------------------------------- */
+/* ---- members of the catalogue ---------------------------------------------------- */
 
 static enum sp_err outer_begin(void *ctx, const struct sp_archive_member *m,
                                bool *wanted)

@@ -22,8 +22,7 @@ enum sp_err sp_catalog_place(const char *cache_dir, char out[SP_CATALOG_PATH],
                : sp_why_set(why, SP_E_LIMIT, "the path of the cache is too long");
 }
 
-/* ---- current
- * --------------------------------------------------------------------------- */
+/* ---- current --------------------------------------------------------------------- */
 
 /* The rest of the next line, which begins with key and a blank. */
 static bool take_line(struct sp_view *text, const char *key, struct sp_view *out)
@@ -137,8 +136,7 @@ enum sp_err sp_catalog_place_write(const char *place, const struct sp_catalog_go
                                    sp_err_text(e));
 }
 
-/* ---- indexes
- * --------------------------------------------------------------------------- */
+/* ---- indexes --------------------------------------------------------------------- */
 
 static void index_name(const uint8_t sha256[32], char out[INDEX_NAME])
 {
@@ -177,8 +175,7 @@ bool sp_catalog_place_has_index(const char *place, const struct sp_catalog_good 
            memcmp(sp_catalog_about(c)->sha256, g->sha256, 32) == 0;
 }
 
-/* ---- in force, and out of it
- * --------------------------------------------------------- */
+/* ---- in force, and out of it ----------------------------------------------------- */
 
 enum sp_err sp_catalog_place_commit(const char *place, struct sp_stage **stage,
                                     const struct sp_catalog_good *g,

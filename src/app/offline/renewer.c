@@ -8,8 +8,7 @@
 #define OF(pointer, type, member)                                                      \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* ---- in force
- * --------------------------------------------------------------------------- */
+/* ---- in force -------------------------------------------------------------------- */
 
 void sp_renewer_publish(struct sp_renewer *r, struct sp_object *o)
 {
@@ -41,8 +40,7 @@ bool sp_renewer_index(struct sp_renewer *r, char out[SP_CATALOG_PATH])
     return is_there && sp_catalog_index_path(r->place, sha256, out) == SP_OK;
 }
 
-/* ---- damage
- * ---------------------------------------------------------------------------- */
+/* ---- damage ---------------------------------------------------------------------- */
 
 static void on_found(struct sp_msg *msg)
 {
@@ -68,8 +66,7 @@ static void found(void *ctx, struct sp_object *o)
     sp_loop_post(r->loop, &o->msg);
 }
 
-/* ---- the beginning
- * --------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------- */
 
 /* True when cabinet and index of the one in force are there. */
 static bool open_good(struct sp_renewer *r)
@@ -154,8 +151,7 @@ enum sp_err sp_renewer_new(const struct sp_renewer_conf *conf, struct sp_renewer
     return SP_OK;
 }
 
-/* ---- a new world
- * ----------------------------------------------------------------------- */
+/* ---- a new world ----------------------------------------------------------------- */
 
 struct news {
     struct sp_msg msg;
@@ -188,8 +184,7 @@ enum sp_err sp_renewer_set_world(struct sp_renewer *r, struct sp_world *w)
     return SP_OK;
 }
 
-/* ---- the end
- * --------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------- */
 
 void sp_renewer_maybe_end(struct sp_renewer *r)
 {

@@ -29,8 +29,7 @@ static const char *target_of(const struct look *l)
     return l->world->config->catalog->target;
 }
 
-/* ---- what comes -------------------------------------------------------------------
- */
+/* ---- what comes ------------------------------------------------------------------ */
 
 static void copy_validator(const struct sp_http_response *head, const char *name,
                            char out[SP_CATALOG_VALIDATOR])
@@ -132,8 +131,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     sp_renewer_perform(r, &next);
 }
 
-/* ---- what is asked ----------------------------------------------------------------
- */
+/* ---- what is asked --------------------------------------------------------------- */
 
 static void request(struct sp_renewer *r)
 {
@@ -165,8 +163,7 @@ static void request(struct sp_renewer *r)
     }
 }
 
-/* ---- what an earlier download left ------------------------------------------------
- */
+/* ---- what an earlier download left ----------------------------------------------- */
 
 static enum sp_err read_back(struct sp_renewer *r, uint8_t *piece)
 {
@@ -236,8 +233,7 @@ static void start(struct sp_renewer *r)
     request(r);
 }
 
-/* ---- when -------------------------------------------------------------------------
- */
+/* ---- when ------------------------------------------------------------------------ */
 
 static void on_timer(uv_timer_t *timer)
 {

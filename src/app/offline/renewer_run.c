@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- PROVE
- * ----------------------------------------------------------------------------- */
+/* ---- PROVE ----------------------------------------------------------------------- */
 
 static enum sp_err file_facts(const struct look *l)
 {
@@ -63,8 +62,7 @@ static void prove_work(struct sp_job *job)
     r->job_err = prove(r);
 }
 
-/* ---- the ledger
- * ------------------------------------------------------------------------ */
+/* ---- the ledger ------------------------------------------------------------------ */
 
 static enum sp_err source_facts(const struct look *l, struct sp_facts *f)
 {
@@ -118,8 +116,7 @@ static void record(struct sp_renewer *r)
     sp_keeper_record(r->keeper, &r->record);
 }
 
-/* ---- COMMIT
- * ---------------------------------------------------------------------------- */
+/* ---- COMMIT ---------------------------------------------------------------------- */
 
 /* A newer catalogue has a later date, so that If-Modified-Since means what it says. */
 static void dress(struct sp_renewer *r, struct sp_object *o)
@@ -201,8 +198,7 @@ static void prove_done(struct sp_job *job)
     sp_renewer_perform(r, &next);
 }
 
-/* ---- what is told
- * ---------------------------------------------------------------------- */
+/* ---- what is told ---------------------------------------------------------------- */
 
 static void count(struct sp_renewer *r, enum sp_renewal_outcome o)
 {

@@ -19,8 +19,7 @@ static void close_file(FILE **f)
     *f = NULL;
 }
 
-/* ---- writing ----------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------- */
 
 struct writing {
     FILE *file; /* borrowed */
@@ -67,8 +66,7 @@ enum sp_err sp_export_write(struct sp_ledger_files *l, const char *file,
     return failed ? sp_why_set(why, SP_E_IO, _("cannot write %s"), file) : SP_OK;
 }
 
-/* ---- reading ----------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------- */
 
 static enum sp_err read_head(FILE *f, const struct sp_note_key *key,
                              struct sp_buf *note, struct sp_checkpoint *out,

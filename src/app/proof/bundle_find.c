@@ -54,8 +54,7 @@ bool sp_kb_parse(const char *word, char out[SP_KB_TEXT])
     return true;
 }
 
-/* ---- what is looked for -----------------------------------------------------------
- */
+/* ---- what is looked for ---------------------------------------------------------- */
 
 static bool has_id(const struct search *s, const struct revision_key *k)
 {
@@ -103,8 +102,7 @@ static enum sp_err add_file(struct search *s, const uint8_t sha1[20])
     return SP_OK;
 }
 
-/* ---- entries ----------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------- */
 
 static bool key_of(const struct sp_facts *f, struct revision_key *out)
 {
@@ -147,8 +145,7 @@ static enum sp_err follow(struct search *s, const struct sp_facts *f)
     return SP_OK;
 }
 
-/* ---- the pass -----------------------------------------------------------------------
- */
+/* ---- the pass -------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t h, struct sp_view v)
 {
@@ -218,8 +215,7 @@ static enum sp_err look_at(void *ctx, uint64_t n, struct sp_view entry)
     return names_it ? add_entry(s, n) : SP_OK;
 }
 
-/* ---- what matters -----------------------------------------------------------------
- */
+/* ---- what matters ---------------------------------------------------------------- */
 
 static enum sp_err read_facts(struct search *s, uint64_t n, struct sp_facts **out)
 {

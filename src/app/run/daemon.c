@@ -59,8 +59,7 @@ struct daemon {
     int64_t started;
 };
 
-/* ---- making the world
- * ------------------------------------------------------------------ */
+/* ---- making the world ------------------------------------------------------------ */
 
 static enum sp_err load_world(const char *file, struct sp_world **out,
                               struct sp_why *why)
@@ -229,8 +228,7 @@ static enum sp_err reload_for_admin(void *ctx, struct sp_buf *out)
     return on_reload(ctx, out);
 }
 
-/* ---- stopping
- * ---------------------------------------------------------------------------- */
+/* ---- stopping -------------------------------------------------------------------- */
 
 static void on_admin_gone(void *ctx)
 {
@@ -355,8 +353,7 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
-/* ---- keys that turn
- * -------------------------------------------------------------------------- */
+/* ---- keys that turn -------------------------------------------------------------- */
 
 static enum sp_err turn_seals(struct daemon *d, struct sp_why *why)
 {
@@ -392,8 +389,7 @@ static void watch_time(struct daemon *d)
     uv_timer_start(&d->hourly, on_hour, HOUR_MS, HOUR_MS);
 }
 
-/* ---- starting
- * ---------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------- */
 
 static void watch_signals(struct daemon *d)
 {

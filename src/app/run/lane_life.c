@@ -53,8 +53,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     return sp_loop_start(l->loop);
 }
 
-/* ---- a new world, new keys
- * ------------------------------------------------------------------------ */
+/* ---- a new world, new keys ------------------------------------------------------- */
 
 struct news {
     struct sp_msg msg;
@@ -113,8 +112,7 @@ enum sp_err sp_lane_set_seals(struct sp_lane *l, struct sp_seals *s)
     return SP_OK;
 }
 
-/* ---- the end ------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------- */
 
 struct farewell {
     struct sp_msg msg;

@@ -106,8 +106,7 @@ void sp_manager_tell_reloading(void)
                         (unsigned long long)t.tv_nsec / 1000ULL);
 }
 
-/* ---- the watchdog
- * ---------------------------------------------------------------------- */
+/* ---- the watchdog ---------------------------------------------------------------- */
 
 static void on_answer(struct sp_msg *msg)
 {

@@ -162,8 +162,7 @@ enum sp_err sp_privileges_folders(const struct sp_privileges *p,
     return prepare(p, "cache_dir", c->cache_dir, why);
 }
 
-/* ---- what a reload will not find --------------------------------------------------
- */
+/* ---- what a reload will not find ------------------------------------------------- */
 
 static void warn_of(void *ctx, const char *path)
 {

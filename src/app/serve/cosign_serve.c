@@ -64,8 +64,7 @@ static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)
     sp_exchange_respond(x, &a);
 }
 
-/* ---- what is told -----------------------------------------------------------------
- */
+/* ---- what is told ---------------------------------------------------------------- */
 
 /* What anybody can provoke is told sparsely; what a ledger's own key signed, always. */
 static void log_ruling(const struct petition *p)
@@ -131,8 +130,7 @@ static void record(struct petition *p)
     sp_keeper_record(p->lane->keeper, &p->record);
 }
 
-/* ---- the answer -------------------------------------------------------------------
- */
+/* ---- the answer ------------------------------------------------------------------ */
 
 static void work(struct sp_job *job)
 {
@@ -182,8 +180,7 @@ static void done(struct sp_job *job)
     let_go(p);
 }
 
-/* ---- what the listener tells ------------------------------------------------------
- */
+/* ---- what the listener tells ----------------------------------------------------- */
 
 static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_guest *guest)
 {

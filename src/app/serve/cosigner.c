@@ -56,8 +56,7 @@ const char *sp_cosigner_public_key(const struct sp_cosigner *c)
     return c->public_key;
 }
 
-/* ---- the key ----------------------------------------------------------------------
- */
+/* ---- the key --------------------------------------------------------------------- */
 
 static void buf_wipe(struct sp_buf *b)
 {
@@ -143,8 +142,7 @@ enum sp_err sp_cosigner_ready(struct sp_cosigner *c, struct sp_why *why)
     return e;
 }
 
-/* ---- what was cosigned last -------------------------------------------------------
- */
+/* ---- what was cosigned last ------------------------------------------------------ */
 
 /* Names of ledgers hold bytes that names of files may not. */
 static void file_of(const char *origin, char out[33])
@@ -185,8 +183,7 @@ static const struct sp_note_key *find_log(const struct sp_config_keys *logs,
     return NULL;
 }
 
-/* ---- evidence ---------------------------------------------------------------------
- */
+/* ---- evidence -------------------------------------------------------------------- */
 
 /* The first of a kind from a ledger is kept, so that nobody fills the disk. */
 static void keep(const struct sp_cosigner *c, const char *file, struct sp_view asked,
@@ -207,8 +204,7 @@ static void keep(const struct sp_cosigner *c, const char *file, struct sp_view a
         sp_file_replace_at(state, path, seen, 0600, SP_FILE_DURABLE) == SP_OK;
 }
 
-/* ---- ruling -----------------------------------------------------------------------
- */
+/* ---- ruling ---------------------------------------------------------------------- */
 
 static enum sp_err grant(const struct sp_cosigner *c, int dir, const char *file,
                          struct sp_view note, bool is_news, int64_t now,

@@ -63,8 +63,7 @@ static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)
     sp_exchange_respond(x, &a);
 }
 
-/* ---- the job ----------------------------------------------------------------------
- */
+/* ---- the job --------------------------------------------------------------------- */
 
 static enum sp_err open_whole(struct reading *r, int ledger, const char *path)
 {
@@ -172,8 +171,7 @@ static void done(struct sp_job *job)
     let_go(r);
 }
 
-/* ---- what the listener tells ------------------------------------------------------
- */
+/* ---- what the listener tells ----------------------------------------------------- */
 
 static bool is_served(struct sp_view path)
 {

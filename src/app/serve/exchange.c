@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- life
- * ----------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 /* Keeps the memory for the visits to come, where there is room for it. */
 static void rest(struct sp_lane *lane, struct visit *v)
@@ -96,8 +95,7 @@ static void out_of_memory(struct visit *v)
     sp_exchange_respond(v->exchange, &a);
 }
 
-/* ---- FETCH
- * ------------------------------------------------------------------------------ */
+/* ---- FETCH ----------------------------------------------------------------------- */
 
 void sp_visit_copy_header(const struct sp_http_headers *h, const char *name, char *out,
                           size_t size)
@@ -214,8 +212,7 @@ static void do_fetch(struct visit *v, const struct sp_effect *e)
     sp_visit_perform(v, &step);
 }
 
-/* ---- INSPECT
- * ---------------------------------------------------------------------------- */
+/* ---- INSPECT --------------------------------------------------------------------- */
 
 static void inspect_work(struct sp_job *job)
 {
@@ -251,8 +248,7 @@ static void do_inspect(struct visit *v, const struct sp_effect *e)
     sp_loop_work(v->lane->loop, &v->job);
 }
 
-/* ---- EDIT
- * ------------------------------------------------------------------------------- */
+/* ---- EDIT ------------------------------------------------------------------------ */
 
 static void edit_work(struct sp_job *job)
 {
@@ -285,8 +281,7 @@ static void do_edit(struct visit *v, const struct sp_effect *e)
     sp_loop_work(v->lane->loop, &v->job);
 }
 
-/* ---- LOOKUP and RECORD of metadata
- * --------------------------------------------------- */
+/* ---- LOOKUP and RECORD of metadata ----------------------------------------------- */
 
 /* Everything that is known of the revisions; tier NULL: nobody was asked. */
 static void tell_known(struct visit *v, enum sp_err e, const struct sp_gate_tier *tier)
@@ -517,8 +512,7 @@ static void do_record(struct visit *v, const struct sp_effect *e)
     sp_keeper_record(v->lane->keeper, &v->record);
 }
 
-/* ---- ANSWER
- * ---------------------------------------------------------------- */
+/* ---- ANSWER ---------------------------------------------------------------------- */
 
 /* Metadata that goes out says where else its files are: for fills of an upstream that
  * has content sources. */
@@ -585,8 +579,7 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
     doers[step->effect.kind](v, &step->effect);
 }
 
-/* ---- what the listener tells
- * ------------------------------------------------------------ */
+/* ---- what the listener tells ----------------------------------------------------- */
 
 static int64_t newest_of(struct sp_keeper *k)
 {

@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* ---- content
- * ---------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------------- */
 
 static const struct sp_gate_object *view_object(struct visit *v)
 {
@@ -210,8 +209,7 @@ void sp_visit_fill(struct visit *v, const struct sp_effect *e)
     sp_filler_want(v->lane->filler, &v->want);
 }
 
-/* ---- SERVE
- * ---------------------------------------------------------------------------- */
+/* ---- SERVE ----------------------------------------------------------------------- */
 
 static struct sp_answer answer_of(const struct sp_effect *e)
 {

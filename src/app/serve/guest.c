@@ -11,8 +11,7 @@ static bool may_log(struct sp_lane *lane)
     return sp_rate_take(&lane->turned_away, sp_loop_now_ms(lane->loop));
 }
 
-/* ---- the name ---------------------------------------------------------------------
- */
+/* ---- the name -------------------------------------------------------------------- */
 
 static bool is_named(const struct sp_config_listener *l, struct sp_view host)
 {
@@ -67,8 +66,7 @@ bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x)
     return true;
 }
 
-/* ---- his share --------------------------------------------------------------------
- */
+/* ---- his share ------------------------------------------------------------------- */
 
 static void log_limited(struct sp_door_context *d, struct sp_exchange *x,
                         const struct sp_peer_name *name,

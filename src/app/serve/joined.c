@@ -56,8 +56,7 @@ static void joined_free(struct sp_joined *j)
     }
 }
 
-/* ---- members ----------------------------------------------------------------------
- */
+/* ---- members --------------------------------------------------------------------- */
 
 static void add(struct sp_joined *j, struct visit *v)
 {
@@ -91,8 +90,7 @@ void sp_joined_leave(struct visit *v)
     }
 }
 
-/* ---- the fetch --------------------------------------------------------------------
- */
+/* ---- the fetch ------------------------------------------------------------------- */
 
 static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
 {
@@ -200,8 +198,7 @@ static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
     return SP_OK;
 }
 
-/* ---- joining ----------------------------------------------------------------------
- */
+/* ---- joining --------------------------------------------------------------------- */
 
 static bool is_same(const struct sp_joined *j, const struct visit *v,
                     const struct sp_fetch_ask *ask)

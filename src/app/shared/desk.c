@@ -78,8 +78,7 @@ static void post(struct sp_desk *d, void (*run)(struct sp_msg *),
     sp_loop_post(d->loop, &n->msg);
 }
 
-/* ---- plain HTTP
- * ------------------------------------------------------------------------ */
+/* ---- plain HTTP ------------------------------------------------------------------ */
 
 static struct plain_peer *plain_row(struct sp_desk *d, const char *peer)
 {
@@ -136,8 +135,7 @@ json_t *sp_desk_observed_json(const struct sp_desk *d)
     return sp_observed_json(&d->observed);
 }
 
-/* ---- refusals
- * -------------------------------------------------------------------------- */
+/* ---- refusals -------------------------------------------------------------------- */
 
 static void on_refused(struct sp_msg *msg)
 {
@@ -153,8 +151,7 @@ void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r)
     post(d, on_refused, &(struct note){.refusal = *r});
 }
 
-/* ---- upstreams
- * ------------------------------------------------------------------------- */
+/* ---- upstreams ------------------------------------------------------------------- */
 
 static struct upstream_state *upstream_row(struct sp_desk *d, const char *name)
 {
@@ -193,8 +190,7 @@ void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
     post(d, on_upstream, &n);
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------ */
+/* ---- JSON ------------------------------------------------------------------------ */
 
 static void set_time(json_t *row, const char *key, int64_t at)
 {

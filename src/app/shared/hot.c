@@ -23,8 +23,7 @@ struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20])
     return o && memcmp(o->sha1, sha1, 20) == 0 ? o : NULL;
 }
 
-/* ---- files in memory ---------------------------------------------------------------
- */
+/* ---- files in memory ------------------------------------------------------------- */
 
 void sp_hot_file_unref(struct sp_hot_file **f)
 {
@@ -106,8 +105,7 @@ struct sp_hot_file *sp_hot_file(struct sp_hot *h, struct sp_object *o)
     return p->file;
 }
 
-/* ---- places ------------------------------------------------------------------------
- */
+/* ---- places ---------------------------------------------------------------------- */
 
 void sp_hot_put(struct sp_hot *h, struct sp_object *o)
 {

@@ -24,8 +24,7 @@ int64_t sp_watch_now_s(struct sp_watch *w)
     return (int64_t)(sp_loop_now_ms(w->loop) / 1000);
 }
 
-/* ---- what is told -----------------------------------------------------------------
- */
+/* ---- what is told ---------------------------------------------------------------- */
 
 void sp_ward_tell(struct ward *d)
 {
@@ -67,8 +66,7 @@ enum sp_posture_state sp_watch_overall(const struct sp_watch_status *s)
     return all;
 }
 
-/* ---- events -----------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------- */
 
 struct watch_note {
     struct sp_record record;
@@ -175,8 +173,7 @@ void sp_ward_changed(struct ward *d)
     record(d);
 }
 
-/* ---- the own ledger ---------------------------------------------------------------
- */
+/* ---- the own ledger -------------------------------------------------------------- */
 
 static void check_work(struct sp_job *job)
 {
@@ -223,8 +220,7 @@ void sp_watch_check_ledger(struct ward *d)
     }
 }
 
-/* ---- wards ------------------------------------------------------------------------
- */
+/* ---- wards ----------------------------------------------------------------------- */
 
 static unsigned minutes_of(const struct sp_world *world)
 {
@@ -322,8 +318,7 @@ static void announce(struct sp_watch *w)
     }
 }
 
-/* ---- questions from lanes ---------------------------------------------------------
- */
+/* ---- questions from lanes -------------------------------------------------------- */
 
 static void deliver_ask(struct sp_msg *msg)
 {
@@ -378,8 +373,7 @@ const struct sp_counters *sp_watch_counters(const struct sp_watch *w)
     return &w->counters;
 }
 
-/* ---- the thread -------------------------------------------------------------------
- */
+/* ---- the thread ------------------------------------------------------------------ */
 
 static void drop_gone(struct sp_watch *w)
 {

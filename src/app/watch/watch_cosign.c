@@ -41,8 +41,7 @@ static struct sp_watch *watch_of(struct cosigning *c)
     return SP_HOLDER(c, struct sp_watch, cosigning);
 }
 
-/* ---- the sections -----------------------------------------------------------------
- */
+/* ---- the sections ---------------------------------------------------------------- */
 
 static void drop_all(struct cosigning *c)
 {
@@ -101,8 +100,7 @@ static void tell(struct cosigner *k, enum sp_log_level level, const char *what)
     }
 }
 
-/* ---- showing ----------------------------------------------------------------------
- */
+/* ---- showing --------------------------------------------------------------------- */
 
 static void show_work(struct sp_job *job)
 {
@@ -164,8 +162,7 @@ static void all_answered(struct cosigning *c)
     }
 }
 
-/* ---- one cosigner -----------------------------------------------------------------
- */
+/* ---- one cosigner ---------------------------------------------------------------- */
 
 static void stands_at(struct cosigner *k)
 {
@@ -272,8 +269,7 @@ static enum sp_err ask(struct cosigner *k)
     return SP_OK;
 }
 
-/* ---- a round ----------------------------------------------------------------------
- */
+/* ---- a round --------------------------------------------------------------------- */
 
 static enum sp_err write_ask(struct cosigner *k, struct sp_ledger_files *l)
 {

@@ -7,8 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- what a look saw, as a number that differs when anything does -----------------
- */
+/* ---- what a look saw, as a number that differs when anything does ---------------- */
 
 static uint64_t mix(uint64_t h, struct sp_view v)
 {
@@ -63,8 +62,7 @@ static uint64_t seen_of(const struct ward *d, enum sp_err e,
 
 static const struct sp_dss_list nothing_new;
 
-/* ---- ends -------------------------------------------------------------------------
- */
+/* ---- ends ------------------------------------------------------------------------ */
 
 static unsigned reasons_of(enum sp_err e)
 {
@@ -125,8 +123,7 @@ static void end_look(struct ward *d, enum sp_err e)
     }
 }
 
-/* ---- one exchange -----------------------------------------------------------------
- */
+/* ---- one exchange ---------------------------------------------------------------- */
 
 static void ask(struct ward *d);
 
@@ -193,8 +190,7 @@ static void ask(struct ward *d)
     }
 }
 
-/* ---- looks ------------------------------------------------------------------------
- */
+/* ---- looks ----------------------------------------------------------------------- */
 
 void sp_ward_ledger_known(struct ward *d)
 {

@@ -23,8 +23,7 @@ enum {
     BUNDLE_MAX = SP_TILE_WIDTH * (SP_LIMIT_LEDGER_ENTRY + 2)
 };
 
-/* ---- what is remembered -----------------------------------------------------------
- */
+/* ---- what is remembered ---------------------------------------------------------- */
 
 /* The upstream's name as that of a file. */
 static void file_name(const struct ward *d, const char *folder, const char *tail,
@@ -120,8 +119,7 @@ static void recall(struct ward *d)
     recall_end(d);
 }
 
-/* ---- cosignatures -----------------------------------------------------------------
- */
+/* ---- cosignatures ---------------------------------------------------------------- */
 
 static const struct sp_config_upstream *conf_of(const struct ward *d)
 {
@@ -197,8 +195,7 @@ static enum sp_err write_cosigned(const struct ward *d, struct sp_facts *f)
     return SP_OK;
 }
 
-/* ---- what is told -----------------------------------------------------------------
- */
+/* ---- what is told ---------------------------------------------------------------- */
 
 static enum sp_err write_facts(const struct ward *d, struct sp_facts *f)
 {
@@ -270,8 +267,7 @@ unsigned sp_tier_reasons(const struct ward *d)
     return SP_REASON_BIT(TIER_BROKEN);
 }
 
-/* ---- questions --------------------------------------------------------------------
- */
+/* ---- questions ------------------------------------------------------------------- */
 
 static bool look_up(const struct tier *t, struct sp_tier_ask *q)
 {
@@ -379,8 +375,7 @@ void sp_tier_ask_of(struct ward *d, struct sp_tier_ask *q)
     }
 }
 
-/* ---- a round ----------------------------------------------------------------------
- */
+/* ---- a round --------------------------------------------------------------------- */
 
 static void end_round(struct ward *d, enum sp_err e, const struct sp_why *why)
 {
@@ -562,8 +557,7 @@ void sp_tier_tick(struct ward *d)
     }
 }
 
-/* ---- life -------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------ */
 
 static enum sp_err copy_key(const struct sp_note_key *from, struct sp_note_key **key,
                             char **text)

@@ -117,8 +117,7 @@ enum sp_err sp_witnesses_testify(const struct sp_world *w, struct sp_renewer *re
     return SP_OK;
 }
 
-/* ---- history ------------------------------------------------------------------------
- */
+/* ---- history --------------------------------------------------------------------- */
 
 static enum sp_err read_claims(const struct sp_facts *f, struct sp_catalog_claim **out,
                                size_t *count)

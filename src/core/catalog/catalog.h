@@ -76,8 +76,7 @@ enum sp_err sp_fragment_read(enum sp_fragment kind, uint64_t revision,
                              struct sp_view text, const struct sp_catalog_sink *sink,
                              struct sp_why *why) SP_MUST_USE;
 
-/* ---- the witness -------------------------------------------------------------------
- */
+/* ---- the witness ----------------------------------------------------------------- */
 
 /* What a signed catalogue says about the files that a document names for a revision.
  * Absent proves nothing: the catalogue has no drivers, no definitions, few previews. */

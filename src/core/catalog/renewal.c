@@ -68,8 +68,7 @@ static void succeed(struct sp_renewal *r, enum sp_renewal_outcome outcome,
     fetch(r, r->interval_ms, outcome, out);
 }
 
-/* ---- the head
- * -------------------------------------------------------------------------- */
+/* ---- the head -------------------------------------------------------------------- */
 
 static bool is_page(const struct sp_http_response *head)
 {
@@ -157,8 +156,7 @@ enum sp_err sp_renewal_head(struct sp_renewal *r, const struct sp_http_response 
     return SP_OK;
 }
 
-/* ---- what came of it
- * ------------------------------------------------------------------- */
+/* ---- what came of it ------------------------------------------------------------- */
 
 void sp_renewal_fetched(struct sp_renewal *r, enum sp_err e, const struct sp_why *why,
                         struct sp_renewal_effect *out)

@@ -39,8 +39,7 @@ struct sp_digester {
     struct plain plain;
 };
 
-/* ---- stitched ---------------------------------------------------------------------
- */
+/* ---- stitched -------------------------------------------------------------------- */
 
 static void start_part(struct sp_digester *d)
 {
@@ -122,8 +121,7 @@ static void stitched_end_part(struct sp_digester *d, uint8_t sha256[HASH])
     start_part(d);
 }
 
-/* ---- OpenSSL ----------------------------------------------------------------------
- */
+/* ---- OpenSSL --------------------------------------------------------------------- */
 
 static enum sp_err checked(bool good)
 {
@@ -184,8 +182,7 @@ static bool plain_end_part(struct plain *p, uint8_t sha256[HASH])
            EVP_DigestInit_ex2(p->part, p->md256, NULL) == 1;
 }
 
-/* ---- either -----------------------------------------------------------------------
- */
+/* ---- either ---------------------------------------------------------------------- */
 
 static enum sp_err make(bool is_stitched, size_t part, uint64_t most,
                         struct sp_digester **out)

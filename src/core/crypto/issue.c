@@ -117,8 +117,7 @@ enum sp_err sp_issue_pin(struct sp_view key_pem, struct sp_pin *out)
     return SP_OK;
 }
 
-/* ---- what stands in a certificate
- * ------------------------------------------------------ */
+/* ---- what stands in a certificate ------------------------------------------------ */
 
 static enum sp_err set_subject(X509_NAME *name, const char *text)
 {

@@ -38,8 +38,7 @@ bool sp_stitch_is_there(void)
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
 }
 
-/* ---- state ------------------------------------------------------------------------
- */
+/* ---- state ----------------------------------------------------------------------- */
 
 SHA_NI_STEP struct one load_one(const uint32_t s[5])
 {
@@ -120,8 +119,7 @@ SHA_NI_STEP void two_rounds(struct two *t, __m128i words)
     t->abef = _mm_sha256rnds2_epu32(t->abef, t->cdgh, _mm_shuffle_epi32(words, 0x0e));
 }
 
-/* ---- a block -----------------------------------------------------------------------
- */
+/* ---- a block --------------------------------------------------------------------- */
 
 SHA_NI_STEP void load_block(const uint8_t *p, __m128i w1[4], __m128i w2[4])
 {

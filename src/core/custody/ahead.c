@@ -6,8 +6,7 @@
 
 enum { MINUTES = 24 * 60, ROUNDS = 7, FIRST_AGAIN_MS = 600000 };
 
-/* ---- when -------------------------------------------------------------------------
- */
+/* ---- when ------------------------------------------------------------------------ */
 
 /* 100: these are no two digits. */
 static unsigned two_digits(const uint8_t *s)
@@ -49,8 +48,7 @@ bool sp_ahead_window_is_open(const struct sp_ahead_window *w, unsigned minute)
     return minute >= w->from || minute < w->to;
 }
 
-/* ---- which ------------------------------------------------------------------------
- */
+/* ---- which ----------------------------------------------------------------------- */
 
 bool sp_ahead_takes_all(const struct sp_ahead_conf *c)
 {
@@ -92,8 +90,7 @@ bool sp_ahead_chooses(const struct sp_ahead_conf *c, const char *upstream,
            names_one(&c->classifications, facts) && names_one(&c->products, facts);
 }
 
-/* ---- how fast ---------------------------------------------------------------------
- */
+/* ---- how fast -------------------------------------------------------------------- */
 
 static uint64_t owed_now(const struct sp_ahead_budget *b, uint64_t rate,
                          uint64_t now_ms)

@@ -20,8 +20,7 @@ enum sp_err sp_cosigner_key_import(struct sp_view text, struct sp_note_key **out
     return sp_note_key_read(text, SP_NOTE_COSIGNATURE, out, why);
 }
 
-/* ---- signatures -------------------------------------------------------------------
- */
+/* ---- signatures ------------------------------------------------------------------ */
 
 static enum sp_err append_message(uint64_t time, struct sp_view text,
                                   struct sp_buf *out)
@@ -130,8 +129,7 @@ enum sp_err sp_cosignature_take(struct sp_view lines, const struct sp_note_key *
     return SP_E_UNPROVEN;
 }
 
-/* ---- add-checkpoint ---------------------------------------------------------------
- */
+/* ---- add-checkpoint -------------------------------------------------------------- */
 
 enum sp_err sp_cosign_ask_write(const struct sp_cosign_ask *a, struct sp_buf *out)
 {

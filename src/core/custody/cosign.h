@@ -45,8 +45,7 @@ enum sp_err sp_cosignatures(struct sp_view note, const struct sp_note_key *const
 enum sp_err sp_cosignature_take(struct sp_view lines, const struct sp_note_key *k,
                                 struct sp_buf *note) SP_MUST_USE;
 
-/* ---- add-checkpoint ----------------------------------------------------------------
- */
+/* ---- add-checkpoint -------------------------------------------------------------- */
 
 struct sp_cosign_ask {
     uint64_t old_size;

@@ -182,8 +182,7 @@ void sp_gate_claim(struct sp_gate *g, enum sp_err e, const struct sp_claim *clai
         .kind = SP_EFFECT_FILL, .content = g->route.content, .claim = *claim};
 }
 
-/* ---- tail-hold ---------------------------------------------------------------------
- */
+/* ---- tail-hold ------------------------------------------------------------------- */
 
 void sp_gate_growing(struct sp_gate *g, const struct sp_gate_object *o,
                      uint64_t hold_at, struct sp_step *step)

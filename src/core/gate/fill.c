@@ -386,8 +386,7 @@ bool sp_fill_stored(struct sp_fill *f, enum sp_err e, const struct sp_why *why,
     return tell(f, out);
 }
 
-/* ---- tail-hold ---------------------------------------------------------------------
- */
+/* ---- tail-hold ------------------------------------------------------------------- */
 
 /* Clients read these formats in parts and use the parts at once. */
 static bool is_read_in_parts(const struct sp_claim *c)

@@ -40,8 +40,7 @@ enum sp_station {
 const char *sp_station_text(enum sp_station s);
 bool sp_station_may_follow(enum sp_station from, enum sp_station to);
 
-/* ---- what a gate is told once -----------------------------------------------------
- */
+/* ---- what a gate is told once ---------------------------------------------------- */
 
 /* A mode that a listener gives the rule transport-tls, or what the policy says. */
 enum sp_plain_http {
@@ -94,8 +93,7 @@ struct sp_asker {
     uint8_t seal_nonce[SP_AEAD_NONCE];   /* fresh and random: one cookie an exchange */
 };
 
-/* ---- events ------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------- */
 
 /* How the upstream proved itself; from the io layer's link report. */
 struct sp_link {
@@ -153,8 +151,7 @@ struct sp_gate_object { /* what the store says of an object; borrowed until DONE
 enum sp_err sp_gate_object_fields(const struct sp_gate_object *o,
                                   struct sp_buf *out) SP_MUST_USE;
 
-/* ---- effects -----------------------------------------------------------------------
- */
+/* ---- effects --------------------------------------------------------------------- */
 
 enum sp_effect_kind {
     SP_EFFECT_FETCH,         /* POST the rebuilt request to the upstream */
@@ -237,8 +234,7 @@ struct sp_step {
     struct sp_effect effect;
 };
 
-/* ---- the machine -------------------------------------------------------------------
- */
+/* ---- the machine ----------------------------------------------------------------- */
 
 struct sp_gate;
 enum sp_err sp_gate_new(const struct sp_door *door, const struct sp_policy *policy,
@@ -323,8 +319,7 @@ struct sp_gate_difference {
 bool sp_gate_difference(const struct sp_gate *g, size_t i,
                         struct sp_gate_difference *out);
 
-/* ---- what is told about it afterwards
- * ------------------------------------------------- */
+/* ---- what is told about it afterwards -------------------------------------------- */
 
 enum sp_station sp_gate_station(const struct sp_gate *g);
 /* What an access log line wants to know; views live as long as the gate. */

@@ -79,8 +79,7 @@ static enum sp_err add_entry(struct writer *w)
     return SP_OK;
 }
 
-/* ---- what fits ----------------------------------------------------------------------
- */
+/* ---- what fits ------------------------------------------------------------------- */
 
 static struct sp_view cut(struct sp_view text)
 {
@@ -175,8 +174,7 @@ static enum sp_err put_many(struct writer *w, const struct sp_facts *from, size_
     return SP_OK;
 }
 
-/* ---- entries ------------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------- */
 
 static enum sp_err put_common(struct writer *w)
 {
@@ -280,8 +278,7 @@ void sp_gate_known_here(struct sp_gate *g)
     }
 }
 
-/* ---- what is withheld ---------------------------------------------------------------
- */
+/* ---- what is withheld ------------------------------------------------------------ */
 
 /* Facts of the revision as far as they fit: it has no claims that anybody could ask
  * for.
@@ -383,8 +380,7 @@ static enum sp_err edit_entry(struct writer *w)
     return add_entry(w);
 }
 
-/* ---- a reply that goes out ----------------------------------------------------------
- */
+/* ---- a reply that goes out ------------------------------------------------------- */
 
 static enum sp_err entry_of(struct writer *w, size_t i)
 {

@@ -87,8 +87,7 @@ void sp_row_number(struct sp_row *r, enum sp_column c, int64_t number);
 void sp_row_list(struct sp_row *r, enum sp_column c, const struct sp_view *items,
                  size_t count); /* items are borrowed as well */
 
-/* ---- writing ------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------- */
 
 enum sp_format { SP_FORMAT_TABLE, SP_FORMAT_JSON, SP_FORMAT_CSV };
 

@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-/* ---- limits -----------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------- */
 
 static enum sp_err check_name(struct sp_xml *x, struct sp_xml_name name)
 {
@@ -42,8 +41,7 @@ static enum sp_err check_element(struct sp_xml *x, size_t attr_count)
     return SP_OK;
 }
 
-/* ---- events -----------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------- */
 
 static enum sp_err check_attrs(struct sp_xml *x, size_t count)
 {
@@ -82,8 +80,7 @@ enum sp_err sp_xml_text(struct sp_xml *x, struct sp_view piece)
     return x->handler->text ? x->handler->text(x->ctx, x, piece) : SP_OK;
 }
 
-/* ---- prefixes ---------------------------------------------------------------------
- */
+/* ---- prefixes -------------------------------------------------------------------- */
 
 /* expat repeats the namespace in front of every name that uses it, so that a long one
  * would cost its length for each element: it is limited like a name. */
@@ -143,8 +140,7 @@ bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_vie
     return false;
 }
 
-/* ---- for handlers -----------------------------------------------------------------
- */
+/* ---- for handlers ---------------------------------------------------------------- */
 
 size_t sp_xml_behind_tag(struct sp_view document, size_t tag)
 {

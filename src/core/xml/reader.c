@@ -255,8 +255,7 @@ enum sp_err sp_xml_read_by_expat(struct sp_view document,
     return e;
 }
 
-/* ---- in pieces
- * ------------------------------------------------------------------------- */
+/* ---- in pieces ------------------------------------------------------------------- */
 
 enum sp_err sp_xml_new(const struct sp_xml_rules *rules,
                        const struct sp_xml_handler *handler, void *ctx,

@@ -87,8 +87,7 @@ static enum sp_err decided(struct scan *s, enum sp_err e)
     return e;
 }
 
-/* ---- references -------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------ */
 
 static bool entity(struct sp_view name, uint8_t *out)
 {
@@ -134,8 +133,7 @@ static enum sp_err reference(struct scan *s, uint8_t out[4], size_t *n)
     return entity(name, out) ? SP_OK : bad();
 }
 
-/* ---- text -------------------------------------------------------------------------
- */
+/* ---- text ------------------------------------------------------------------------ */
 
 static enum sp_err flush(struct scan *s)
 {
@@ -246,8 +244,7 @@ static enum sp_err comment(struct scan *s)
     return SP_OK;
 }
 
-/* ---- tags -------------------------------------------------------------------------
- */
+/* ---- tags ------------------------------------------------------------------------ */
 
 /* Letters, digits, '-', '.', '_' */
 static bool is_ascii_name(uint8_t c)
@@ -396,8 +393,7 @@ static enum sp_err attributes(struct scan *s, bool *is_empty)
     return SP_OK;
 }
 
-/* ---- namespaces -------------------------------------------------------------------
- */
+/* ---- namespaces ------------------------------------------------------------------ */
 
 /* Namespaces in XML 1.0, 3: what is reserved stays what it is. */
 static enum sp_err declare(struct scan *s, const struct raw_attr *a)
@@ -475,8 +471,7 @@ static enum sp_err resolve_attrs(struct scan *s, size_t *count)
     return SP_OK;
 }
 
-/* ---- elements ---------------------------------------------------------------------
- */
+/* ---- elements -------------------------------------------------------------------- */
 
 static enum sp_err close_element(struct scan *s)
 {
@@ -547,8 +542,7 @@ static enum sp_err element(struct scan *s)
     return SP_OK;
 }
 
-/* ---- the document -----------------------------------------------------------------
- */
+/* ---- the document ---------------------------------------------------------------- */
 
 static bool quoted(struct scan *s, struct sp_view *out)
 {

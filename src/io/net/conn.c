@@ -276,8 +276,7 @@ void sp_conn_drive(struct sp_conn *c)
     }
 }
 
-/* ---- deadlines ---------------------------------------------------------------------
- */
+/* ---- deadlines ------------------------------------------------------------------- */
 
 static bool is_body_slow(const struct sp_conn *c)
 {
@@ -339,8 +338,7 @@ void sp_conn_expired(struct sp_deadline *d, enum sp_deadline_kind kind)
     }
 }
 
-/* ---- the beginning -----------------------------------------------------------------
- */
+/* ---- the beginning --------------------------------------------------------------- */
 
 static void start(struct sp_conn *c, int fd)
 {

@@ -131,8 +131,7 @@ bool sp_step_handler(struct sp_conn *c)
     return true;
 }
 
-/* ---- what handlers call -------------------------------------------------------------
- */
+/* ---- what handlers call ---------------------------------------------------------- */
 
 static void wake(struct sp_exchange *x)
 {

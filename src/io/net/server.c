@@ -9,8 +9,7 @@
 
 #define ACCEPTS_A_TURN 64
 
-/* ---- connections that want their turn ----------------------------------------------
- */
+/* ---- connections that want their turn -------------------------------------------- */
 
 static void on_idle(uv_idle_t *idle)
 {
@@ -36,8 +35,7 @@ void sp_server_make_ready(struct sp_conn *c)
     uv_idle_start(&s->ready_idle, on_idle);
 }
 
-/* ---- handshakes under way
- * ------------------------------------------------------------ */
+/* ---- handshakes under way -------------------------------------------------------- */
 
 bool sp_server_take_handshake(struct sp_conn *c)
 {
@@ -69,8 +67,7 @@ void sp_server_give_handshake(struct sp_conn *c)
     }
 }
 
-/* ---- accepting ---------------------------------------------------------------------
- */
+/* ---- accepting ------------------------------------------------------------------- */
 
 static bool is_allowed(const struct sp_server *s, const union sp_socket_address *a)
 {
@@ -144,8 +141,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* ---- the end ------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------- */
 
 static void server_free(struct sp_server *s)
 {
@@ -266,8 +262,7 @@ void sp_server_drain(struct sp_server *s, uint64_t grace_ms, uint64_t deadline_m
     }
 }
 
-/* ---- the beginning
- * -------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------- */
 
 static uint64_t or_default(uint64_t ms, uint64_t otherwise)
 {

@@ -187,8 +187,7 @@ enum sp_err sp_upstream_show_chain(const char *host, unsigned port,
     return c.anchors ? converse(&c, ca_pem, arena, out, why) : SP_E_NOMEM;
 }
 
-/* ---- what is too old
- * ------------------------------------------------------------------- */
+/* ---- what is too old ------------------------------------------------------------- */
 
 /* Offers nothing but what is to be refused; the security level would refuse it here. */
 static enum sp_err prepare_old(struct call *c)

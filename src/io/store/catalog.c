@@ -1,7 +1,5 @@
 #include "io/store/catalog_sql.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,134 +42,42 @@ static const char *const sql[STATEMENTS] = {
 };
 
 struct sp_catalog {
-    sqlite3 *db;                          /* owned */
-    sqlite3_stmt *statements[STATEMENTS]; /* owned */
+    struct sp_sql sql; /* owned */
     struct sp_catalog_about about;
 };
 
-/* ---- what making and reading share
- * ----------------------------------------------------- */
-
-enum sp_err sp_catalog_sql_err(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return SP_OK;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_ERROR:
-        return SP_E_CORRUPT;
-    case SQLITE_FULL:
-        return SP_E_NOSPACE;
-    case SQLITE_NOMEM:
-        return SP_E_NOMEM;
-    }
-    return SP_E_IO;
-}
-
-enum sp_err sp_catalog_sql_open(const char *path, int flags, sqlite3 **out)
-{
-    char folder[PATH_MAX], real[PATH_MAX], whole[PATH_MAX];
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    int n = snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
-    if (n < 0 || (size_t)n >= sizeof folder || !realpath(n ? folder : ".", real)) {
-        return SP_E_IO;
-    }
-    n = snprintf(whole, sizeof whole, "%s/%s", real, name);
-    if (n < 0 || (size_t)n >= sizeof whole) {
-        return SP_E_LIMIT;
-    }
-    return sp_catalog_sql_err(
-        sqlite3_open_v2(whole, out, flags | SQLITE_OPEN_NOFOLLOW, NULL));
-}
-
-void sp_catalog_sql_bind(sqlite3_stmt *s, int at, const uint8_t *bytes, size_t n)
-{
-    /* a NULL pointer would bind NULL, which is not the empty blob */
-    sqlite3_bind_blob(s, at, n ? (const void *)bytes : "", (int)n, SQLITE_TRANSIENT);
-}
-
-void sp_catalog_sql_bind_text(sqlite3_stmt *s, int at, struct sp_view v)
-{
-    sqlite3_bind_text(s, at, v.len ? (const char *)v.data : "", (int)v.len,
-                      SQLITE_TRANSIENT);
-}
-
-enum sp_err sp_catalog_sql_blob(sqlite3_stmt *s, int at, uint8_t *out, size_t n)
-{
-    const void *bytes = sqlite3_column_blob(s, at);
-    if (!bytes || (size_t)sqlite3_column_bytes(s, at) != n) {
-        return SP_E_CORRUPT;
-    }
-    memcpy(out, bytes, n);
-    return SP_OK;
-}
-
-/* ---- life
- * ------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------ */
 
 void sp_catalog_close(struct sp_catalog **pc)
 {
     struct sp_catalog *c = *pc;
     if (c) {
-        for (int i = 0; i < STATEMENTS; i++) {
-            sqlite3_finalize(c->statements[i]);
-        }
-        sqlite3_close(c->db);
+        sp_sql_close(&c->sql);
         free(c);
         *pc = NULL;
     }
 }
 
-static sqlite3_stmt *fresh(struct sp_catalog *c, enum statement which)
-{
-    sqlite3_reset(c->statements[which]);
-    sqlite3_clear_bindings(c->statements[which]);
-    return c->statements[which];
-}
-
-/* A row, or SP_E_NOTFOUND where there is none any more. */
-static enum sp_err next_row(sqlite3_stmt *s)
-{
-    int code = sqlite3_step(s);
-    return code == SQLITE_DONE ? SP_E_NOTFOUND : sp_catalog_sql_err(code);
-}
-
 static enum sp_err check_kind(struct sp_catalog *c)
 {
-    static const struct {
-        const char *pragma;
-        int64_t value;
-    } expected[] = {{"PRAGMA application_id", SP_CATALOG_SQL_ID},
-                    {"PRAGMA user_version", SP_CATALOG_SQL_VERSION}};
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        sqlite3_stmt *s = NULL;
-        int code = sqlite3_prepare_v2(c->db, expected[i].pragma, -1, &s, NULL);
-        code = code == SQLITE_OK ? sqlite3_step(s) : code;
-        bool same =
-            code == SQLITE_ROW && sqlite3_column_int64(s, 0) == expected[i].value;
-        sqlite3_finalize(s);
-        SP_TRY(sp_catalog_sql_err(code));
-        if (!same) {
-            return SP_E_CORRUPT;
-        }
-    }
-    return SP_OK;
+    int64_t id = 0, version = 0;
+    SP_TRY(sp_sql_number(&c->sql, "PRAGMA application_id", &id));
+    SP_TRY(sp_sql_number(&c->sql, "PRAGMA user_version", &version));
+    return id == SP_CATALOG_SQL_ID && version == SP_CATALOG_SQL_VERSION ? SP_OK
+                                                                        : SP_E_CORRUPT;
 }
 
 static enum sp_err read_about(struct sp_catalog *c)
 {
-    sqlite3_stmt *s = fresh(c, GET_ABOUT);
+    sqlite3_stmt *s = sp_sql_fresh(&c->sql, GET_ABOUT);
     struct sp_catalog_about *a = &c->about;
-    enum sp_err e = next_row(s);
+    enum sp_err e = sp_sql_next(s);
     SP_TRY(e == SP_E_NOTFOUND ? SP_E_CORRUPT : e);
-    SP_TRY(sp_catalog_sql_blob(s, 0, a->sha256, sizeof a->sha256));
+    SP_TRY(sp_sql_blob(s, 0, a->sha256, sizeof a->sha256));
     a->size = (uint64_t)sqlite3_column_int64(s, 1);
     a->signed_at = sqlite3_column_int64(s, 2);
     a->created = sqlite3_column_int64(s, 3);
-    SP_TRY(sp_catalog_sql_blob(s, 4, a->package.bytes, sizeof a->package.bytes));
+    SP_TRY(sp_sql_blob(s, 4, a->package.bytes, sizeof a->package.bytes));
     a->revisions = (uint64_t)sqlite3_column_int64(s, 5);
     a->payloads = (uint64_t)sqlite3_column_int64(s, 6);
     a->files = (uint64_t)sqlite3_column_int64(s, 7);
@@ -181,18 +87,12 @@ static enum sp_err read_about(struct sp_catalog *c)
 
 static enum sp_err open_db(struct sp_catalog *c, const char *path)
 {
-    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
-    SP_TRY(sp_catalog_sql_open(path, flags, &c->db));
-    SP_TRY(sp_catalog_sql_err(sqlite3_exec(c->db,
-                                           "PRAGMA trusted_schema = OFF;"
-                                           "PRAGMA cell_size_check = ON;"
-                                           "PRAGMA cache_size = -4096",
-                                           NULL, NULL, NULL)));
+    SP_TRY(sp_sql_open(&c->sql, path, SQLITE_OPEN_READONLY));
+    SP_TRY(sp_sql_run(&c->sql, "PRAGMA trusted_schema = OFF;"
+                               "PRAGMA cell_size_check = ON;"
+                               "PRAGMA cache_size = -4096"));
     SP_TRY(check_kind(c));
-    for (int i = 0; i < STATEMENTS; i++) {
-        SP_TRY(sp_catalog_sql_err(sqlite3_prepare_v3(
-            c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->statements[i], NULL)));
-    }
+    SP_TRY(sp_sql_prepare(&c->sql, sql, STATEMENTS));
     return read_about(c);
 }
 
@@ -225,8 +125,7 @@ const struct sp_catalog_about *sp_catalog_about(const struct sp_catalog *c)
     return &c->about;
 }
 
-/* ---- looking things up
- * ----------------------------------------------------------------- */
+/* ---- looking things up ----------------------------------------------------------- */
 
 static const char *text(sqlite3_stmt *s, int at)
 {
@@ -239,7 +138,7 @@ static enum sp_err each_row(sqlite3_stmt *s,
                             void *ctx)
 {
     enum sp_err e;
-    while ((e = next_row(s)) == SP_OK) {
+    while ((e = sp_sql_next(s)) == SP_OK) {
         struct sp_catalog_row row = {.revision = (uint64_t)sqlite3_column_int64(s, 0),
                                      .number = sqlite3_column_int64(s, 2),
                                      .created = text(s, 3),
@@ -248,7 +147,7 @@ static enum sp_err each_row(sqlite3_stmt *s,
                                      .bulletin = text(s, 6),
                                      .severity = text(s, 7),
                                      .title = text(s, 8)};
-        SP_TRY(sp_catalog_sql_blob(s, 1, row.id.bytes, sizeof row.id.bytes));
+        SP_TRY(sp_sql_blob(s, 1, row.id.bytes, sizeof row.id.bytes));
         SP_TRY(each(ctx, &row));
     }
     return e == SP_E_NOTFOUND ? SP_OK : e;
@@ -259,8 +158,8 @@ enum sp_err sp_catalog_find_kb(struct sp_catalog *c, struct sp_view kb,
                                                    const struct sp_catalog_row *),
                                void *ctx)
 {
-    sqlite3_stmt *s = fresh(c, FIND_KB);
-    sp_catalog_sql_bind_text(s, 1, kb);
+    sqlite3_stmt *s = sp_sql_fresh(&c->sql, FIND_KB);
+    sp_sql_bind_text(s, 1, kb);
     enum sp_err e = each_row(s, each, ctx);
     sqlite3_reset(s);
     return e;
@@ -271,8 +170,8 @@ sp_catalog_find_update(struct sp_catalog *c, const struct sp_guid *id, int64_t n
                        enum sp_err (*each)(void *, const struct sp_catalog_row *),
                        void *ctx)
 {
-    sqlite3_stmt *s = fresh(c, FIND_UPDATE);
-    sp_catalog_sql_bind(s, 1, id->bytes, sizeof id->bytes);
+    sqlite3_stmt *s = sp_sql_fresh(&c->sql, FIND_UPDATE);
+    sp_sql_bind_blob(s, 1, id->bytes, sizeof id->bytes);
     sqlite3_bind_int64(s, 2, number);
     enum sp_err e = each_row(s, each, ctx);
     sqlite3_reset(s);
@@ -287,9 +186,8 @@ static enum sp_err read_payload(sqlite3_stmt *s, struct sp_catalog_payload *p)
                                      .size = size >= 0 ? (uint64_t)size : 0,
                                      .name = text(s, 3),
                                      .url = text(s, 4)};
-    SP_TRY(sp_catalog_sql_blob(s, 0, p->sha1, sizeof p->sha1));
-    return p->has_sha256 ? sp_catalog_sql_blob(s, 1, p->sha256, sizeof p->sha256)
-                         : SP_OK;
+    SP_TRY(sp_sql_blob(s, 0, p->sha1, sizeof p->sha1));
+    return p->has_sha256 ? sp_sql_blob(s, 1, p->sha256, sizeof p->sha256) : SP_OK;
 }
 
 enum sp_err sp_catalog_payloads(struct sp_catalog *c, uint64_t revision,
@@ -297,11 +195,11 @@ enum sp_err sp_catalog_payloads(struct sp_catalog *c, uint64_t revision,
                                                     const struct sp_catalog_payload *p),
                                 void *ctx)
 {
-    sqlite3_stmt *s = fresh(c, GET_PAYLOADS);
+    sqlite3_stmt *s = sp_sql_fresh(&c->sql, GET_PAYLOADS);
     struct sp_catalog_payload p;
     enum sp_err e;
     sqlite3_bind_int64(s, 1, (sqlite3_int64)revision);
-    while ((e = next_row(s)) == SP_OK && (e = read_payload(s, &p)) == SP_OK) {
+    while ((e = sp_sql_next(s)) == SP_OK && (e = read_payload(s, &p)) == SP_OK) {
         e = each(ctx, &p);
         if (e != SP_OK) {
             break;
@@ -311,16 +209,15 @@ enum sp_err sp_catalog_payloads(struct sp_catalog *c, uint64_t revision,
     return e == SP_E_NOTFOUND ? SP_OK : e;
 }
 
-/* ---- the witness
- * ----------------------------------------------------------------------- */
+/* ---- the witness ----------------------------------------------------------------- */
 
 static enum sp_err find_revision(struct sp_catalog *c, const struct sp_guid *id,
                                  int64_t number, int64_t *revision)
 {
-    sqlite3_stmt *s = fresh(c, GET_REVISION);
-    sp_catalog_sql_bind(s, 1, id->bytes, sizeof id->bytes);
+    sqlite3_stmt *s = sp_sql_fresh(&c->sql, GET_REVISION);
+    sp_sql_bind_blob(s, 1, id->bytes, sizeof id->bytes);
     sqlite3_bind_int64(s, 2, number);
-    enum sp_err e = next_row(s);
+    enum sp_err e = sp_sql_next(s);
     *revision = e == SP_OK ? sqlite3_column_int64(s, 0) : 0;
     sqlite3_reset(s);
     return e;
@@ -329,12 +226,12 @@ static enum sp_err find_revision(struct sp_catalog *c, const struct sp_guid *id,
 static enum sp_err count_payloads(struct sp_catalog *c, int64_t revision,
                                   const uint8_t *sha1, bool *any)
 {
-    sqlite3_stmt *s = fresh(c, sha1 ? HAS_PAYLOAD : COUNT_PAYLOADS);
+    sqlite3_stmt *s = sp_sql_fresh(&c->sql, sha1 ? HAS_PAYLOAD : COUNT_PAYLOADS);
     sqlite3_bind_int64(s, 1, revision);
     if (sha1) {
-        sp_catalog_sql_bind(s, 2, sha1, 20);
+        sp_sql_bind_blob(s, 2, sha1, 20);
     }
-    enum sp_err e = next_row(s);
+    enum sp_err e = sp_sql_next(s);
     *any = e == SP_OK && sqlite3_column_int64(s, 0) > 0;
     sqlite3_reset(s);
     return e;
@@ -344,13 +241,13 @@ static enum sp_err count_payloads(struct sp_catalog *c, int64_t revision,
 static enum sp_err agrees(struct sp_catalog *c, const struct sp_catalog_claim *claim,
                           bool *out)
 {
-    sqlite3_stmt *s = fresh(c, GET_SHA256);
+    sqlite3_stmt *s = sp_sql_fresh(&c->sql, GET_SHA256);
     uint8_t sha256[32];
     enum sp_err e = SP_E_NOTFOUND;
     bool good = true;
-    sp_catalog_sql_bind(s, 1, claim->sha1, sizeof claim->sha1);
-    while (claim->has_sha256 && good && (e = next_row(s)) == SP_OK) {
-        SP_TRY(sp_catalog_sql_blob(s, 0, sha256, sizeof sha256));
+    sp_sql_bind_blob(s, 1, claim->sha1, sizeof claim->sha1);
+    while (claim->has_sha256 && good && (e = sp_sql_next(s)) == SP_OK) {
+        SP_TRY(sp_sql_blob(s, 0, sha256, sizeof sha256));
         good = memcmp(sha256, claim->sha256, sizeof sha256) == 0;
     }
     sqlite3_reset(s);

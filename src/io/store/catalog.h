@@ -20,8 +20,7 @@ struct sp_catalog_about {
     uint64_t revisions, payloads, files; /* counted when it was made */
 };
 
-/* ---- making it ---------------------------------------------------------------------
- */
+/* ---- making it ------------------------------------------------------------------- */
 
 struct sp_catalog_build;
 /* Beside path, under path with ".new" behind it; what stands there is replaced. */
@@ -37,8 +36,7 @@ enum sp_err sp_catalog_build_finish(struct sp_catalog_build **b,
                                     struct sp_why *why) SP_MUST_USE;
 void sp_catalog_build_drop(struct sp_catalog_build **b);
 
-/* ---- reading it --------------------------------------------------------------------
- */
+/* ---- reading it ------------------------------------------------------------------ */
 
 struct sp_catalog;
 /* SP_E_NOTFOUND; SP_E_CORRUPT for what is not such an index. */
@@ -78,8 +76,7 @@ enum sp_err sp_catalog_payloads(struct sp_catalog *c, uint64_t revision,
                                                     const struct sp_catalog_payload *p),
                                 void *ctx) SP_MUST_USE;
 
-/* ---- the witness -------------------------------------------------------------------
- */
+/* ---- the witness ----------------------------------------------------------------- */
 
 struct sp_catalog_claim { /* a file as a document names it */
     uint8_t sha1[20];

@@ -9,66 +9,37 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STRING(x) #x
-#define NUMBER(x) STRING(x)
-
 /* Rows come in the order of the catalogue, and in several members; so no row needs
  * another, and what is looked up by is sorted once, at the end. */
-#define SCHEMA                                                                         \
-    "PRAGMA application_id = " NUMBER(                                                 \
-        SP_CATALOG_SQL_ID) ";"                                                         \
-                           "PRAGMA user_version = " NUMBER(                            \
-                               SP_CATALOG_SQL_VERSION) ";"                             \
-                                                       "CREATE TABLE about(one "       \
-                                                       "INTEGER PRIMARY KEY "          \
-                                                       "CHECK(one = 1),"               \
-                                                       " sha256 BLOB NOT NULL, size "  \
-                                                       "INTEGER NOT NULL, signed_at "  \
-                                                       "INTEGER NOT NULL,"             \
-                                                       " created INTEGER NOT NULL, "   \
-                                                       "package BLOB NOT NULL, "       \
-                                                       "revisions INTEGER NOT NULL,"   \
-                                                       " payloads INTEGER NOT NULL, "  \
-                                                       "files INTEGER NOT NULL);"      \
-                                                       "CREATE TABLE "                 \
-                                                       "revisions(revision INTEGER "   \
-                                                       "PRIMARY KEY, id BLOB NOT "     \
-                                                       "NULL,"                         \
-                                                       " number INTEGER NOT NULL, "    \
-                                                       "created TEXT NOT NULL, "       \
-                                                       "deployment TEXT NOT NULL);"    \
-                                                       "CREATE TABLE "                 \
-                                                       "details(revision INTEGER "     \
-                                                       "PRIMARY KEY, kb TEXT NOT "     \
-                                                       "NULL,"                         \
-                                                       " bulletin TEXT NOT NULL, "     \
-                                                       "severity TEXT NOT NULL);"      \
-                                                       "CREATE TABLE titles(revision " \
-                                                       "INTEGER PRIMARY KEY, title "   \
-                                                       "TEXT NOT NULL);"               \
-                                                       "CREATE TABLE "                 \
-                                                       "payloads(revision INTEGER "    \
-                                                       "NOT NULL, sha1 BLOB NOT "      \
-                                                       "NULL);"                        \
-                                                       "CREATE TABLE locations(sha1 "  \
-                                                       "BLOB NOT NULL, url TEXT NOT "  \
-                                                       "NULL);"                        \
-                                                       "CREATE TABLE files(sha1 BLOB " \
-                                                       "NOT NULL, sha256 BLOB NOT "    \
-                                                       "NULL,"                         \
-                                                       " size INTEGER NOT NULL, name " \
-                                                       "TEXT NOT NULL);"
-#define SORT                                                                           \
-    "CREATE INDEX by_id ON revisions(id, number);"                                     \
-    "CREATE INDEX by_kb ON details(kb) WHERE kb <> '';"                                \
-    "CREATE INDEX by_revision ON payloads(revision, sha1);"                            \
-    "CREATE INDEX by_place ON locations(sha1);"                                        \
-    "CREATE INDEX by_file ON files(sha1);"
+static const char schema[] =
+    "BEGIN;"
+    "PRAGMA application_id = 1936747363;" /* SP_CATALOG_SQL_ID */
+    "PRAGMA user_version = 1;"            /* SP_CATALOG_SQL_VERSION */
+    "CREATE TABLE about(one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " sha256 BLOB NOT NULL, size INTEGER NOT NULL, signed_at INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, package BLOB NOT NULL,"
+    " revisions INTEGER NOT NULL, payloads INTEGER NOT NULL,"
+    " files INTEGER NOT NULL);"
+    "CREATE TABLE revisions(revision INTEGER PRIMARY KEY, id BLOB NOT NULL,"
+    " number INTEGER NOT NULL, created TEXT NOT NULL, deployment TEXT NOT NULL);"
+    "CREATE TABLE details(revision INTEGER PRIMARY KEY, kb TEXT NOT NULL,"
+    " bulletin TEXT NOT NULL, severity TEXT NOT NULL);"
+    "CREATE TABLE titles(revision INTEGER PRIMARY KEY, title TEXT NOT NULL);"
+    "CREATE TABLE payloads(revision INTEGER NOT NULL, sha1 BLOB NOT NULL);"
+    "CREATE TABLE locations(sha1 BLOB NOT NULL, url TEXT NOT NULL);"
+    "CREATE TABLE files(sha1 BLOB NOT NULL, sha256 BLOB NOT NULL,"
+    " size INTEGER NOT NULL, name TEXT NOT NULL);";
+static const char sort[] = "CREATE INDEX by_id ON revisions(id, number);"
+                           "CREATE INDEX by_kb ON details(kb) WHERE kb <> '';"
+                           "CREATE INDEX by_revision ON payloads(revision, sha1);"
+                           "CREATE INDEX by_place ON locations(sha1);"
+                           "CREATE INDEX by_file ON files(sha1);"
+                           "COMMIT";
 /* Nothing of it is needed after a crash: no journal, no waiting. */
-#define HASTE                                                                          \
-    "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"    \
-    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -16384;"                     \
-    "PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF;"
+static const char haste[] =
+    "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -16384;"
+    "PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF;";
 
 enum statement {
     PUT_REVISION,
@@ -91,38 +62,20 @@ static const char *const sql[STATEMENTS] = {
 };
 
 struct sp_catalog_build {
-    sqlite3 *db;                          /* owned */
-    sqlite3_stmt *statements[STATEMENTS]; /* owned */
+    struct sp_sql sql; /* owned */
     char path[4096], temporary[4100];
     bool has_package;
     struct sp_catalog_package package;
     uint64_t revisions, payloads, files;
 };
 
-/* ---- life
- * ------------------------------------------------------------------------------ */
-
-static enum sp_err run(struct sp_catalog_build *b, const char *text)
-{
-    return sp_catalog_sql_err(sqlite3_exec(b->db, text, NULL, NULL, NULL));
-}
-
-static int close_db(struct sp_catalog_build *b)
-{
-    for (int i = 0; i < STATEMENTS; i++) {
-        sqlite3_finalize(b->statements[i]);
-        b->statements[i] = NULL;
-    }
-    int code = sqlite3_close(b->db);
-    b->db = NULL;
-    return code;
-}
+/* ---- life ------------------------------------------------------------------------ */
 
 void sp_catalog_build_drop(struct sp_catalog_build **pb)
 {
     struct sp_catalog_build *b = *pb;
     if (b) {
-        close_db(b);
+        sp_sql_close(&b->sql);
         unlink(b->temporary);
         free(b);
         *pb = NULL;
@@ -131,16 +84,12 @@ void sp_catalog_build_drop(struct sp_catalog_build **pb)
 
 static enum sp_err open_db(struct sp_catalog_build *b)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     unlink(b->temporary);
-    SP_TRY(sp_catalog_sql_open(b->temporary, flags, &b->db));
-    SP_TRY(run(b, HASTE));
-    SP_TRY(run(b, "BEGIN;" SCHEMA));
-    for (int i = 0; i < STATEMENTS; i++) {
-        SP_TRY(sp_catalog_sql_err(sqlite3_prepare_v3(
-            b->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &b->statements[i], NULL)));
-    }
-    return SP_OK;
+    SP_TRY(
+        sp_sql_open(&b->sql, b->temporary, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+    SP_TRY(sp_sql_run(&b->sql, haste));
+    SP_TRY(sp_sql_run(&b->sql, schema));
+    return sp_sql_prepare(&b->sql, sql, STATEMENTS);
 }
 
 enum sp_err sp_catalog_build_new(const char *path, struct sp_catalog_build **out,
@@ -164,22 +113,14 @@ enum sp_err sp_catalog_build_new(const char *path, struct sp_catalog_build **out
     return SP_OK;
 }
 
-/* ---- rows
- * ------------------------------------------------------------------------------ */
-
-static sqlite3_stmt *fresh(struct sp_catalog_build *b, enum statement which)
-{
-    sqlite3_reset(b->statements[which]);
-    return b->statements[which];
-}
+/* ---- rows ------------------------------------------------------------------------ */
 
 /* A key that stands twice is the catalogue's fault. */
 static enum sp_err put(sqlite3_stmt *s)
 {
     int code = sqlite3_step(s);
     sqlite3_reset(s);
-    return (code & 0xff) == SQLITE_CONSTRAINT ? SP_E_MALFORMED
-                                              : sp_catalog_sql_err(code);
+    return (code & 0xff) == SQLITE_CONSTRAINT ? SP_E_MALFORMED : sp_sql_err(code);
 }
 
 static enum sp_err on_package(void *ctx, const struct sp_catalog_package *p)
@@ -196,12 +137,12 @@ static enum sp_err on_package(void *ctx, const struct sp_catalog_package *p)
 static enum sp_err on_update(void *ctx, const struct sp_catalog_update *u)
 {
     struct sp_catalog_build *b = ctx;
-    sqlite3_stmt *s = fresh(b, PUT_REVISION);
+    sqlite3_stmt *s = sp_sql_fresh(&b->sql, PUT_REVISION);
     sqlite3_bind_int64(s, 1, (sqlite3_int64)u->revision);
-    sp_catalog_sql_bind(s, 2, u->id.bytes, sizeof u->id.bytes);
+    sp_sql_bind_blob(s, 2, u->id.bytes, sizeof u->id.bytes);
     sqlite3_bind_int64(s, 3, u->number);
-    sp_catalog_sql_bind_text(s, 4, u->created);
-    sp_catalog_sql_bind_text(s, 5, u->deployment);
+    sp_sql_bind_text(s, 4, u->created);
+    sp_sql_bind_text(s, 5, u->deployment);
     b->revisions++;
     return put(s);
 }
@@ -209,9 +150,9 @@ static enum sp_err on_update(void *ctx, const struct sp_catalog_update *u)
 static enum sp_err on_payload(void *ctx, uint64_t revision, const uint8_t sha1[20])
 {
     struct sp_catalog_build *b = ctx;
-    sqlite3_stmt *s = fresh(b, PUT_PAYLOAD);
+    sqlite3_stmt *s = sp_sql_fresh(&b->sql, PUT_PAYLOAD);
     sqlite3_bind_int64(s, 1, (sqlite3_int64)revision);
-    sp_catalog_sql_bind(s, 2, sha1, 20);
+    sp_sql_bind_blob(s, 2, sha1, 20);
     b->payloads++;
     return put(s);
 }
@@ -219,38 +160,41 @@ static enum sp_err on_payload(void *ctx, uint64_t revision, const uint8_t sha1[2
 static enum sp_err on_location(void *ctx, const uint8_t sha1[20], struct sp_view url)
 {
     struct sp_catalog_build *b = ctx;
-    sqlite3_stmt *s = fresh(b, PUT_LOCATION);
-    sp_catalog_sql_bind(s, 1, sha1, 20);
-    sp_catalog_sql_bind_text(s, 2, url);
+    sqlite3_stmt *s = sp_sql_fresh(&b->sql, PUT_LOCATION);
+    sp_sql_bind_blob(s, 1, sha1, 20);
+    sp_sql_bind_text(s, 2, url);
     b->files++;
     return put(s);
 }
 
 static enum sp_err on_details(void *ctx, const struct sp_catalog_details *d)
 {
-    sqlite3_stmt *s = fresh(ctx, PUT_DETAILS);
+    struct sp_catalog_build *b = ctx;
+    sqlite3_stmt *s = sp_sql_fresh(&b->sql, PUT_DETAILS);
     sqlite3_bind_int64(s, 1, (sqlite3_int64)d->revision);
-    sp_catalog_sql_bind_text(s, 2, d->kb);
-    sp_catalog_sql_bind_text(s, 3, d->bulletin);
-    sp_catalog_sql_bind_text(s, 4, d->severity);
+    sp_sql_bind_text(s, 2, d->kb);
+    sp_sql_bind_text(s, 3, d->bulletin);
+    sp_sql_bind_text(s, 4, d->severity);
     return put(s);
 }
 
 static enum sp_err on_title(void *ctx, uint64_t revision, struct sp_view title)
 {
-    sqlite3_stmt *s = fresh(ctx, PUT_TITLE);
+    struct sp_catalog_build *b = ctx;
+    sqlite3_stmt *s = sp_sql_fresh(&b->sql, PUT_TITLE);
     sqlite3_bind_int64(s, 1, (sqlite3_int64)revision);
-    sp_catalog_sql_bind_text(s, 2, title);
+    sp_sql_bind_text(s, 2, title);
     return put(s);
 }
 
 static enum sp_err on_file(void *ctx, const struct sp_catalog_file *f)
 {
-    sqlite3_stmt *s = fresh(ctx, PUT_FILE);
-    sp_catalog_sql_bind(s, 1, f->sha1, sizeof f->sha1);
-    sp_catalog_sql_bind(s, 2, f->sha256, f->has_sha256 ? sizeof f->sha256 : 0);
+    struct sp_catalog_build *b = ctx;
+    sqlite3_stmt *s = sp_sql_fresh(&b->sql, PUT_FILE);
+    sp_sql_bind_blob(s, 1, f->sha1, sizeof f->sha1);
+    sp_sql_bind_blob(s, 2, f->sha256, f->has_sha256 ? sizeof f->sha256 : 0);
     sqlite3_bind_int64(s, 3, (sqlite3_int64)f->size);
-    sp_catalog_sql_bind_text(s, 4, f->name);
+    sp_sql_bind_text(s, 4, f->name);
     return put(s);
 }
 
@@ -266,18 +210,17 @@ struct sp_catalog_sink sp_catalog_build_sink(struct sp_catalog_build *b)
                                     .ctx = b};
 }
 
-/* ---- the end
- * --------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------- */
 
 static enum sp_err put_about(struct sp_catalog_build *b,
                              const struct sp_catalog_about *a)
 {
-    sqlite3_stmt *s = fresh(b, PUT_ABOUT);
-    sp_catalog_sql_bind(s, 1, a->sha256, sizeof a->sha256);
+    sqlite3_stmt *s = sp_sql_fresh(&b->sql, PUT_ABOUT);
+    sp_sql_bind_blob(s, 1, a->sha256, sizeof a->sha256);
     sqlite3_bind_int64(s, 2, (sqlite3_int64)a->size);
     sqlite3_bind_int64(s, 3, a->signed_at);
     sqlite3_bind_int64(s, 4, a->created);
-    sp_catalog_sql_bind(s, 5, a->package.bytes, sizeof a->package.bytes);
+    sp_sql_bind_blob(s, 5, a->package.bytes, sizeof a->package.bytes);
     sqlite3_bind_int64(s, 6, (sqlite3_int64)a->revisions);
     sqlite3_bind_int64(s, 7, (sqlite3_int64)a->payloads);
     sqlite3_bind_int64(s, 8, (sqlite3_int64)a->files);
@@ -302,8 +245,8 @@ static enum sp_err finish(struct sp_catalog_build *b, struct sp_catalog_about *a
     about->payloads = b->payloads;
     about->files = b->files;
     SP_TRY(put_about(b, about));
-    SP_TRY(run(b, SORT "COMMIT"));
-    SP_TRY(sp_catalog_sql_err(close_db(b)));
+    SP_TRY(sp_sql_run(&b->sql, sort));
+    SP_TRY(sp_sql_close(&b->sql));
     return publish(b);
 }
 

@@ -27,8 +27,7 @@ static enum sp_err read_entry(struct sp_keeper *k, uint64_t n, struct sp_facts *
     return sp_facts_decode(sp_buf_view(&text), out, NULL);
 }
 
-/* ---- files ------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------- */
 
 static enum sp_err make_room(struct gather *g)
 {
@@ -111,8 +110,7 @@ static enum sp_err add_revision(struct gather *g, uint64_t n, const struct sp_fa
     return SP_OK;
 }
 
-/* ---- bundles ----------------------------------------------------------------------
- */
+/* ---- bundles --------------------------------------------------------------------- */
 
 /* "UpdateID.RevisionNumber"; a clause that names no revision leaves it open. */
 static bool read_id(struct sp_view text, struct sp_revision_id *out)
@@ -155,8 +153,7 @@ static enum sp_err add_bundle(struct gather *g, const struct sp_facts *f)
     return SP_OK;
 }
 
-/* ---- the question -----------------------------------------------------------------
- */
+/* ---- the question ---------------------------------------------------------------- */
 
 static enum sp_err look_at(struct gather *g, uint64_t n)
 {

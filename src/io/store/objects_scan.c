@@ -64,8 +64,7 @@ static enum sp_err each_folder(struct sp_objects *o,
     return sp_dir_each(o->objects, enter_folder, &f);
 }
 
-/* ---- with sizes -------------------------------------------------------------------
- */
+/* ---- with sizes ------------------------------------------------------------------ */
 
 static enum sp_err look(int dir, const char *name, const char *tree_name,
                         struct sp_object_seen *out)
@@ -127,8 +126,7 @@ enum sp_err sp_objects_scan(struct sp_objects *o,
     return each_folder(o, scan_folder, &s);
 }
 
-/* ---- leftovers --------------------------------------------------------------------
- */
+/* ---- leftovers ------------------------------------------------------------------- */
 
 struct sweep {
     bool dry;
@@ -175,8 +173,7 @@ enum sp_err sp_objects_sweep(struct sp_objects *o, bool dry, uint64_t *count)
     return SP_OK;
 }
 
-/* ---- names only -------------------------------------------------------------------
- */
+/* ---- names only ------------------------------------------------------------------ */
 
 struct listing {
     const struct sp_object_names *to; /* borrowed */

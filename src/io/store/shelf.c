@@ -15,8 +15,7 @@ struct sp_shelf {
     uint64_t bytes, reserved, serial;
 };
 
-/* ---- items ------------------------------------------------------------------------
- */
+/* ---- items ----------------------------------------------------------------------- */
 
 const struct sp_shelf_item *sp_shelf_find(const struct sp_shelf *s,
                                           const uint8_t sha256[32])
@@ -67,8 +66,7 @@ static void drop(struct sp_shelf *s, struct sp_shelf_item *item)
     free(item);
 }
 
-/* ---- what is not known yet --------------------------------------------------------
- */
+/* ---- what is not known yet ------------------------------------------------------- */
 
 size_t sp_shelf_ask(const struct sp_shelf *s, const uint8_t after[32],
                     uint8_t (*out)[32], size_t n)
@@ -104,8 +102,7 @@ void sp_shelf_tell(struct sp_shelf *s, const struct sp_object_seen *seen, enum s
     s->unknown--;
 }
 
-/* ---- life -------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------ */
 
 static enum sp_err list_one(void *ctx, const uint8_t sha256[32])
 {
@@ -205,8 +202,7 @@ void sp_shelf_totals(const struct sp_shelf *s, struct sp_shelf_totals *out)
                                     .unknown = s->unknown};
 }
 
-/* ---- handles ----------------------------------------------------------------------
- */
+/* ---- handles --------------------------------------------------------------------- */
 
 /* Only the shelf holds it: nobody can get another reference but from here. */
 static bool is_idle(const struct sp_shelf_item *item)
@@ -299,8 +295,7 @@ enum sp_err sp_shelf_discard(struct sp_shelf *s, const uint8_t sha256[32],
     return sp_objects_quarantine(s->objects, name, reason);
 }
 
-/* ---- room -------------------------------------------------------------------------
- */
+/* ---- room ------------------------------------------------------------------------ */
 
 /* Bytes that have to go before size more may come. */
 static enum sp_err shortage(const struct sp_shelf *s, uint64_t size,

@@ -46,8 +46,7 @@ static void read_mark(int dir, const char *name, const struct stat *part,
     sp_buf_fini(&text);
 }
 
-/* ---- taking -----------------------------------------------------------------------
- */
+/* ---- taking ---------------------------------------------------------------------- */
 
 static void names_of(struct sp_stage *s, const uint8_t sha1[20])
 {
@@ -204,8 +203,7 @@ void sp_stage_leave(struct sp_stage **s)
     sp_stage_drop(s);
 }
 
-/* ---- sweeping ---------------------------------------------------------------------
- */
+/* ---- sweeping -------------------------------------------------------------------- */
 
 struct sweep {
     bool at_start, all;
