@@ -656,7 +656,7 @@ static void f_exactly_one_authorization_cookie(void **state)
     }
 }
 
-/* ---- reports: the shapes of CVE-2025-59287 with nothing in them, and neighbours --- */
+/* ---- reports: shapes of CVE-2025-59287 with nothing in them, and neighbours ----- */
 
 static void report(const char *basic, const char *datum, bool passes)
 {

@@ -79,7 +79,7 @@ static const char *level_text(enum sp_log_level level)
     return texts[level];
 }
 
-/* ---- entries of the journal: systemd.journal-fields(7), fields without newlines --- */
+/* ---- entries of the journal: systemd.journal-fields(7), one line a field ------ */
 
 #define FIELD "SALLYPORT_"
 
