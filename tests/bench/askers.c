@@ -32,8 +32,9 @@ enum {
     ASKERS_MAX = 16384,
     AN_ADDRESS = 10, /* connections from each address */
     PIECE = 65536,
-    TURN = 16, /* pieces that one connection may take before the others' turn */
-    PATIENCE_S = 300,
+    AT_A_TIME = 64, /* handshakes, before all ask at once */
+    TURN = 16,      /* pieces that one connection may take before the others' turn */
+    PATIENCE_S = 120,
 };
 #define MIB (1 << 20)
 
@@ -58,7 +59,7 @@ static struct {
     unsigned connections, port, paths;
     char **path;
     double rate, seconds;
-    bool is_new_each;
+    bool is_new_each, is_kept;
     uint64_t ranged;
 } want = {.connections = 1};
 
@@ -314,12 +315,24 @@ static void wait_for(double seconds)
 
 /* ---- all of them ----------------------------------------------------------------- */
 
-static bool are_connected(void)
+static unsigned shaking(void)
 {
+    unsigned count = 0;
+
     for (unsigned i = 0; i < want.connections; i++)
-        if (askers[i].fd >= 0 && askers[i].state == SHAKING)
-            return false;
-    return true;
+        count += askers[i].fd >= 0 && askers[i].state == SHAKING;
+    return count;
+}
+
+static void connect_all(double end)
+{
+    for (unsigned i = 0; i < want.connections; i++) {
+        call(&askers[i]);
+        while (i % AT_A_TIME == 0 && shaking() && now() < end)
+            wait_for(1);
+    }
+    while (shaking() && now() < end)
+        wait_for(1);
 }
 
 /* Both return when the first request was due. */
@@ -328,8 +341,7 @@ static double at_once(double end)
     firsts = calloc(want.connections, sizeof *firsts);
     for (unsigned i = 0; i < want.connections; i++)
         firsts[i] = PATIENCE_S; /* of those that get none */
-    while (!are_connected() && now() < end)
-        wait_for(1);
+    connect_all(end);
     double began = now();
     for (unsigned i = 0; i < want.connections; i++, asked++)
         give(&askers[i], want.path[i % want.paths], began);
@@ -371,8 +383,8 @@ static bool send_due(double began)
 
 static double paced(double end)
 {
-    while (!want.is_new_each && !are_connected() && now() < end)
-        wait_for(1);
+    if (!want.is_new_each)
+        connect_all(end);
     double began = now();
     size_t all = (size_t)(want.rate * want.seconds);
     while (complete + failed < all && now() < end)
@@ -410,7 +422,7 @@ static SSL_CTX *trusting(const char *ca)
 
 static bool understand(int argc, char **argv)
 {
-    for (int o; (o = getopt(argc, argv, "a:c:r:s:g:n")) != -1;)
+    for (int o; (o = getopt(argc, argv, "a:c:r:s:g:kn")) != -1;)
         switch (o) {
         case 'a':
             want.tls = trusting(optarg);
@@ -427,6 +439,9 @@ static bool understand(int argc, char **argv)
         case 'g':
             want.ranged = strtoull(optarg, NULL, 10);
             break;
+        case 'k':
+            want.is_kept = true;
+            break;
         case 'n':
             want.is_new_each = true;
             break;
@@ -442,28 +457,37 @@ static bool understand(int argc, char **argv)
            (want.rate <= 0 || want.seconds > 0);
 }
 
+static void report(double began)
+{
+    unsigned held = 0;
+
+    for (unsigned i = 0; i < want.connections; i++)
+        held += askers[i].fd >= 0;
+    printf("{\"asked\": %zu, \"complete\": %zu, \"held\": %u, \"all_s\": %.4f", asked,
+           complete, held, now() - began);
+    tell("time", times, complete);
+    if (firsts)
+        tell("first", firsts, want.connections);
+    puts("}");
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     if (!understand(argc, argv)) {
         fprintf(stderr,
-                "usage: askers [-a CA] [-c N] [-r RATE -s SECONDS [-n] [-g SIZE]] "
-                "PORT PATH...\n");
+                "usage: askers [-a CA] [-c N] [-k] PORT PATH...\n"
+                "       askers [-a CA] [-c N] -r RATE -s SECONDS [-n] [-g SIZE] "
+                "PORT PATH\n");
         return 64;
     }
     prctl(PR_SET_TIMERSLACK, 1UL);
     events = epoll_create1(0);
     askers = calloc(want.connections, sizeof *askers);
-    for (unsigned i = 0; i < want.connections; i++) {
+    for (unsigned i = 0; i < want.connections; i++)
         askers[i].fd = -1;
-        if (!want.is_new_each)
-            call(&askers[i]);
-    }
-    double began = (want.rate > 0 ? paced : at_once)(now() + PATIENCE_S);
-    printf("{\"asked\": %zu, \"complete\": %zu, \"all_s\": %.4f", asked, complete,
-           now() - began);
-    tell("time", times, complete);
-    if (firsts)
-        tell("first", firsts, want.connections);
-    puts("}");
+    report((want.rate > 0 ? paced : at_once)(now() + PATIENCE_S));
+    while (want.is_kept && getchar() != EOF)
+        ;
     return 0;
 }

@@ -6,6 +6,8 @@ import argparse
 import importlib
 import os
 import platform
+import re
+import ssl
 import statistics
 import sys
 import time
@@ -16,140 +18,153 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import meter  # noqa: E402
 import peers  # noqa: E402
+import table  # noqa: E402
 import work  # noqa: E402
 from stage import Stage  # noqa: E402
 
-Results = dict[str, dict[str, list[dict[str, float] | None]]]
-QUIET = 0.5  # CPU-seconds a second that others may use
-
-
-def quartiles(values: list[float]) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.2f}"
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return f"{middle:.2f} ({low:.2f}-{high:.2f})"
-
-
-def ratio(rows: dict[str, list], over: str) -> str:
-    """sallyport's main figure over another's, inside each repetition."""
-    pairs = [(a["main"], b["main"]) for a, b in
-             zip(rows.get("sallyport", []), rows.get(over, []), strict=False)
-             if a and b and b["main"] > 0]
-    return quartiles([a / b for a, b in pairs]) if pairs else "-"
-
-
-def table(results: Results, names: list[str], works: list) -> str:
-    lines = ["| workload | unit | " + " | ".join(names) + " | / nginx | / h2o | goal |",
-             "| --- | --- |" + " --- |" * (len(names) + 3)]
-    for job in works:
-        rows = results.get(job.name, {})
-        cells = []
-        for name in names:
-            values = [r["main"] for r in rows.get(name, []) if r]
-            cells.append(f"{statistics.median(values):.4g}" if values else "-")
-        lines.append(f"| {job.name} | {job.unit} | " + " | ".join(cells) +
-                     f" | {ratio(rows, 'nginx')} | {ratio(rows, 'h2o')} | {job.goal} |")
-    return "\n".join(lines)
-
-
-def write_tsv(path: Path, results: Results) -> None:
-    with path.open("w") as out:
-        print("workload\tpeer\trepetition\tfigure\tvalue", file=out)
-        for job, rows in results.items():
-            for name, values in rows.items():
-                for i, figures in enumerate(values):
-                    for figure, value in (figures or {}).items():
-                        print(job, name, i, figure, f"{value:.5g}", sep="\t", file=out)
+QUIET = 0.2  # CPU-seconds a second that others may use
+OFTEN = ("sallyport", "nginx", "h2o")  # the others do fewer repetitions: their part is the order
+SELDOM = 3
 
 
 class Neighbours:
-    """CPU that is used by nobody of this run, where that can be told: while it rests."""
+    """CPU that is used by nobody of this run."""
 
-    def __init__(self) -> None:
-        self.warned = False
+    def __init__(self, running: dict[str, object]) -> None:
+        self.running = running
+        self.found: list[float] = []
+        self.begin()
+
+    def begin(self) -> None:
+        pids = [pid for p in self.running.values() for s in (p, p.twin) if s for pid in s.pids()]
+        self.servers, self.own = meter.Stopwatch(pids), sum(os.times()[:4])
+        self.machine = meter.machine_busy()
 
     def look(self) -> None:
-        began, used = time.monotonic(), meter.machine_busy()
-        time.sleep(0.5)
-        others = (meter.machine_busy() - used) / (time.monotonic() - began)
+        """What they used since the last look."""
+        ours = self.servers.cpu() + sum(os.times()[:4]) - self.own
+        others = (meter.machine_busy() - self.machine - ours) / self.servers.seconds()
+        self.found.append(max(0.0, others))
         if others > QUIET:
-            self.warned = True
             print(f"warning: others use {others:.1f} CPUs: trust the ratios, not the figures",
                   flush=True)
+        self.begin()
+
+
+class Run:
+    """Some jobs and servers, and what was found."""
+
+    def __init__(self, options: argparse.Namespace, works: list, names: list[str]) -> None:
+        self.options, self.works = options, works
+        self.results: table.Results = {}
+        self.refusals: dict[tuple[str, str], str] = {}
+        self.stage = Stage(options.workers, options.repetitions, works)
+        self.running: dict[str, object] = {}
+        want_twins = any(w.name.startswith("two-loops") for w in works)
+        for name in names:
+            try:
+                self.running[name] = peers.make(name, self.stage, want_twins)
+            except (RuntimeError, OSError) as failed:
+                print(f"SKIPPED {name}: {failed}", flush=True)
+        self.neighbours = Neighbours(self.running)
+
+    def measure(self, job, name: str, repetition: int) -> dict[str, float]:
+        """Nothing where it cannot, or does not need to."""
+        most = self.options.repetitions if name in OFTEN else SELDOM
+        if repetition >= min(most, job.repetitions) or (job.name, name) in self.refusals:
+            return {}
+        try:
+            return job.measure(self.running[name], self.stage, self.options.seconds, repetition)
+        except (work.Cannot, OSError) as why:
+            self.refusals[job.name, name] = str(why)
+            return {}
+
+    def all(self) -> None:
+        """Interleaved: each server does the same work before the next kind of work."""
+        for repetition in range(self.options.repetitions):
+            for job in self.works:
+                began = time.monotonic()
+                rows = self.results.setdefault(job.name, {})
+                for name in self.running:
+                    rows.setdefault(name, []).append(self.measure(job, name, repetition))
+                if self.options.verbose:
+                    print(f"{job.name}: {time.monotonic() - began:.1f} s", flush=True)
+            self.neighbours.look()
+            print(f"repetition {repetition + 1} of {self.options.repetitions}", flush=True)
+
+    def close(self) -> None:
+        for peer in self.running.values():
+            peer.close()
+        self.stage.close()
+
+    def heading(self) -> str:
+        """Machine, versions, date, and what disturbed."""
+        cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+        versions = [f"{n} {peers.version(importlib.import_module('peers.' + n))}"
+                    for n in self.running]
+        return (f"{time.strftime('%Y-%m-%d', time.gmtime())}: {os.cpu_count()} processors "
+                f"({cpu[1] if cpu else platform.machine()}), Linux {platform.release()}, "
+                f"{' '.join(ssl.OPENSSL_VERSION.split()[:2])}; {', '.join(versions)}. "
+                f"{self.options.workers} worker{'s' if self.options.workers > 1 else ''}, "
+                f"{self.options.repetitions} repetitions of {self.options.seconds:g} s "
+                f"({SELDOM} of servers other than {', '.join(OFTEN)}), medians, quartiles of "
+                f"ratios. Others used {statistics.median(self.neighbours.found):.2f} processors "
+                f"(at most {max(self.neighbours.found):.2f}).")
+
+    def report(self) -> str:
+        return (self.heading() + "\n\n" +
+                table.markdown(self.results, list(self.running), self.works, self.refusals))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="nginx alone, two minutes")
+    parser.add_argument("--all", action="store_true",
+                        help="every workload and every server; so it is without --quick")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=1, help="of each measurement")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tsv", type=Path, help="every single figure")
     parser.add_argument("--markdown", type=Path, help="the table, besides printing it")
     parser.add_argument("--only", help="names of workloads, with commas between")
     parser.add_argument("--peers", help="names of servers, with commas between")
+    parser.add_argument("--verbose", action="store_true", help="tell how long each takes")
     options = parser.parse_args()
     if options.quick:
-        options.repetitions, options.seconds = 3, 2
+        options.repetitions = min(options.repetitions, 3)
     return options
 
 
 def chosen_works(options: argparse.Namespace) -> list:
-    only = options.only.split(",") if options.only else None
-    return [w for w in work.every() if (w.name in only if only else w.quick or not options.quick)]
+    every, only = work.every(), options.only.split(",") if options.only else []
+    if unknown := set(only) - {w.name for w in every}:
+        raise SystemExit(f"no such workload: {', '.join(sorted(unknown))}; there are "
+                         f"{', '.join(w.name for w in every)}")
+    return [w for w in every if (w.name in only if only else w.quick or not options.quick)]
 
 
-def chosen_peers(options: argparse.Namespace) -> dict[str, object]:
+def chosen_peers(options: argparse.Namespace) -> list[str]:
     wanted = (options.peers.split(",") if options.peers
               else ["sallyport", "nginx"] if options.quick else list(peers.NAMES))
-    modules = {n: importlib.import_module(f"peers.{n}") for n in wanted}
-    here = {n: m for n, m in modules.items() if m.available()}
+    here = [n for n in wanted if importlib.import_module(f"peers.{n}").available()]
     print("servers: " + ", ".join(here) + "".join(
         f"; SKIPPED {n}: not installed" for n in wanted if n not in here), flush=True)
     return here
 
 
-def measure_all(options: argparse.Namespace, running: dict[str, object], stage: Stage,
-                works: list) -> Results:
-    """Interleaved: each server does the same work before the next kind of work."""
-    results: Results = {}
-    for repetition in range(options.repetitions):
-        Neighbours().look()
-        for job in works:
-            for name, peer in running.items():
-                figures = job.measure(peer, stage, options.seconds, repetition)
-                results.setdefault(job.name, {}).setdefault(name, []).append(figures)
-        print(f"repetition {repetition + 1} of {options.repetitions}", flush=True)
-    return results
-
-
 def main() -> None:
     options = arguments()
-    works, modules = chosen_works(options), chosen_peers(options)
-    stage = Stage(options.workers, options.repetitions,
-                  want_cold=2 if any(w.name == "storm-200" for w in works)
-                  else max((w.cold for w in works), default=0),
-                  want_soap=any(w.soap for w in works),
-                  want_huge=not options.quick and any(w.name.startswith("range") for w in works))
-    running: dict[str, object] = {}
+    run = Run(options, chosen_works(options), chosen_peers(options))
     try:
-        for name, module in modules.items():
-            try:
-                running[name] = module.Peer(stage)
-            except (RuntimeError, OSError) as failed:
-                print(f"SKIPPED {name}: {failed}", flush=True)
-        results = measure_all(options, running, stage, works)
+        run.all()
+        report = run.report()
     finally:
-        for peer in running.values():
-            peer.close()
-        stage.close()
-    shown = table(results, list(running), works)
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, "
-          f"{platform.release()}, {time.strftime('%Y-%m-%d', time.gmtime())}\n\n{shown}")
+        run.close()
+    print(f"\n{report}")
     if options.tsv:
-        write_tsv(options.tsv, results)
+        table.write_tsv(options.tsv, run.results)
     if options.markdown:
-        options.markdown.write_text(shown + "\n")
+        options.markdown.write_text(report + "\n")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,23 @@ def pss_kib(pids: list[int]) -> int:
     return total
 
 
+def reset_peaks(pids: list[int]) -> int:
+    """From now on peak_kib counts anew; returns what is resident now."""
+    for pid in pids:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return peak_kib(pids)
+
+
+def peak_kib(pids: list[int]) -> int:
+    """The sum over processes of the most that each had resident, since reset_peaks. What two of
+    them share counts twice."""
+    total = 0
+    for pid in pids:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return total
+
+
 def machine_busy() -> float:
     """Seconds of CPU that all processes together have used."""
     fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]

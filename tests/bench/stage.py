@@ -1,4 +1,5 @@
 """What all servers of a run stand before: one upstream, certificates, files warm and cold."""
+import hashlib
 import ssl
 import urllib.request
 from dataclasses import dataclass, field
@@ -35,55 +36,70 @@ class Made(Catalogue):
 
 @dataclass
 class Stage:
-    """cold files are asked for once a server; heavy revisions are in groups of fifty."""
+    """The upstream of a run of some jobs. Each job's cold files and heavy documents are its own,
+    for each repetition others, since each is new to a server only once."""
 
     workers: int
     repetitions: int
-    want_cold: int = 0        # files of 64 MiB for each repetition
-    want_soap: bool = False
-    want_huge: bool = False
+    works: list
     pki: object = field(default_factory=make)
 
     def __post_init__(self) -> None:
-        colds = self.want_cold * self.repetitions
+        self.first_cold, colds = self._shared_out("cold")
+        self.first_heavy, heavy = self._shared_out("heavy")
+        want_huge = any(w.name in ("range32-tls", "fairness") for w in self.works)
         sizes = {10 + i: BIG for i in range(1 + colds)}
-        self.catalogue = Made(7, 30, 10 + len(sizes), big=sizes,
-                              huge=HUGE if self.want_huge else 0,
-                              heavy=GROUP * self.repetitions if self.want_soap else 0)
+        self.catalogue = Made(7, 30, 10 + len(sizes), big=sizes, huge=HUGE if want_huge else 0,
+                              heavy=GROUP * heavy)
         bigs = [f for f in self.catalogue.files if f.size == BIG]
         self.warm_files = {
             "small": next(f for f in self.catalogue.files if f.size == SMALL),
             "big": bigs.pop()}
-        self.warm_files["ranged"] = (self.catalogue.files[-1] if self.want_huge
-                                     else self.warm_files["big"])
+        if want_huge:
+            self.warm_files["ranged"] = self.catalogue.files[-1]
         self.cold_files = bigs
         wsus_upstream.REPLY_LIMIT = REPLY
         self.upstream = wsus_upstream.Upstream(self.catalogue, *self.pki.pair("upstream"))
         self.origin = self.upstream.url
 
-    def cold(self, index: int, repetition: int):
-        return self.cold_files[self.want_cold * repetition + index]
+    def _shared_out(self, what: str) -> tuple[dict[str, int], int]:
+        """Where each job's begin, and how many there are."""
+        first, total = {}, 0
+        for job in self.works:
+            first[job.name] = total
+            total += getattr(job, what) * min(job.repetitions, self.repetitions)
+        return first, total
+
+    def cold(self, job, repetition: int, number: int = 0):
+        return self.cold_files[self.first_cold[job.name] + job.cold * repetition + number]
+
+    def heavy_group(self, job, repetition: int, number: int = 0) -> list[tuple[str, int]]:
+        first = GROUP * (self.first_heavy[job.name] + job.heavy * repetition + number)
+        return [r.key for r in self.catalogue.heavy[first:first + GROUP]]
 
     def light_keys(self) -> list[tuple[str, int]]:
         """What a downstream server asks for to know all files."""
         heavy = {r.key for r in self.catalogue.heavy}
         return [r.key for r in self.catalogue.of_kind("bundle", "leaf") if r.key not in heavy]
 
-    def soap_group(self, repetition: int) -> list[tuple[str, int]]:
-        return [r.key for r in self.catalogue.heavy[GROUP * repetition:GROUP * (repetition + 1)]]
-
     def client_context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.pki.ca)
         return context
 
-    def warm(self, url: str, times: int = 2) -> None:
-        for file in {f.path: f for f in self.warm_files.values()}.values():
-            for _ in range(times):
-                with urllib.request.urlopen(url + file.path,
-                                            context=self.client_context()) as answer:
-                    while answer.read(1 << 20):
-                        pass
+    def digest(self, url: str, file) -> bytes:
+        """SHA-1 of what is answered."""
+        found = hashlib.sha1()
+        with urllib.request.urlopen(url + file.path, context=self.client_context()) as answer:
+            while piece := answer.read(1 << 20):
+                found.update(piece)
+        return found.digest()
+
+    def part(self, url: str, file, first: int, end: int) -> tuple[int, bytes]:
+        """Status and bytes of an answer to a range, at most a MiB more than asked."""
+        asked = urllib.request.Request(url + file.path, headers={"Range": f"bytes={first}-{end - 1}"})
+        with urllib.request.urlopen(asked, context=self.client_context()) as answer:
+            return answer.status, answer.read(end - first + (1 << 20))
 
     def close(self) -> None:
         self.upstream.close()

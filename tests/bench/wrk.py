@@ -1,7 +1,10 @@
 """The load of short answers and of bulk: wrk, one thread."""
+import math
 import re
 import subprocess
 import tempfile
+
+from work import Cannot
 
 RANGES = """
 local size = {size}
@@ -17,10 +20,12 @@ def milliseconds(text: str) -> float:
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
-def start(url: str, connections: int, seconds: int, size: int = 0,
+def start(url: str, connections: int, seconds: float, size: int = 0,
           fresh: bool = False) -> subprocess.Popen:
-    """size: random ranges of a MiB of a file so large; fresh: a connection a request."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "60s"]
+    """size: random ranges of a MiB of a file so large; fresh: a connection a request. wrk knows
+    whole seconds."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "--latency",
+               "--timeout", "60s"]
     if fresh:
         command += ["-H", "Connection: close"]
     with tempfile.NamedTemporaryFile("w", suffix=".lua", delete=False) as script:
@@ -34,9 +39,9 @@ def result(load: subprocess.Popen) -> dict[str, float]:
     out = load.communicate()[0]
     counted = re.search(r"(\d+) requests in [^,]+, ([\d.]+)([KMGT]?B) read", out)
     if load.returncode or not counted:
-        raise SystemExit(f"wrk failed: {out}")
+        raise Cannot(f"wrk failed: {out[:200]}")
     if wrong := re.search(r"Non-2xx or 3xx responses: (\d+)", out):
-        raise SystemExit(f"{load.args[-1]}: {wrong[1]} answers were no success\n{out}")
+        raise Cannot(f"{wrong[1]} answers were no success")
     requests, number, unit = counted.groups()
     return {"requests": max(1.0, float(requests)),
             "GB": float(number) * 1024 ** ["B", "KB", "MB", "GB", "TB"].index(unit) / 1e9,

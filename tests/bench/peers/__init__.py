@@ -1,6 +1,9 @@
-"""One module a server: each has available() and a class Peer(stage), a Server of here, that serves
-what the stage's upstream has, from a cache, under the upstream's paths. The upstream is reached
-over TLS and its certificate is checked."""
+"""One module a server: each has available(), VERSION, a command that says it, and a class
+Peer(stage), a Server of here, that serves what the stage's upstream has, from a cache, under the
+upstream's paths. The upstream is reached over TLS and its certificate is checked."""
+import copy
+import importlib
+import re
 import shutil
 import socket
 import subprocess
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from gate import free_ports
 from meter import tree
+from work import Cannot
 
 READY_SECONDS = 30.0
 NAMES = ("sallyport", "nginx", "h2o", "haproxy", "trafficserver", "varnish", "squid")
@@ -28,15 +32,42 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
         time.sleep(0.02)
 
 
-class Server:
-    """A folder, two ports, processes. caches_large: 64 MiB files are hits; fetches: what is not
-    here comes from the upstream; passes_soap: so do answers to what is posted."""
+def version(module) -> str:
+    done = subprocess.run(module.VERSION, capture_output=True, text=True, check=False)
+    return re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)[0]
 
-    caches_large = fetches = passes_soap = True
+
+def make(name: str, stage, want_twin: bool) -> "Server":
+    """With a twin beside it, which has two workers, where that is asked for."""
+    module = importlib.import_module(f"peers.{name}")
+    peer = module.Peer(stage)
+    try:
+        peer.warm()
+        if want_twin and peer.workers == 1 and peer.has_twin:
+            stage = copy.copy(stage)
+            stage.workers = 2
+            peer.twin = module.Peer(stage)
+            peer.twin.warm()
+    except BaseException:
+        peer.close()
+        raise
+    return peer
+
+
+class Server:
+    """A folder, two ports, processes. no_fetch, no_soap: why what is not here does not come from
+    the upstream, or answers to what is posted."""
+
+    no_fetch = no_soap = ""
+    has_twin = False             # whether it is measured with two workers too
+    twin: "Server | None" = None
+    descriptors = 1              # of one process, for a connection
     rest_kib: int | None = None  # its memory before the first idle connections
 
     def __init__(self, stage) -> None:
-        self.stage = stage
+        self.stage, self.workers = stage, stage.workers
+        self.not_held: dict[str, str] = {}  # paths of files that it does not cache, and why
+        self.no_ranges: str | None = None   # why not; None: not tried yet
         self.dir = Path(tempfile.mkdtemp(prefix=f"bench-{type(self).__module__.split('.')[-1]}-"))
         self.dir.chmod(0o777)
         self.plain_port = free_ports(4)
@@ -74,7 +105,65 @@ class Server:
     def pids(self) -> list[int]:
         return [pid for p in self.processes for pid in tree(p.pid)]
 
+    def warm(self) -> None:
+        """All files that are to be hits are asked for, and must be hits then."""
+        for file in {f.path: f for f in self.stage.warm_files.values()}.values():
+            try:
+                for url in (self.plain_url, self.url):
+                    self.check(url, file)
+                    self.prove(file, url)
+            except Cannot as why:
+                self.not_held[file.path] = str(why)
+
+    def check(self, url: str, file) -> None:
+        try:
+            digest = self.stage.digest(url, file)
+        except OSError as failed:
+            raise Cannot(f"{failed}") from None
+        if digest != file.sha1:
+            raise Cannot("other bytes come than the upstream has")
+
+    def prove(self, file, url: str = "") -> None:
+        """The right bytes come, and not from the upstream; over TLS unless told."""
+        asked = len(self.stage.upstream.content_requests())
+        self.check(url or self.url, file)
+        if len(self.stage.upstream.content_requests()) > asked:
+            raise Cannot("asks the upstream each time")
+
+    def must_hold(self, file) -> None:
+        if file.path in self.not_held:
+            raise Cannot(self.not_held[file.path])
+
+    def must_have_ranges(self, file) -> None:
+        """Also: must_hold."""
+        self.must_hold(file)
+        if self.no_ranges is None:
+            self.no_ranges = self._range_wrong(file)
+        if self.no_ranges:
+            raise Cannot(self.no_ranges)
+
+    def _range_wrong(self, file) -> str:
+        first, end = file.size // 2 + 7, file.size // 2 + 7 + (1 << 20)
+        asked = len(self.stage.upstream.content_requests())
+        status, body = self.stage.part(self.url, file, first, end)
+        if status != 206:
+            return "answers a range with the whole file"
+        if body != b"".join(file.pieces(first, end)):
+            return "other bytes come than the upstream has"
+        hit = len(self.stage.upstream.content_requests()) == asked
+        return "" if hit else "asks the upstream for each range"
+
+    def must_fetch(self) -> None:
+        if self.no_fetch:
+            raise Cannot(self.no_fetch)
+
+    def must_pass_soap(self) -> None:
+        if self.no_soap:
+            raise Cannot(self.no_soap)
+
     def close(self) -> None:
+        if self.twin:
+            self.twin.close()
         for process in reversed(self.processes):
             process.terminate()
             try:

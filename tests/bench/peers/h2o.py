@@ -5,6 +5,7 @@ from peers import Server
 
 CONF = """num-threads: {workers}
 max-connections: 20000
+http1-request-timeout: 600
 error-log: {dir}/error.log
 hosts:
   default:
@@ -24,12 +25,16 @@ hosts:
 """
 
 
+VERSION = ("h2o", "-v")
+
+
 def available() -> bool:
     return shutil.which("h2o") is not None
 
 
 class Peer(Server):
-    fetches = passes_soap = False
+    no_fetch = no_soap = "has no cache: its files are there from the start"
+    has_twin = True
 
     def __init__(self, stage) -> None:
         super().__init__(stage)
@@ -39,4 +44,3 @@ class Peer(Server):
             with path.open("wb") as out:
                 out.writelines(file.pieces())
         self.start("h2o", "-c", self.write("conf", CONF), port=self.plain_port)
-        stage.warm(self.plain_url)

@@ -1,4 +1,4 @@
-"""haproxy with its cache in memory, which takes small objects only."""
+"""haproxy with its cache in memory, which knows no ranges."""
 import shutil
 
 from peers import Server
@@ -13,20 +13,24 @@ defaults
   timeout client 600s
   timeout server 600s
   option http-keep-alive
-cache small
-  total-max-size 256
-  max-object-size 1048576
+cache all
+  total-max-size 3000
+  max-object-size 1200000000
   max-age 86400
-frontend all
+frontend here
   bind 127.0.0.1:{plain}
   bind 127.0.0.1:{tls} ssl crt {dir}/both.pem alpn http/1.1
-  http-request cache-use small
+  http-request set-header Host localhost
+  http-request cache-use all
   default_backend origin
 backend origin
   http-response set-header Cache-Control max-age=86400
-  http-response cache-store small
+  http-response cache-store all
   server origin localhost:{origin_port} ssl verify required ca-file {ca} sni str(localhost)
 """
+
+
+VERSION = ("haproxy", "-v")
 
 
 def available() -> bool:
@@ -34,10 +38,7 @@ def available() -> bool:
 
 
 class Peer(Server):
-    caches_large = False
-
     def __init__(self, stage) -> None:
         super().__init__(stage)
         self.pem()
         self.start("haproxy", "-db", "-f", self.write("conf", CONF), port=self.plain_port)
-        stage.warm(self.plain_url)

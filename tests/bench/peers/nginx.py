@@ -28,18 +28,22 @@ http {{
 """
 
 
+VERSION = ("nginx", "-v")
+
+
 def available() -> bool:
     return shutil.which("nginx") is not None
 
 
 class Peer(Server):
+    has_twin = True
+
     def __init__(self, stage) -> None:
         super().__init__(stage)
         for sub in "bpfus":
             (self.dir / sub).mkdir()
         conf = self.write("conf", CONF)
         self.start("nginx", "-p", self.dir, "-c", conf, port=self.plain_port)
-        stage.warm(self.plain_url)
 
     def pids(self) -> list[int]:
         return super().pids()[1:]  # the master does nothing

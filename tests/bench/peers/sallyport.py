@@ -8,11 +8,16 @@ from gate import Gate
 from peers import Server
 
 
+VERSION = (os.environ.get("SALLYPORT", ""), "--version")
+
+
 def available() -> bool:
     return Path(os.environ.get("SALLYPORT", "")).is_file()
 
 
 class Peer(Server):
+    has_twin = True
+
     def __init__(self, stage) -> None:
         super().__init__(stage)
         self.gate = Gate(stage.origin, stage.pki, workers=stage.workers,
@@ -24,7 +29,6 @@ class Peer(Server):
             server.config()
             server.fetch(server.revision_ids(True))
             server.fetch(stage.light_keys())
-        stage.warm(self.plain_url)
 
     def close(self) -> None:
         self.gate.close()

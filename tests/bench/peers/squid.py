@@ -1,4 +1,5 @@
-"""squid (squid-openssl) in front of the upstream, everything in memory."""
+"""squid (squid-openssl) in front of the upstream, everything in memory, of https and of http by
+itself."""
 import shutil
 
 from peers import Server
@@ -25,6 +26,9 @@ pinger_enable off
 """
 
 
+VERSION = ("squid", "-v")
+
+
 def available() -> bool:
     return shutil.which("squid") is not None
 
@@ -34,4 +38,3 @@ class Peer(Server):
         super().__init__(stage)
         self.start("squid", "-N" if stage.workers == 1 else "--foreground", "-f",
                    self.write("conf", CONF), port=self.tls_port)
-        stage.warm(self.plain_url)

@@ -34,6 +34,9 @@ SETTINGS = {
 }
 
 
+VERSION = ("traffic_server", "-V")
+
+
 def available() -> bool:
     return shutil.which("traffic_server") is not None and SHIPPED.is_dir()
 
@@ -52,4 +55,3 @@ class Peer(Server):
             self.write(f"etc/{name}", text)
         self.start("traffic_server", port=self.plain_port,
                    env={**os.environ, "TS_RUNROOT": str(self.write("runroot.yaml", FOLDERS))})
-        stage.warm(self.plain_url)

@@ -6,6 +6,7 @@ from peers import Server
 
 VCL = """vcl 4.1;
 backend origin {{ .host = "127.0.0.1"; .port = "{inner}"; }}
+sub vcl_recv {{ set req.http.Host = "localhost"; }}
 sub vcl_backend_response {{ set beresp.ttl = 1d; set beresp.do_stream = true; }}
 """
 HITCH = """frontend = "[127.0.0.1]:{tls}"
@@ -31,11 +32,16 @@ listen leg
 """
 
 
+VERSION = ("varnishd", "-V")
+
+
 def available() -> bool:
     return all(shutil.which(p) for p in ("varnishd", "hitch", "haproxy"))
 
 
 class Peer(Server):
+    descriptors = 2  # of hitch
+
     def __init__(self, stage) -> None:
         super().__init__(stage)
         self.pem()
@@ -46,4 +52,3 @@ class Peer(Server):
                    "-s", "malloc,3g", "-j", "none", port=self.plain_port)
         hitch = HITCH + (AS_ROOT if os.geteuid() == 0 else "")
         self.start("hitch", f"--config={self.write('hitch', hitch)}", port=self.tls_port)
-        stage.warm(self.plain_url)

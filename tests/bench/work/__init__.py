@@ -1,17 +1,38 @@
-"""One module a kind of work. Each has WORK: objects with
-
-    name, unit    of the row; the main figure's
-    goal          what is aimed at, as text
-    quick         whether --quick runs it
-    cold, soap    how many cold files a repetition takes; whether it needs update metadata
-    measure(peer, stage, seconds, repetition) -> figures, the one called "main" among them,
-                  or None where the peer cannot do that
-
-Nothing here asserts a time."""
+"""One module a kind of work. Each has WORK: a list of Job. Nothing here asserts a time."""
 import importlib
+from dataclasses import dataclass
 
-MODULES = ("small", "handshake", "bulk", "cold", "soap", "storm", "fairness", "idle")
+MODULES = ("small", "handshake", "bulk", "cold", "soap", "storm", "fairness", "memory", "idle",
+           "loops")
 
 
-def every() -> list:
+class Cannot(Exception):
+    """Why a server does not do a kind of work."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: which figure of the work it shows, and what is aimed at."""
+
+    figure: str
+    text: str
+    goal: str = ""
+
+
+class Job:
+    """A kind of work. repetitions: at most so many; cold: files that are not here yet, and heavy:
+    groups of fifty heavy documents, which one repetition takes."""
+
+    name: str
+    rows: list[Row]
+    quick = True
+    repetitions = 1000
+    cold = heavy = 0
+
+    def measure(self, peer, stage, seconds: float, repetition: int) -> dict[str, float]:
+        """The figures of one repetition; Cannot where the peer does not do this."""
+        raise NotImplementedError
+
+
+def every() -> list[Job]:
     return [w for m in MODULES for w in importlib.import_module(f"work.{m}").WORK]

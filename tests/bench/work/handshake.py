@@ -1,36 +1,40 @@
 """A new connection a request: microseconds of CPU, with a full handshake and resumed."""
 import socket
-import time
 from urllib.parse import urlsplit
 
+import askers
 import wrk
 from meter import Stopwatch
+from work import Job, Row
+
+RATE = 300
 
 
-class Fresh:
-    name, unit, goal, quick, cold, soap = (
-        "fresh-tls", "us/connection", "<= 0.95 nginx, aim 0.85", True, 0, False)
+class Fresh(Job):
+    name = "fresh-tls"
+    rows = [Row("us", "full handshake a request, us", "0.95 nginx"),
+            Row("p99_ms", f"the same, {RATE} a second: p99, ms", "1.0 nginx")]
 
-    def measure(self, peer, stage, seconds: int, _repetition: int) -> dict[str, float]:
+    def measure(self, peer, stage, seconds: float, _repetition: int) -> dict[str, float]:
+        path = stage.warm_files["small"].path
         watch = Stopwatch(peer.pids())
-        found = wrk.run(peer.url + stage.warm_files["small"].path, 16, seconds, fresh=True)
-        return {"main": watch.cpu() / found["requests"] * 1e6,
+        found = wrk.run(peer.url + path, 16, seconds, fresh=True)
+        return {"us": watch.cpu() / found["requests"] * 1e6,
                 "per_s": found["requests"] / watch.seconds(),
-                "p50_ms": found["p50_ms"], "p99_ms": found["p99_ms"]}
+                **askers.paced(peer.url, path, 64, RATE, seconds, "-n", ca=stage.pki.ca)}
 
 
-class Resumed:
-    name, unit, goal, quick, cold, soap = (
-        "resumed-tls", "us/connection", "<= 0.90 nginx", True, 0, False)
+class Resumed(Job):
+    name = "resumed-tls"
+    rows = [Row("us", "resumed handshake a request, us", "0.90 nginx")]
 
-    def measure(self, peer, stage, seconds: int, _repetition: int) -> dict[str, float]:
+    def measure(self, peer, stage, seconds: float, _repetition: int) -> dict[str, float]:
         to, context = urlsplit(peer.url), stage.client_context()
         request = (f"GET {stage.warm_files['small'].path} HTTP/1.1\r\nHost: {to.netloc}\r\n"
                    "Connection: close\r\n\r\n").encode()
-        session, count, reused, times = None, 0, 0, []
+        session, count, reused = None, 0, 0
         watch = Stopwatch(peer.pids())
         while watch.seconds() < seconds:
-            began = time.monotonic()
             with socket.create_connection((to.hostname, to.port)) as bare, \
                     context.wrap_socket(bare, server_hostname=to.hostname,
                                         session=session) as tls:
@@ -39,11 +43,8 @@ class Resumed:
                     pass
                 reused += bool(tls.session_reused)
                 session = tls.session
-            times.append(time.monotonic() - began)
             count += 1
-        times.sort()
-        return {"main": watch.cpu() / count * 1e6, "per_s": count / watch.seconds(),
-                "p50_ms": times[count // 2] * 1e3, "p99_ms": times[count * 99 // 100] * 1e3,
+        return {"us": watch.cpu() / count * 1e6, "per_s": count / watch.seconds(),
                 "resumed_percent": 100 * reused / count}
 
 

@@ -1,0 +1,54 @@
+"""The most memory that a server has resident while transfers pass.
+
+The goal is a formula: 32 MiB, 256 KiB for each transfer, and the largest document."""
+from concurrent.futures import ThreadPoolExecutor
+
+import askers
+from meter import peak_kib, reset_peaks
+from work import Job, Row
+from work.soap import ask, ready
+
+BASE_KIB, TRANSFER_KIB, DOCUMENT_KIB = 32 << 10, 256, 800  # UTF-16 of a heavy document
+ASKERS, REPLIES = 8, 4
+
+
+def goal(transfers: int, documents: int) -> str:
+    return f"{(BASE_KIB + TRANSFER_KIB * transfers + DOCUMENT_KIB * documents) / 1024:.1f}"
+
+
+class Files(Job):
+    name, quick, cold, repetitions = "memory-cold", False, ASKERS, 1
+    rows = [Row("MiB", f"memory, {ASKERS} cold 64 MiB at once: peak, MiB", goal(ASKERS, 0)),
+            Row("grown_MiB", "the same, above what it had before, MiB")]
+
+    def measure(self, peer, stage, _seconds: float, repetition: int) -> dict[str, float]:
+        peer.must_fetch()
+        paths = [stage.cold(self, repetition, i).path for i in range(ASKERS)]
+        before = reset_peaks(peer.pids())
+        askers.at_once(peer.url, paths, ASKERS, stage.pki.ca)
+        peak = peak_kib(peer.pids())
+        return {"MiB": peak / 1024, "grown_MiB": (peak - before) / 1024}
+
+
+class Replies(Job):
+    name, quick, heavy, repetitions = "memory-soap", False, REPLIES, 1
+    rows = [Row("MiB", f"memory, {REPLIES} replies of 20 MB at once: peak, MiB",
+                goal(REPLIES, 1)),
+            Row("grown_MiB", "the same, above what it had before, MiB")]
+
+    def measure(self, peer, stage, _seconds: float, repetition: int) -> dict[str, float]:
+        peer.must_pass_soap()
+        servers = [ready(peer, stage) for _ in range(REPLIES)]
+        try:
+            before = reset_peaks(peer.pids())
+            with ThreadPoolExecutor(REPLIES) as pool:
+                list(pool.map(lambda i: ask(servers[i], stage.heavy_group(self, repetition, i)),
+                              range(REPLIES)))
+            peak = peak_kib(peer.pids())
+        finally:
+            for server in servers:
+                server.close()
+        return {"MiB": peak / 1024, "grown_MiB": (peak - before) / 1024}
+
+
+WORK = [Files(), Replies()]
