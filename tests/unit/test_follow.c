@@ -106,6 +106,24 @@ static void b_a_ledger_that_grows_is_good(void **state)
     }
 }
 
+/* What the next checkpoint says is not known while its entries are still to come. */
+static void f_a_checkpoint_alone_proves_nothing(void **state)
+{
+    uint64_t index;
+    unsigned width;
+    (void)state;
+    assert_false(sp_follow_is_proven(&follow));
+    round_of(300, 0, 0, MOST);
+    assert_true(sp_follow_is_proven(&follow));
+    sign(310, 1, 20);
+    assert_true(sp_follow_checkpoint(&follow, sp_buf_view(&note)));
+    is_now(SP_FOLLOW_GOOD, 300);
+    assert_false(sp_follow_is_proven(&follow));
+    assert_true(sp_follow_wants(&follow, &index, &width));
+    round_of(300, 0, 0, MOST); /* the same again needs no entries */
+    assert_true(sp_follow_is_proven(&follow));
+}
+
 static void b_what_was_remembered_is_proven_again(void **state)
 {
     (void)state;
@@ -224,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(b_a_ledger_that_grows_is_good),
+        TEST(f_a_checkpoint_alone_proves_nothing),
         TEST(b_what_was_remembered_is_proven_again),
         TEST(f_a_fork_is_found_at_any_size),
         TEST(f_a_fork_over_a_restart),

@@ -150,7 +150,7 @@ static void weigh(struct ward *d)
     struct tier *t = &d->tier;
     struct sp_cosigned said[SP_LIMIT_COSIGNERS];
     size_t good = 0;
-    if (t->follow.state != SP_FOLLOW_GOOD || t->wanted == 0) {
+    if (!sp_follow_is_proven(&t->follow) || t->wanted == 0) {
         return;
     }
     t->cosigned = count_good(d, said, &good) == SP_OK ? (unsigned)good : 0;
@@ -456,7 +456,7 @@ static enum sp_err remember_proven(struct ward *d)
 {
     struct tier *t = &d->tier;
     bool same = sp_view_eq(sp_buf_view(&t->note), sp_buf_view(&t->seen_note));
-    if (t->follow.state != SP_FOLLOW_GOOD || same) {
+    if (!sp_follow_is_proven(&t->follow) || same) {
         return SP_OK;
     }
     sp_buf_clear(&t->seen_note);

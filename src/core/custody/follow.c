@@ -132,6 +132,11 @@ bool sp_follow_checkpoint(struct sp_follow *f, struct sp_view note)
     return true;
 }
 
+bool sp_follow_is_proven(const struct sp_follow *f)
+{
+    return f->state == SP_FOLLOW_GOOD && same_head(&f->seen, &f->target);
+}
+
 bool sp_follow_wants(const struct sp_follow *f, uint64_t *bundle, unsigned *width)
 {
     if (f->tree.size >= f->target.size || sp_follow_is_final(f->state)) {

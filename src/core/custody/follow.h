@@ -48,6 +48,10 @@ void sp_follow_init(struct sp_follow *f, const struct sp_note_key *key,
                     const struct sp_head *seen);
 /* A checkpoint was fetched. True when it is to be proven or is: see sp_follow_wants. */
 bool sp_follow_checkpoint(struct sp_follow *f, struct sp_view note);
+/* The checkpoint that was taken last is proven: nothing of it may be remembered, and no
+ * cosignature of it counts, before that. A state that is GOOD may still be that of the
+ * one before. */
+bool sp_follow_is_proven(const struct sp_follow *f);
 /* Entries that are missing for the target: the bundle that holds the next one. False
  * when there is none. After a mismatch it may begin at the start again. */
 bool sp_follow_wants(const struct sp_follow *f, uint64_t *bundle, unsigned *width);
