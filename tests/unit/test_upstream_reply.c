@@ -278,6 +278,70 @@ static void c_a_fetch_that_rests_can_be_called_off(void **state)
     scene_stop(&p, &c, &u);
 }
 
+/* Says how much had come when the loop saw to something else. */
+struct hasty {
+    struct got got;
+    struct sp_msg msg;
+    struct sp_loop *loop;
+    size_t before;
+    bool posted;
+};
+
+static void on_others_turn(struct sp_msg *m)
+{
+    struct hasty *h = SP_HOLDER(m, struct hasty, msg);
+    h->before = h->got.body_len;
+}
+
+static enum sp_err gulp(void *ctx, struct sp_view bytes)
+{
+    struct hasty *h = ctx;
+    if (!h->posted) {
+        h->posted = true;
+        sp_loop_post(h->loop, &h->msg);
+    }
+    if (h->before == 0) {
+        uv_sleep(1); /* the peer is faster: there is always more */
+    }
+    return got_data(&h->got, bytes);
+}
+
+static void c_a_fast_peer_leaves_others_their_turn(void **state)
+{
+    (void)state;
+    enum { SIZE = 12 << 20, MOST = 3 << 20 };
+    struct sp_buf reply;
+    uint8_t *body = NULL;
+    sp_buf_init(&reply, SIZE + 100);
+    assert_ok(
+        sp_buf_printf(&reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", SIZE));
+    assert_ok(sp_buf_reserve(&reply, SIZE, &body));
+    memset(body, 'x', SIZE);
+    struct peer p = {.identity = "upstream",
+                     .reply = (const char *)reply.data,
+                     .reply_len = reply.len + SIZE};
+    struct client c = {0};
+    struct hasty h = {.msg = {.run = on_others_turn}};
+    struct sp_fetch_handler handler = {
+        .head = got_head, .data = gulp, .done = got_done, .ctx = &h};
+    struct sp_fetch_ask ask = ask_content();
+    struct sp_fetch *f = NULL;
+    ask.reply_limit = SIZE;
+    peer_start(&p);
+    client_start(&c);
+    h.loop = c.loop;
+    struct sp_upstream *u = upstream_to(p.port, &(struct wish){0});
+    assert_ok(sp_fetch_start(c.pool, u, &ask, &handler, &f));
+    finish(&c, &h.got);
+    assert_ok(h.got.e);
+    assert_int_equal(h.got.body_len, SIZE);
+    assert_in_range(h.before, 1, MOST);
+    sp_upstream_unref(&u);
+    client_stop(&c);
+    peer_stop(&p);
+    sp_buf_fini(&reply);
+}
+
 /* Metadata is what somebody waits for; content may be fetched for nobody yet. */
 static void b_who_is_asked(void **state)
 {
@@ -324,6 +388,7 @@ int main(void)
         cmocka_unit_test(b_the_handlers_error_ends_it),
         cmocka_unit_test(b_who_is_asked),
         cmocka_unit_test(c_a_fetch_rests_and_goes_on),
+        cmocka_unit_test(c_a_fast_peer_leaves_others_their_turn),
         cmocka_unit_test(c_a_fetch_that_rests_can_be_called_off),
         cmocka_unit_test(f_replies_that_are_refused),
         cmocka_unit_test(f_cut_without_close_notify),

@@ -1,6 +1,7 @@
 #include "io/net/upstream_parts.h"
 
 #define INTERIM_MAX 8 /* heads with a 1xx status before the real one */
+#define TURN        SP_MIB(1) /* bytes of bodies, before the loop sees to others */
 
 /* The first failure is the one that is told. */
 static enum sp_err fail(struct sp_fetch *f, enum sp_err e)
@@ -195,10 +196,27 @@ static size_t rest(struct sp_fetch *f)
     return CURL_WRITEFUNC_PAUSE;
 }
 
+/* libcurl reads on as long as something comes, and a fast peer would have the loop for
+ * itself: so much, and then the others' turn. */
+static bool has_had_its_turn(struct sp_fetch *f, size_t len)
+{
+    struct sp_upstream_pool *p = f->pool;
+    if (p->turn < TURN) {
+        p->turn += len;
+        return false;
+    }
+    f->resumes = true;
+    sp_pool_kick(p);
+    return true;
+}
+
 static size_t on_body(char *data, size_t one, size_t len, void *fetch)
 {
     struct sp_fetch *f = fetch;
     f->last_ms = sp_loop_now_ms(f->pool->loop);
+    if (!f->cancelled && has_had_its_turn(f, one * len)) {
+        return rest(f);
+    }
     enum sp_err e =
         f->cancelled ? SP_E_CANCELLED : take_body(f, sp_view(data, one * len));
     if (e == SP_E_AGAIN) {

@@ -108,10 +108,12 @@ void sp_cert_facts_of(X509 *x, struct sp_cert_facts *out); /* zeroed when unread
 
 struct sp_upstream_pool {
     struct sp_loop *loop;     /* borrowed */
-    uv_timer_t kick;          /* runs what was started or called off */
+    uv_idle_t kick;           /* runs what was started or called off; no timer: one
+                                 that starts itself again keeps libuv from its polls */
     struct sp_lane *lanes;    /* owned */
     struct sp_fetch *fetches; /* all that are not done; owned */
     unsigned depth;           /* how many of our entries are on the stack */
+    size_t turn;              /* bytes of bodies that came since the first of them */
     bool closing;
 };
 /* One upstream on one loop. Its connections are seen by no other upstream, not even by

@@ -219,7 +219,7 @@ static void shut(struct sp_upstream_pool *p)
 
 void sp_pool_enter(struct sp_upstream_pool *p)
 {
-    p->depth++;
+    p->turn = p->depth++ > 0 ? p->turn : 0;
 }
 
 void sp_pool_leave(struct sp_upstream_pool *p)
@@ -244,9 +244,10 @@ void sp_pool_leave(struct sp_upstream_pool *p)
     p->depth--;
 }
 
-static void on_kick(uv_timer_t *h)
+static void on_kick(uv_idle_t *h)
 {
     struct sp_upstream_pool *p = h->data;
+    uv_idle_stop(h);
     sp_pool_enter(p);
     for (struct sp_fetch *f = p->fetches, *next = NULL; f; f = next) {
         next = f->next;
@@ -257,13 +258,13 @@ static void on_kick(uv_timer_t *h)
 
 void sp_pool_kick(struct sp_upstream_pool *p)
 {
-    uv_timer_start(&p->kick, on_kick, 0, 0);
+    uv_idle_start(&p->kick, on_kick);
 }
 
 enum sp_err sp_upstream_pool_new(struct sp_loop *l, struct sp_upstream_pool **out)
 {
     struct sp_upstream_pool *p = calloc(1, sizeof *p);
-    if (!p || uv_timer_init(sp_loop_uv(l), &p->kick) != 0) {
+    if (!p || uv_idle_init(sp_loop_uv(l), &p->kick) != 0) {
         free(p);
         return SP_E_NOMEM;
     }
