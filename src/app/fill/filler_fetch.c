@@ -17,8 +17,10 @@ struct transfer {
     size_t which;
     struct sp_fetch *fetch; /* borrowed from the pool while it runs */
     struct sp_fill_part part;
-    bool all;  /* the answer is 200 */
-    bool full; /* more came than it was to bring: the rest is on other roads */
+    struct gather gather;
+    enum sp_err late; /* what was gathered could not be staged */
+    bool all;         /* the answer is 200 */
+    bool full;        /* more came than it was to bring: the rest is on other roads */
     struct sp_why why;
 };
 
@@ -102,18 +104,10 @@ static enum sp_err no_place(struct transfer *t)
     return SP_E_CANCELLED;
 }
 
-static enum sp_err transfer_data(void *ctx, struct sp_view bytes)
+/* Stages bytes of a road, as far as they belong on it. */
+static enum sp_err put(struct transfer *t, struct sp_view bytes)
 {
-    struct transfer *t = ctx;
     struct fill *f = t->fill;
-    if (!f) {
-        return SP_E_CANCELLED;
-    }
-    if (sp_fill_holds(f)) {
-        return SP_E_AGAIN;
-    }
-    sp_fill_spend(f, bytes.len);
-    SP_COUNT(&f->filler->counters, content_bytes_fetched, bytes.len);
     bytes =
         sp_view_slice(bytes, sp_roads_pass(&f->roads, t->which, bytes.len), bytes.len);
     while (bytes.len > 0) {
@@ -130,6 +124,45 @@ static enum sp_err transfer_data(void *ctx, struct sp_view bytes)
     sp_fill_grown(f);
     sp_fill_chore(f);
     return SP_OK;
+}
+
+static enum sp_err transfer_data(void *ctx, struct sp_view bytes)
+{
+    struct transfer *t = ctx;
+    struct fill *f = t->fill;
+    if (!f) {
+        return SP_E_CANCELLED;
+    }
+    if (sp_fill_holds(f)) {
+        return SP_E_AGAIN;
+    }
+    sp_fill_spend(f, bytes.len);
+    SP_COUNT(&f->filler->counters, content_bytes_fetched, bytes.len);
+    while (bytes.len > 0) {
+        struct sp_view piece =
+            sp_gather(&t->gather, &f->roads.road[t->which], f->filler, &bytes);
+        SP_TRY(piece.len > 0 ? put(t, piece) : SP_OK);
+    }
+    return SP_OK;
+}
+
+static enum sp_err flush(struct transfer *t)
+{
+    struct sp_view rest = sp_gather_end(&t->gather);
+    return rest.len > 0 ? put(t, rest) : SP_OK;
+}
+
+void sp_filler_flush(uv_timer_t *linger)
+{
+    struct sp_filler *filler = linger->data;
+    for (struct fill *f = filler->fills; f; f = f->next) {
+        for (size_t i = 0; i < SP_ROADS; i++) {
+            struct transfer *t = f->transfers[i];
+            if (t && t->late == SP_OK && (t->late = flush(t)) != SP_OK) {
+                sp_fetch_cancel(t->fetch);
+            }
+        }
+    }
 }
 
 /* ---- how it ends ----------------------------------------------------------------- */
@@ -186,13 +219,25 @@ static void side_ended(struct fill *f, const struct transfer *t,
     sp_roads_bar(&f->roads);
 }
 
+/* What was gathered belongs to what it brought, however it ended. */
+static void end_gathered(struct transfer *t, enum sp_err *e, struct sp_why *why)
+{
+    t->late = t->late == SP_OK ? flush(t) : t->late;
+    if (t->late != SP_OK && (*e == SP_OK || *e == SP_E_CANCELLED)) {
+        *e = t->late;
+        sp_why_say(why, "%s", sp_err_text(t->late));
+    }
+}
+
 static void transfer_done(void *ctx, enum sp_err e, const struct sp_link_report *r)
 {
     struct transfer *t = ctx;
     struct fill *f = t->fill;
     struct sp_filler *filler = t->filler;
+    struct sp_why why = r->why;
     filler->sides -= t->part.is_side;
     if (f) {
+        end_gathered(t, &e, &why);
         struct sp_road road = f->roads.road[t->which];
         f->transfers[t->which] = NULL;
         f->strewn += SP_BLOCK_SIZE; /* it may have ended a block */
@@ -201,9 +246,10 @@ static void transfer_done(void *ctx, enum sp_err e, const struct sp_link_report 
             f->link = *r;
             f->has_link = true;
         }
-        (t->part.is_side ? side_ended : trunk_ended)(f, t, &road, e, &r->why);
+        (t->part.is_side ? side_ended : trunk_ended)(f, t, &road, e, &why);
         sp_fill_settle(f); /* and f may be gone */
     }
+    sp_gather_fini(&t->gather);
     free(t);
     sp_filler_spread(filler);
 }

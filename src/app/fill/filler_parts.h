@@ -3,6 +3,7 @@
  *   filler.c         the registry of fills, wants that join them, the thread
  *   filler_run.c     one fill: performs the effects of its machine
  *   filler_fetch.c   its transfers
+ *   filler_gather.c  what they bring, in pieces
  *   filler_chore.c   digests and notes of what came, in the work pool
  *   filler_map.c     blocks far ahead: noted, and taken up again
  *   filler_follow.c  those who read a file while it comes
@@ -110,6 +111,7 @@ struct sp_filler {
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
+    uv_timer_t linger; /* until what was gathered is written */
     uv_timer_t held; /* until the next of the fills that stand still may go on */
     size_t sides;    /* side transfers of all fills */
     bool is_noting; /* some fill's chore is a note */
@@ -149,6 +151,23 @@ void sp_fill_resume_transfers(struct fill *f);
 /* Side roads to those who wait far ahead, as many as may be. */
 void sp_fill_spread(struct fill *f);
 void sp_filler_spread(struct sp_filler *filler);
+/* Stages what all transfers have gathered. */
+void sp_filler_flush(uv_timer_t *linger);
+
+/* filler_gather.c */
+struct gather {
+    uint8_t *pages;   /* owned; NULL before there is something to be held */
+    size_t held;      /* bytes, of the road from its at on */
+    uint64_t brought; /* bytes that went on to the stage */
+};
+/* Takes the head of what came on a road. Out: what is to be staged now, borrowed, or
+ * nothing: it waits for more, and sp_filler_flush is called in a moment. */
+struct sp_view sp_gather(struct gather *g, const struct sp_road *r,
+                         struct sp_filler *filler, struct sp_view *bytes);
+/* What waits, if anything does: it is to be staged now. */
+struct sp_view sp_gather_end(struct gather *g);
+void sp_gather_fini(struct gather *g);
+void sp_filler_gather_init(struct sp_filler *filler);
 
 /* filler_chore.c */
 /* These bytes were staged at this place. */
