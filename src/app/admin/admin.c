@@ -417,7 +417,7 @@ static enum sp_err open_remote(struct sp_admin *a, struct sp_loop *main_loop,
         return SP_OK;
     }
     a->remote_conf = (struct sp_server_conf){.name = "admin-remote",
-                                             .bind = w->config->admin.remote.bind,
+                                             .bind = a->view.config->admin.remote.bind,
                                              .tls = w->admin.tls,
                                              .inherited = a->view.inherited};
     struct sp_server_handler handler = {
@@ -434,17 +434,17 @@ void sp_admin_follow_world(struct sp_admin *a)
     }
 }
 
-enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
-                         const struct sp_admin_view *view, struct sp_admin **out,
-                         struct sp_why *why)
+enum sp_err sp_admin_new(struct sp_loop *main_loop, const struct sp_admin_view *view,
+                         struct sp_admin **out, struct sp_why *why)
 {
     struct sp_admin *a = calloc(1, sizeof *a);
     if (!a) {
         return SP_E_NOMEM;
     }
     a->view = *view;
-    a->conf = (struct sp_server_conf){
-        .name = "admin", .bind = bind, .inherited = view->inherited};
+    a->conf = (struct sp_server_conf){.name = "admin",
+                                      .bind = view->config->admin_bind,
+                                      .inherited = view->inherited};
     struct sp_server_handler handler = {
         .head = on_head, .body = on_body, .end = on_end, .ctx = a};
     enum sp_err e = sp_server_new(main_loop, &a->conf, &handler, &a->server, why);

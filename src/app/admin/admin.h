@@ -16,6 +16,7 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_peers *peers;
     struct sp_lockdown *lockdown;
     bool *draining;
+    const struct sp_config *config; /* the one it started with: its own listeners */
     int64_t started;
     /* Reloads the configuration and appends what came of it, as JSON. */
     enum sp_err (*reload)(void *ctx, struct sp_buf *out);
@@ -27,9 +28,8 @@ struct sp_admin;
 size_t sp_admin_sockets(const struct sp_admin *a, int fds[2]);
 /* The certificate of the world in force now. */
 void sp_admin_follow_world(struct sp_admin *a);
-enum sp_err sp_admin_new(struct sp_loop *main_loop, const char *bind,
-                         const struct sp_admin_view *view, struct sp_admin **out,
-                         struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_admin_new(struct sp_loop *main_loop, const struct sp_admin_view *view,
+                         struct sp_admin **out, struct sp_why *why) SP_MUST_USE;
 void sp_admin_close(struct sp_admin *a, void (*done)(void *ctx), void *ctx);
 
 #endif

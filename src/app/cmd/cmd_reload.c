@@ -83,9 +83,9 @@ int sp_cmd_reload(int argc, char **argv)
     struct sp_why why = {0};
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(1));
-    if (sp_options(argc, argv, options, 2, &words) != 0) {
-        fprintf(stderr, _("usage: sallyport reload [-c FILE] [--json]\n"));
-        return SP_EXIT_USAGE;
+    int left = sp_options(argc, argv, options, 2, &words);
+    if (left != 0) {
+        return sp_cmd_usage("reload", left);
     }
     enum sp_err e = sp_admin_ask_of(file, "POST", "/reload", &body, &http, &why);
     if (e == SP_OK && http != 200) {

@@ -406,6 +406,12 @@ enum sp_err sp_config_parse(const char *name, struct sp_view text,
     return SP_OK;
 }
 
+/* The dump is in the syntax of the file. */
+enum sp_err sp_config_copy(const struct sp_config *c, struct sp_config **out)
+{
+    return sp_config_parse(c->file, sp_view_str(c->dump), out, NULL);
+}
+
 enum sp_err sp_config_load(const char *file, struct sp_config **out, struct sp_why *why)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf text;

@@ -8,6 +8,7 @@
 
 #include "app/config/peers.h"
 #include "core/crypto/crypto.h"
+#include "core/crypto/secret.h"
 #include "core/custody/ahead.h"
 #include "core/custody/posture.h"
 #include "core/gate/fill.h"
@@ -127,6 +128,7 @@ enum sp_err sp_config_parse(const char *name, struct sp_view text,
 /* The same of a file, with the errors of sp_file_read. */
 enum sp_err sp_config_load(const char *file, struct sp_config **out,
                            struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_config_copy(const struct sp_config *c, struct sp_config **out) SP_MUST_USE;
 void sp_config_free(struct sp_config **c);
 /* Every key with its effective value, in the syntax of the file. */
 const char *sp_config_dump(const struct sp_config *c);
@@ -139,6 +141,9 @@ void sp_config_each_path(const struct sp_config *c, void (*each)(void *ctx, cons
 /* A whole small file (certificates, keys, policies), at most 1 MiB. why names it. */
 enum sp_err sp_file_read(const char *path, struct sp_buf *out,
                          struct sp_why *why) SP_MUST_USE;
+/* The same of one that may hold a key: in secret memory, nowhere else. */
+enum sp_err sp_file_read_secret(const char *path, struct sp_secret *out,
+                                struct sp_why *why) SP_MUST_USE;
 enum sp_err sp_file_read_most(const char *path, size_t most, struct sp_buf *out,
                               struct sp_why *why) SP_MUST_USE;
 

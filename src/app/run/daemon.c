@@ -15,6 +15,7 @@
 #include "app/serve/cosigner.h"
 #include "app/shared/desk.h"
 #include "app/watch/watch.h"
+#include "io/net/tls_secret.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -29,13 +30,15 @@
 enum { DRAIN_MS = 10000, GRACE_MS = 1000, HOUR_MS = 3600000 };
 
 struct daemon {
-    const char *config_file;  /* borrowed */
-    bool takes_over;          /* the place of the daemon that runs */
-    struct sp_world *world;   /* shared: the one in force */
-    struct sp_world *first;   /* shared: its listeners are open for the daemon's life */
-    struct sp_loop *loop;     /* owned: the main loop */
-    struct sp_desk *desk;     /* owned */
-    struct sp_keeper *keeper; /* owned */
+    const char *config_file; /* borrowed */
+    bool takes_over;         /* the place of the daemon that runs */
+    struct sp_world *world;  /* shared: the one in force */
+    /* Owned: what it started with, for all that is opened once and borrows from it. Not
+     * the first world: that has keys, which go when they are replaced. */
+    struct sp_config *first;
+    struct sp_loop *loop;       /* owned: the main loop */
+    struct sp_desk *desk;       /* owned */
+    struct sp_keeper *keeper;   /* owned */
     struct sp_objects *objects; /* owned */
     struct sp_filler *filler;   /* owned */
     struct sp_watch *watch;     /* owned */
@@ -419,7 +422,7 @@ static size_t lanes_wanted(const struct sp_config *c)
 
 static enum sp_err start_store(struct daemon *d, struct sp_why *why)
 {
-    const struct sp_config *c = d->world->config;
+    const struct sp_config *c = d->first;
     char origin[300], host[256] = "localhost";
     (void)gethostname(host, sizeof host - 1);
     snprintf(origin, sizeof origin, "%s%.255s", c->ledger_name[0] ? "" : "sallyport/",
@@ -452,6 +455,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
 {
     size_t n = lanes_wanted(d->world->config);
     struct sp_lane_conf conf = {.world = d->world,
+                                .config = d->first,
                                 .seals = d->seals,
                                 .lockdown = &d->lockdown,
                                 .cosigner = d->cosigner,
@@ -477,7 +481,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
 
 static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
 {
-    if (!d->world->config->admin_bind[0]) {
+    if (!d->first->admin_bind[0]) {
         return SP_OK;
     }
     struct sp_admin_view view = {.world = &d->world,
@@ -492,10 +496,11 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .draining = &d->draining,
                                  .lockdown = &d->lockdown,
                                  .inherited = &d->inherited,
+                                 .config = d->first,
                                  .reload = reload_for_admin,
                                  .reload_ctx = d,
                                  .started = d->started};
-    return sp_admin_new(d->loop, d->world->config->admin_bind, &view, &d->admin, why);
+    return sp_admin_new(d->loop, &view, &d->admin, why);
 }
 
 static enum sp_err start_renewer(struct daemon *d, struct sp_why *why)
@@ -578,15 +583,20 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
 {
     sp_manager_meet();
     sp_manager_inherit(&d->inherited);
+    bool locked = sp_tls_secrets_start();
     SP_TRY(sp_upstream_global_init(why));
     SP_TRY(load_world(d->config_file, &d->world, why));
     sp_log_setup(d->world->config->log_format, d->world->config->log_level,
                  SP_LOG_JOURNAL_SOCKET);
+    if (!locked) {
+        sp_log_say(SP_LOG_WARNING, "keys_not_locked",
+                   "keys may be swapped out: RLIMIT_MEMLOCK is below 8 MiB");
+    }
+    SP_TRY(sp_config_copy(d->world->config, &d->first));
     SP_TRY(sp_snapshot_take(d->world->config, &d->snapshot));
     SP_TRY(settle_rights(d, why));
     SP_TRY(sp_confine(d->world->config, &d->confines, why));
     SP_TRY(sp_log_sink_start());
-    d->first = sp_world_ref(d->world);
     sp_budget_set(&d->budget, d->world->config->metadata_memory);
     set_process_limits();
     d->started = sp_clock_wall_s();
@@ -667,7 +677,7 @@ static void fini(struct daemon *d)
     sp_cosigner_free(&d->cosigner);
     free(d->admin);
     sp_seals_unref(&d->seals);
-    sp_world_unref(&d->first);
+    sp_config_free(&d->first);
     sp_world_unref(&d->world);
     sp_snapshot_free(&d->snapshot);
 }

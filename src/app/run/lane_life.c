@@ -5,10 +5,11 @@
 
 #include <stdlib.h>
 
-static enum sp_err open_doors(struct sp_lane *l, const struct sp_world *w,
-                              struct sp_sockets *inherited, struct sp_why *why)
+static enum sp_err open_doors(struct sp_lane *l, const struct sp_lane_conf *conf,
+                              struct sp_why *why)
 {
-    size_t n = w->config->listener_count;
+    const struct sp_world *w = conf->world;
+    size_t n = conf->config->listener_count;
     l->servers = calloc(n, sizeof(struct sp_server *));
     l->doors = calloc(n, sizeof *l->doors);
     l->confs = calloc(n, sizeof *l->confs);
@@ -16,12 +17,12 @@ static enum sp_err open_doors(struct sp_lane *l, const struct sp_world *w,
         return SP_E_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        const struct sp_config_listener *c = &w->config->listeners[i];
+        const struct sp_config_listener *c = &conf->config->listeners[i];
         l->confs[i] = (struct sp_server_conf){.name = c->name,
                                               .bind = c->bind,
                                               .allow = c->allow,
                                               .allow_count = c->allow_count,
-                                              .inherited = inherited,
+                                              .inherited = conf->inherited,
                                               .tls = w->doors[i].tls};
         struct sp_server_handler handler = sp_exchange_handler;
         l->doors[i] = (struct sp_door_context){.lane = l, .door = i};
@@ -49,7 +50,7 @@ enum sp_err sp_lane_start(struct sp_lane *l, const struct sp_lane_conf *conf,
     sp_hot_init(&l->hot, conf->hot_objects);
     SP_TRY(sp_loop_new("lane", &l->loop));
     SP_TRY(sp_upstream_pool_new(l->loop, &l->pool));
-    SP_TRY(open_doors(l, l->world, conf->inherited, why));
+    SP_TRY(open_doors(l, conf, why));
     return sp_loop_start(l->loop);
 }
 

@@ -6,7 +6,8 @@
 #include "app/shared/lane.h"
 
 struct sp_lane_conf {       /* borrowed by the lane for its life */
-    struct sp_world *world; /* the first world; its listeners are the lane's */
+    struct sp_world *world; /* the first world */
+    const struct sp_config *config; /* its configuration: the lane's listeners */
     struct sp_seals *seals; /* the first keys */
     struct sp_keeper *keeper;
     struct sp_filler *filler;

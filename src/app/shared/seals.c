@@ -1,9 +1,8 @@
 #include "app/shared/seals.h"
 
+#include "core/crypto/secret.h"
 #include "io/loop/loop.h"
 #include "io/store/files.h"
-
-#include <stdlib.h>
 
 #define FILE_NAME "cookie-keys"
 
@@ -11,7 +10,7 @@ enum { TEXT_MAX = 4096 };
 
 static enum sp_err seals_new(const struct sp_seal_keys *keys, struct sp_seals **out)
 {
-    struct sp_seals *s = calloc(1, sizeof *s);
+    struct sp_seals *s = sp_secret_alloc(sizeof *s);
     if (!s) {
         return SP_E_NOMEM;
     }
@@ -30,8 +29,7 @@ struct sp_seals *sp_seals_ref(struct sp_seals *s)
 void sp_seals_unref(struct sp_seals **s)
 {
     if (*s && atomic_fetch_sub(&(*s)->refs, 1) == 1) {
-        sp_bytes_wipe(&(*s)->keys, sizeof(*s)->keys);
-        free(*s);
+        sp_secret_free(*s, sizeof **s);
     }
     *s = NULL;
 }
@@ -67,8 +65,10 @@ static enum sp_err read_keys(int dir, struct sp_seal_keys *out, struct sp_why *w
 static enum sp_err write_keys(int dir, const struct sp_seal_keys *k, struct sp_why *why)
 {
     struct sp_buf text;
+    uint8_t *room = NULL;
     sp_buf_init(&text, TEXT_MAX);
-    enum sp_err e = sp_seal_keys_write(k, &text);
+    enum sp_err e = sp_buf_reserve(&text, TEXT_MAX, &room); /* it does not move */
+    e = e == SP_OK ? sp_seal_keys_write(k, &text) : e;
     if (e == SP_OK) {
         e = sp_file_replace_at(dir, FILE_NAME, sp_buf_view(&text), 0600,
                                SP_FILE_DURABLE);

@@ -15,23 +15,26 @@ static enum sp_err read_optional(const char *path, struct sp_buf *out,
     return path && path[0] ? sp_file_read(path, out, why) : SP_OK;
 }
 
+/* What may hold a key. */
+static enum sp_err read_secret(const char *path, struct sp_secret *out,
+                               struct sp_why *why)
+{
+    return path && path[0] ? sp_file_read_secret(path, out, why) : SP_OK;
+}
+
 static enum sp_err make_upstream(const struct sp_config *c, const char *section,
                                  const struct sp_config_upstream *u,
                                  struct sp_upstream **out, struct sp_why *why)
 {
-    struct sp_buf ca, cert, key;
+    SP_AUTO(sp_buf_fini) struct sp_buf ca;
+    SP_AUTO(sp_secret_fini) struct sp_secret cert = {0}, key = {0};
     struct sp_why inner = {0};
-    sp_buf_init(&cert, 1);
-    sp_buf_init(&key, 1);
     enum sp_err e = read_optional(u->ca_file, &ca, &inner);
     if (e == SP_OK) {
-        e = read_optional(u->client_certificate, &cert, &inner);
+        e = read_secret(u->client_certificate, &cert, &inner);
     }
     if (e == SP_OK) {
-        e = read_optional(u->client_key, &key, &inner);
-    }
-    if (e == SP_OK && key.len) {
-        e = sp_buf_append(&cert, sp_buf_view(&key));
+        e = read_secret(u->client_key, &key, &inner);
     }
     if (e == SP_OK) {
         struct sp_upstream_conf conf = {
@@ -41,18 +44,12 @@ static enum sp_err make_upstream(const struct sp_config *c, const char *section,
             .pins = u->pins,
             .pin_count = u->pin_count,
             .proxy = u->proxy,
-            .client_pem = sp_buf_view(&cert),
+            .client_pem = sp_secret_view(&cert),
+            .client_key_pem = sp_secret_view(&key),
             .content_over_http = u->content_over_http,
         };
         e = sp_upstream_new(&conf, out, &inner);
     }
-    if (key.len) {
-        sp_bytes_wipe(key.data, key.len);
-        sp_bytes_wipe(cert.data, cert.len);
-    }
-    sp_buf_fini(&ca);
-    sp_buf_fini(&cert);
-    sp_buf_fini(&key);
     return e == SP_OK ? SP_OK
                       : sp_why_set(why, SP_E_CONFIG, "%s:%d: %s \"%s\": %s", c->file,
                                    u->line, section, u->name, sp_why_text(&inner, e));
@@ -94,13 +91,13 @@ static enum sp_err make_tls(const struct sp_config *c,
                             const struct sp_config_listener *l, struct sp_world_door *d,
                             struct sp_why *why)
 {
-    struct sp_buf cert, key, ca;
+    SP_AUTO(sp_secret_fini) struct sp_secret cert = {0}, key = {0};
+    SP_AUTO(sp_buf_fini) struct sp_buf ca;
     struct sp_why inner = {0};
-    sp_buf_init(&key, 1);
     sp_buf_init(&ca, 1);
-    enum sp_err e = read_optional(l->certificate, &cert, &inner);
+    enum sp_err e = read_secret(l->certificate, &cert, &inner);
     if (e == SP_OK) {
-        e = read_optional(l->key, &key, &inner);
+        e = read_secret(l->key, &key, &inner);
     }
     if (e == SP_OK) {
         e = read_optional(l->client_ca, &ca, &inner);
@@ -108,21 +105,15 @@ static enum sp_err make_tls(const struct sp_config *c,
     if (e == SP_OK) {
         struct first_cert first = {.listener = l, .why = &inner};
         size_t count = 0;
-        e = sp_pem_certs(sp_buf_view(&cert), check_leaf, &first, &count);
+        e = sp_pem_certs(sp_secret_view(&cert), check_leaf, &first, &count);
         d->not_after = first.not_after;
     }
     if (e == SP_OK) {
-        struct sp_tls_server_conf conf = {.certificate_pem = sp_buf_view(&cert),
-                                          .key_pem = sp_buf_view(&key),
+        struct sp_tls_server_conf conf = {.certificate_pem = sp_secret_view(&cert),
+                                          .key_pem = sp_secret_view(&key),
                                           .client_ca_pem = sp_buf_view(&ca)};
         e = sp_tls_server_new(&conf, &d->tls, &inner);
     }
-    if (key.len) {
-        sp_bytes_wipe(key.data, key.len);
-    }
-    sp_buf_fini(&cert);
-    sp_buf_fini(&key);
-    sp_buf_fini(&ca);
     return e == SP_OK ? SP_OK
                       : sp_why_set(why, SP_E_CONFIG, "%s:%d: listener \"%s\": %s",
                                    c->file, l->line, l->name, sp_why_text(&inner, e));
@@ -133,10 +124,9 @@ static enum sp_err read_token(const struct sp_config *c, uint8_t out[32],
                               struct sp_why *why)
 {
     enum { SHORTEST = 20, LONGEST = 512 };
-    SP_AUTO(sp_buf_fini) struct sp_buf text;
-    sp_buf_init(&text, 2 * LONGEST);
-    SP_TRY(sp_file_read(c->admin.token_file, &text, why));
-    struct sp_view token = sp_view_trim(sp_buf_view(&text), " \t\r\n");
+    SP_AUTO(sp_secret_fini) struct sp_secret text = {0};
+    SP_TRY(sp_file_read_secret(c->admin.token_file, &text, why));
+    struct sp_view token = sp_view_trim(sp_secret_view(&text), " \t\r\n");
     bool good = token.len >= SHORTEST && token.len <= LONGEST;
     for (size_t i = 0; good && i < token.len; i++) {
         good = token.data[i] > ' ' && token.data[i] < 0x7f;
@@ -144,7 +134,6 @@ static enum sp_err read_token(const struct sp_config *c, uint8_t out[32],
     if (good) {
         sp_sha256(token, out);
     }
-    sp_bytes_wipe(text.data, text.len);
     return good ? SP_OK
                 : sp_why_set(
                       why, SP_E_CONFIG,

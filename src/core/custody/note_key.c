@@ -5,8 +5,8 @@
 
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
+#include "core/crypto/secret.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { KEY_DATA = 33 };
@@ -42,7 +42,7 @@ static enum sp_err key_make(struct sp_view name, enum sp_note_algorithm algorith
     if (!is_name(name)) {
         return SP_E_MALFORMED;
     }
-    SP_AUTO(sp_note_key_free) struct sp_note_key *k = calloc(1, sizeof *k);
+    SP_AUTO(sp_note_key_free) struct sp_note_key *k = sp_secret_alloc(sizeof *k);
     if (!k) {
         return SP_E_NOMEM;
     }
@@ -76,8 +76,7 @@ void sp_note_key_free(struct sp_note_key **k)
     if (!*k) {
         return;
     }
-    sp_bytes_wipe(*k, sizeof **k);
-    free(*k);
+    sp_secret_free(*k, sizeof **k);
     *k = NULL;
 }
 

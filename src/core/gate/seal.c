@@ -94,15 +94,15 @@ enum sp_err sp_seal_keys_read(struct sp_view text, struct sp_seal_keys *out)
     }
     text = sp_view_slice(text, sizeof FIRST_LINE - 1, text.len);
     while (text.len) {
-        struct sp_seal_key next = {0};
+        struct sp_seal_key *next = &k.at[k.count];
         if (k.count == SP_LIMIT_SEAL_KEYS) {
             return SP_E_LIMIT;
         }
-        SP_TRY(read_key(until(&text, '\n'), &next));
-        if (find(&k, next.id)) {
+        SP_TRY(read_key(until(&text, '\n'), next));
+        if (find(&k, next->id)) {
             return SP_E_MALFORMED;
         }
-        k.at[k.count++] = next;
+        k.count++;
     }
     *out = k;
     sp_bytes_wipe(&k, sizeof k);

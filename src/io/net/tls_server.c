@@ -1,4 +1,5 @@
 #include "io/net/tls_private.h"
+#include "io/net/tls_secret.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -228,7 +229,9 @@ enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,
     }
     atomic_init(&t->references, 1);
     t->ctx = SSL_CTX_new(TLS_server_method());
+    sp_tls_secret_begin();
     enum sp_err e = t->ctx ? fill_context(t->ctx, conf, why) : SP_E_NOMEM;
+    sp_tls_secret_end();
     ERR_clear_error();
     if (e != SP_OK) {
         sp_tls_server_unref(&t);

@@ -1,5 +1,7 @@
 #include "io/net/upstream_parts.h"
 
+#include "io/net/tls_secret.h"
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -156,13 +158,14 @@ enum sp_err sp_anchors_add(X509_STORE *store, struct sp_view pem, struct sp_why 
 }
 
 static enum sp_err take_client(struct sp_upstream *u, struct sp_view pem,
-                               struct sp_why *why)
+                               struct sp_view key, struct sp_why *why)
 {
     if (pem.len == 0) {
         return SP_OK;
     }
     u->client_issuers = sk_X509_new_null();
-    BIO *bio = pem.len > INT_MAX ? NULL : BIO_new_mem_buf(pem.data, (int)pem.len);
+    key = key.len ? key : pem;
+    BIO *bio = key.len > INT_MAX ? NULL : BIO_new_mem_buf(key.data, (int)key.len);
     if (!u->client_issuers || !bio) {
         BIO_free(bio);
         return SP_E_NOMEM;
@@ -266,7 +269,7 @@ static enum sp_err take_conf(struct sp_upstream *u, const struct sp_upstream_con
     SP_TRY(take_proxy(u, c->proxy, why));
     SP_TRY(take_pins(u, c, why));
     SP_TRY(sp_anchors_add(anchors, c->ca_pem, why));
-    return take_client(u, c->client_pem, why);
+    return take_client(u, c->client_pem, c->client_key_pem, why);
 }
 
 enum sp_err sp_upstream_new(const struct sp_upstream_conf *conf,
@@ -277,7 +280,9 @@ enum sp_err sp_upstream_new(const struct sp_upstream_conf *conf,
         return SP_E_NOMEM;
     }
     atomic_init(&u->refs, 1);
+    sp_tls_secret_begin();
     enum sp_err e = take_conf(u, conf, why);
+    sp_tls_secret_end();
     if (e != SP_OK) {
         upstream_free(u);
         return e;

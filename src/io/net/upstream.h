@@ -20,7 +20,8 @@ struct sp_upstream_conf {
     const struct sp_pin *pins;
     size_t pin_count;            /* 1..SP_LIMIT_PINS */
     const char *proxy;           /* "" or NULL: none; else http://host:port */
-    struct sp_view client_pem;   /* client certificate and key, or empty */
+    struct sp_view client_pem;   /* client certificate, or empty */
+    struct sp_view client_key_pem; /* its key; empty: it is in client_pem */
     bool content_over_http;      /* content_transport = https-or-http */
 };
 /* Immutable, shared by all loops, counted. */

@@ -22,7 +22,9 @@ static enum sp_err import_key(struct sp_view text, struct sp_note_key **out)
     SP_AUTO(sp_note_key_free) struct sp_note_key *k = NULL;
     struct sp_buf again;
     SP_TRY(sp_note_key_import(text, &k, NULL));
+    uint8_t *room = NULL;
     sp_buf_init(&again, KEY_TEXT_MAX);
+    SP_TRY(sp_buf_reserve(&again, KEY_TEXT_MAX, &room)); /* it does not move */
     enum sp_err e = sp_view_starts(text, SP_VIEW("PRIVATE+KEY+"))
                         ? sp_note_key_export(k, &again)
                         : sp_note_key_export_public(k, &again);
@@ -138,8 +140,10 @@ enum sp_err sp_ledger_load_key(struct sp_ledger_files *l, struct sp_why *why)
 static enum sp_err write_key(int dir, const struct sp_note_key *k)
 {
     struct sp_buf text;
+    uint8_t *room = NULL;
     sp_buf_init(&text, KEY_TEXT_MAX);
-    enum sp_err e = sp_note_key_export(k, &text);
+    enum sp_err e = sp_buf_reserve(&text, KEY_TEXT_MAX, &room); /* it does not move */
+    e = e == SP_OK ? sp_note_key_export(k, &text) : e;
     if (e == SP_OK) {
         e = sp_buf_append_byte(&text, '\n');
     }
