@@ -6,6 +6,7 @@
 #include "app/serve/cosign_serve.h"
 #include "app/serve/custody_serve.h"
 #include "app/serve/joined.h"
+#include "app/serve/preview.h"
 #include "app/shared/observed.h"
 #include "app/watch/witnesses.h"
 
@@ -41,6 +42,7 @@ void sp_visit_free(struct visit *v)
     struct sp_lane *lane = v->lane;
     sp_budget_give(lane->budget, v->held);
     sp_guest_leaves(lane, v->moved, &v->lease);
+    sp_preview_close(&v->preview);
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
     free(v->known);
@@ -165,6 +167,9 @@ void sp_visit_fetched(struct visit *v, enum sp_err e,
     } else {
         sp_gate_fetch_failed(v->gate, e, &report->why, &link, sp_clock_wall_s(), &step);
     }
+    if (step.effect.kind != SP_EFFECT_INSPECT) {
+        sp_preview_close(&v->preview);
+    }
     sp_visit_perform(v, &step);
 }
 
@@ -218,7 +223,8 @@ static void inspect_work(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
     struct sp_inspection *i = &v->inspection;
-    sp_gate_inspect(&v->task, i);
+    struct sp_foresight ahead = sp_preview_foresight(v->preview);
+    sp_gate_inspect_with(&v->task, v->preview ? &ahead : NULL, i);
     if (i->reply &&
         sp_witnesses_testify(v->world, v->lane->renewer, i->reply) != SP_OK) {
         sp_inspection_fini(i);
@@ -230,6 +236,7 @@ static void inspect_done(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
     struct sp_step step;
+    sp_preview_close(&v->preview);
     if (sp_visit_came_back(v)) {
         if (hold(v, v->inspection.decoded.len, NULL) != SP_OK) {
             sp_inspection_fini(&v->inspection);

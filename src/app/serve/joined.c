@@ -12,8 +12,11 @@
  * more for each full crowd. */
 #include "app/serve/joined.h"
 
+#include "app/serve/preview.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     MOST = 1024, /* different ones at a time; who comes on top asks alone */
@@ -31,7 +34,8 @@ struct sp_joined {
     bool begun; /* nobody may join any more */
     int status;
     char coding[64], type[256];
-    struct sp_buf reply; /* owned */
+    struct sp_buf reply;        /* owned */
+    struct sp_preview *preview; /* owned; of reply, or NULL */
     size_t held; /* bytes of the lane's budget: for the body, then for the reply */
     struct visit *members;
     size_t member_count;
@@ -47,6 +51,7 @@ static void joined_free(struct sp_joined *j)
     }
     lane->joined_count--;
     sp_budget_give(lane->budget, j->held);
+    sp_preview_close(&j->preview);
     sp_buf_fini(&j->body);
     sp_buf_fini(&j->reply);
     sp_world_unref(&j->world);
@@ -92,6 +97,12 @@ void sp_joined_leave(struct visit *v)
 
 /* ---- the fetch ------------------------------------------------------------------- */
 
+static bool brings_documents(const struct sp_joined *j)
+{
+    return j->status == 200 && !j->coding[0] &&
+           strcmp(j->soap_action, sp_op_action(SP_OP_GET_UPDATE_DATA)) == 0;
+}
+
 static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
 {
     struct sp_joined *j = ctx;
@@ -100,33 +111,38 @@ static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
     sp_visit_copy_header(&head->headers, "Content-Encoding", j->coding,
                          sizeof j->coding);
     sp_visit_copy_header(&head->headers, "Content-Type", j->type, sizeof j->type);
-    return SP_OK;
+    return brings_documents(j) ? sp_preview_new(j->lane->loop, &j->preview) : SP_OK;
 }
 
 /* Buffers grow by doubling, so what is in them counts twice. */
-static enum sp_err keep(struct sp_joined *j, struct sp_buf *to, struct sp_view bytes)
+static enum sp_err hold(struct sp_joined *j, struct sp_view bytes)
 {
     if (!sp_budget_hold(j->lane->budget, 2 * bytes.len)) {
         SP_COUNT(&j->lane->counters, busy, 1);
         return SP_E_NOMEM;
     }
     j->held += 2 * bytes.len;
-    return sp_buf_append(to, bytes);
+    return SP_OK;
 }
 
 static enum sp_err on_data(void *ctx, struct sp_view bytes)
 {
     struct sp_joined *j = ctx;
-    return keep(j, &j->reply, bytes);
+    SP_TRY(hold(j, bytes));
+    return j->preview ? sp_preview_append(j->preview, &j->reply, bytes)
+                      : sp_buf_append(&j->reply, bytes);
 }
 
-/* The last one, who is the only one mostly, gets the bytes themselves. */
+/* The last one, who is the only one mostly, gets the bytes themselves, and what was
+ * read of them. */
 static enum sp_err hand_over(struct sp_joined *j, struct visit *v)
 {
     if (j->members) {
         return sp_visit_take_reply(v, sp_buf_view(&j->reply));
     }
     sp_buf_take(&j->reply, &v->reply);
+    v->preview = j->preview;
+    j->preview = NULL;
     v->held += j->held;
     j->held = 0;
     return SP_OK;
@@ -184,7 +200,8 @@ static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
     struct sp_fetch_handler handler = {
         .head = on_head, .data = on_data, .done = on_done, .ctx = j};
     struct sp_fetch_ask own = *ask;
-    enum sp_err e = keep(j, &j->body, ask->body);
+    enum sp_err e = hold(j, ask->body);
+    e = e == SP_OK ? sp_buf_append(&j->body, ask->body) : e;
     own.body = sp_buf_view(&j->body);
     if (e == SP_OK) {
         e = sp_fetch_start(lane->pool, v->world->upstreams[v->door->upstream], &own,

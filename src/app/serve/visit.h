@@ -40,6 +40,7 @@ struct visit {
     struct visit *joined_next, **joined_previous;
     struct sp_buf reply;
     int reply_status;
+    struct sp_preview *preview; /* owned; of reply, until it is inspected, or NULL */
     /* INSPECT and EDIT */
     struct sp_inspection inspection;
     enum sp_err edited;

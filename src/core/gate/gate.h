@@ -262,6 +262,10 @@ void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why 
                           struct sp_step *step);
 /* The job: pure, for the pool. Never fails; what went wrong is in the result. */
 void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out);
+/* The same, with documents that were read while the reply arrived. */
+void sp_gate_inspect_with(const struct sp_effect *e,
+                          const struct sp_foresight *foresight,
+                          struct sp_inspection *out);
 void sp_inspection_fini(struct sp_inspection *i);
 void sp_gate_inspected(struct sp_gate *g, struct sp_inspection *take,
                        struct sp_step *step);

@@ -113,6 +113,13 @@ static enum sp_err decode(struct sp_view coding, struct sp_view body,
 
 void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out)
 {
+    sp_gate_inspect_with(e, NULL, out);
+}
+
+void sp_gate_inspect_with(const struct sp_effect *e,
+                          const struct sp_foresight *foresight,
+                          struct sp_inspection *out)
+{
     *out = (struct sp_inspection){0};
     sp_buf_init(&out->decoded, SP_LIMIT_SOAP_REPLY);
     struct sp_view body = e->inspect.body;
@@ -123,9 +130,9 @@ void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out)
         body = sp_buf_view(&out->decoded);
     }
     if (out->err == SP_OK) {
-        out->err =
-            sp_reply_inspect(e->inspect.op, e->inspect.status, body, e->inspect.asked,
-                             e->inspect.asked_count, &out->reply, &out->why);
+        out->err = sp_reply_inspect_with(
+            e->inspect.op, e->inspect.status, body, e->inspect.asked,
+            e->inspect.asked_count, coded ? NULL : foresight, &out->reply, &out->why);
     }
 }
 

@@ -252,9 +252,8 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     } else if (state == UPDATE && holds_updates(r)) {
         return sp_update_begin(&r->update);
     } else if ((state == BLOB || state == CABINET) && holds_updates(r)) {
-        sp_buf_clear(&r->update.part.blob);
-        r->update.part.compressed = state == CABINET;
-        r->update.part.blobs++;
+        sp_update_blob(&r->update, state == CABINET,
+                       sp_xml_behind_tag(r->body, sp_xml_offset(x)));
     }
     return SP_OK;
 }
@@ -266,7 +265,7 @@ static enum sp_err on_text(void *ctx, struct sp_xml *x, struct sp_view text)
     switch ((int)sp_path_at(&r->path)) {
     case BLOB:
     case CABINET:
-        return holds_updates(r) ? sp_buf_append(&r->update.part.blob, text) : SP_OK;
+        return holds_updates(r) ? sp_update_blob_text(&r->update, text) : SP_OK;
     case FAULT_CODE:
     case SERVICE_URL:
     case UPDATE_ID:
@@ -492,16 +491,27 @@ enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
                              const struct sp_revision_id *asked, size_t asked_count,
                              struct sp_reply **out, struct sp_why *why)
 {
+    return sp_reply_inspect_with(op, status, body, asked, asked_count, NULL, out, why);
+}
+
+enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body,
+                                  const struct sp_revision_id *asked,
+                                  size_t asked_count,
+                                  const struct sp_foresight *foresight,
+                                  struct sp_reply **out, struct sp_why *why)
+{
     SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
     SP_TRY(make_reply(status, body, &reply));
-    struct reader r = {
-        .op = op,
-        .kind = sp_op_reply(op),
-        .body = body,
-        .location = {.reply = reply},
-        .reply = reply,
-        .fragment = {.reply = reply},
-        .update = {.reply = reply, .asked = asked, .asked_count = asked_count}};
+    struct reader r = {.op = op,
+                       .kind = sp_op_reply(op),
+                       .body = body,
+                       .location = {.reply = reply},
+                       .reply = reply,
+                       .fragment = {.reply = reply},
+                       .update = {.reply = reply,
+                                  .asked = asked,
+                                  .asked_count = asked_count,
+                                  .foresight = foresight}};
     SP_TRY(inspect(&r, status, NULL, why));
     *out = reply;
     reply = NULL;

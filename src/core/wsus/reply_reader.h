@@ -2,7 +2,7 @@
 #ifndef SP_CORE_WSUS_REPLY_READER_H
 #define SP_CORE_WSUS_REPLY_READER_H
 
-#include "core/wsus/wsus.h"
+#include "core/wsus/reading.h"
 
 #include "core/xml/xml.h"
 
@@ -11,11 +11,13 @@ struct sp_update_part {
     struct sp_view id_text, number_text; /* in the reply's arena */
     size_t blobs;                        /* of either kind */
     bool compressed;
-    struct sp_buf blob;       /* the one at hand: text, or base64 of a cabinet */
+    struct sp_buf blob; /* the one at hand: text, or base64 of a cabinet */
+    bool is_read;       /* before it came: blob is empty, reading is it */
+    struct sp_reading reading;
     struct sp_facts *digests; /* owned: UPDATE_FILE_DIGEST */
 };
 
-struct sp_document_wish { /* a document whose text is wanted */
+struct sp_document_wish {  /* a document whose text is wanted */
     const uint8_t *sha256; /* borrowed */
     struct sp_buf *utf8;   /* borrowed: where it goes, once */
 };
@@ -27,6 +29,7 @@ struct sp_update_reader {
     size_t room; /* revisions that reply->revisions has memory for */
     struct sp_update_part part;
     const struct sp_document_wish *wanted; /* borrowed; NULL: none */
+    const struct sp_foresight *foresight;  /* borrowed; NULL: none */
 };
 
 /* One FileLocation while it is read. */
@@ -67,6 +70,11 @@ enum sp_err sp_fragment_end(struct sp_fragment_reader *r,
 void sp_update_reader_init(struct sp_update_reader *r);
 void sp_update_reader_fini(struct sp_update_reader *r);
 enum sp_err sp_update_begin(struct sp_update_reader *r) SP_MUST_USE;
+/* XmlUpdateBlob or XmlUpdateBlobCompressed, whose text begins at an offset of the body;
+ * and a piece of that text. */
+void sp_update_blob(struct sp_update_reader *r, bool compressed, size_t text_at);
+enum sp_err sp_update_blob_text(struct sp_update_reader *r,
+                                struct sp_view text) SP_MUST_USE;
 /* FileDigestList/base64Binary. */
 enum sp_err sp_update_digest(struct sp_update_reader *r, struct sp_view text,
                              struct sp_why *why) SP_MUST_USE;

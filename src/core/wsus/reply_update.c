@@ -1,10 +1,6 @@
 /* ServerSyncUpdateData, [MS-WSUSSS] 3.1.4.6.3.3: one revision and its document. One
  * document at a time is in memory. */
-#include "core/wsus/fragment.h"
 #include "core/wsus/reply_reader.h"
-
-#include "core/crypto/crypto.h"
-#include "core/pack/pack.h"
 
 #include <string.h>
 
@@ -18,8 +14,16 @@ void sp_update_reader_init(struct sp_update_reader *r)
     sp_buf_init(&r->part.blob, SP_LIMIT_SOAP_REPLY);
 }
 
+static void drop_reading(struct sp_update_part *part)
+{
+    sp_reading_fini(&part->reading);
+    part->reading = (struct sp_reading){.err = SP_OK};
+    part->is_read = false;
+}
+
 void sp_update_reader_fini(struct sp_update_reader *r)
 {
+    drop_reading(&r->part);
     sp_buf_fini(&r->part.blob);
     sp_facts_free(&r->part.digests);
 }
@@ -27,10 +31,27 @@ void sp_update_reader_fini(struct sp_update_reader *r)
 enum sp_err sp_update_begin(struct sp_update_reader *r)
 {
     sp_facts_free(&r->part.digests);
+    drop_reading(&r->part);
     sp_buf_clear(&r->part.blob);
     r->part.id_text = r->part.number_text = (struct sp_view){NULL, 0};
     r->part.blobs = 0;
     return sp_facts_new(FACTS_MAX, &r->part.digests);
+}
+
+void sp_update_blob(struct sp_update_reader *r, bool compressed, size_t text_at)
+{
+    const struct sp_foresight *f = r->foresight;
+    struct sp_update_part *part = &r->part;
+    drop_reading(part);
+    sp_buf_clear(&part->blob);
+    part->compressed = compressed;
+    part->blobs++;
+    part->is_read = compressed && f && f->take(f->ctx, text_at, &part->reading);
+}
+
+enum sp_err sp_update_blob_text(struct sp_update_reader *r, struct sp_view text)
+{
+    return r->part.is_read ? SP_OK : sp_buf_append(&r->part.blob, text);
 }
 
 enum sp_err sp_update_digest(struct sp_update_reader *r, struct sp_view text,
@@ -49,58 +70,7 @@ enum sp_err sp_update_digest(struct sp_update_reader *r, struct sp_view text,
                           sp_view(sha1, 20));
 }
 
-/* ---- the blob ------------------------------------------------------------------ */
-
-/* Where it was broken with white space. */
-static void drop_blanks(struct sp_buf *text)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < text->len; i++) {
-        if (!memchr(BLANKS, text->data[i], sizeof BLANKS - 1)) {
-            text->data[kept++] = text->data[i];
-        }
-    }
-    text->len = kept;
-}
-
-static enum sp_err unpack_base64(struct sp_buf *text, struct sp_buf *cabinet,
-                                 struct sp_why *why)
-{
-    enum sp_err e = sp_base64_parse(sp_buf_view(text), cabinet);
-    if (e == SP_E_MALFORMED) {
-        drop_blanks(text);
-        e = sp_base64_parse(sp_buf_view(text), cabinet);
-    }
-    return e == SP_E_MALFORMED
-               ? sp_why_set(why, e, "XmlUpdateBlobCompressed is no base64")
-               : e;
-}
-
-static enum sp_err unpack_text(struct sp_view wide, struct sp_buf *utf8,
-                               struct sp_why *why)
-{
-    enum sp_err e = sp_utf16le_to_utf8(wide, utf8);
-    return e == SP_E_MALFORMED ? sp_why_set(why, e, "the document is no UTF-16") : e;
-}
-
-/* base64, cabinet, UTF-16LE, UTF-8; each stage frees the one before. */
-static enum sp_err unpack(struct sp_buf *blob, struct sp_buf *utf8, struct sp_why *why)
-{
-    struct sp_buf cabinet, wide;
-    sp_buf_init(&cabinet, SP_LIMIT_SOAP_REPLY);
-    sp_buf_init(&wide, 2 * SP_LIMIT_DOCUMENT);
-    enum sp_err e = unpack_base64(blob, &cabinet, why);
-    sp_buf_fini(blob);
-    if (e == SP_OK) {
-        e = sp_cab_decode_single(sp_buf_view(&cabinet), &wide, why);
-    }
-    sp_buf_fini(&cabinet);
-    if (e == SP_OK) {
-        e = unpack_text(sp_buf_view(&wide), utf8, why);
-    }
-    sp_buf_fini(&wide);
-    return e;
-}
+/* ---- the document -------------------------------------------------------------- */
 
 static enum sp_err decode(struct sp_update_part *part, struct sp_buf *utf8,
                           struct sp_why *why)
@@ -110,31 +80,40 @@ static enum sp_err decode(struct sp_update_part *part, struct sp_buf *utf8,
                           part->blobs);
     }
     if (part->compressed) {
-        return unpack(&part->blob, utf8, why);
+        return sp_reading_unpack(&part->blob, utf8, why);
     }
     sp_buf_take(&part->blob, utf8);
     sp_buf_init(&part->blob, SP_LIMIT_SOAP_REPLY);
     return SP_OK;
 }
 
-/* ---- the document -------------------------------------------------------------- */
+/* Of the blob at hand, unless it was read ahead. */
+static enum sp_err read_now(struct sp_update_part *part, struct sp_buf *utf8)
+{
+    struct sp_reading *d = &part->reading;
+    d->err = decode(part, utf8, &d->why);
+    if (d->err == SP_OK) {
+        return sp_reading_read(sp_buf_view(utf8), d);
+    }
+    return d->err == SP_E_NOMEM || d->err == SP_E_INTERNAL ? d->err : SP_OK;
+}
 
-static enum sp_err add_error(struct sp_revision *rev, struct sp_why *why, enum sp_err e)
+static enum sp_err add_error(struct sp_revision *rev, const struct sp_reading *d)
 {
     char text[SP_WHY_MAX];
     size_t n = 0;
-    for (const char *c = sp_why_text(why, e); *c && n < sizeof text - 1; c++) {
+    for (const char *c = sp_why_text(&d->why, d->err); *c && n < sizeof text - 1; c++) {
         text[n++] = (unsigned char)*c < 0x80 ? *c : '?';
     }
     return sp_facts_text(rev->facts, SP_FACT_DOCUMENT_ERROR, sp_view(text, n));
 }
 
-static enum sp_err add_digest(struct sp_revision *rev, struct sp_view utf8)
+static enum sp_err add_digest(struct sp_revision *rev, const struct sp_reading *d)
 {
-    sp_sha256(utf8, rev->document_sha256);
+    memcpy(rev->document_sha256, d->sha256, sizeof d->sha256);
     SP_TRY(sp_facts_bytes(rev->facts, SP_FACT_DOCUMENT_SHA256,
                           sp_view(rev->document_sha256, 32)));
-    return sp_facts_int(rev->facts, SP_FACT_DOCUMENT_SIZE, (int64_t)utf8.len);
+    return sp_facts_int(rev->facts, SP_FACT_DOCUMENT_SIZE, (int64_t)d->size);
 }
 
 /* Servers may or may not list licence texts: a digest of the list that the document
@@ -154,38 +133,43 @@ static enum sp_err add_listed(struct sp_revision *rev, const struct sp_facts *di
     return SP_OK;
 }
 
-static enum sp_err read_document(struct sp_update_reader *r, struct sp_revision *rev,
-                                 struct sp_view utf8)
+static enum sp_err copy_claims(struct sp_arena *arena, const struct sp_reading *d,
+                               struct sp_revision *rev)
 {
-    struct sp_why why = {0};
-    SP_AUTO(sp_facts_free) struct sp_facts *found = NULL;
-    SP_TRY(sp_facts_new(FACTS_MAX, &found));
-    enum sp_err e = sp_document_read(utf8, found, r->reply->arena, &rev->claims,
-                                     &rev->claim_count, &why);
-    if (e == SP_E_NOMEM || e == SP_E_INTERNAL) {
-        return e;
+    void *list = NULL;
+    if (d->claim_count == 0) {
+        return SP_OK;
     }
-    if (e != SP_OK) {
-        return add_error(rev, &why, e);
+    SP_TRY(sp_arena_alloc(arena, d->claim_count * sizeof *rev->claims, &list));
+    memcpy(list, d->claims, d->claim_count * sizeof *rev->claims);
+    rev->claims = list;
+    rev->claim_count = d->claim_count;
+    for (size_t i = 0; i < rev->claim_count; i++) {
+        SP_TRY(sp_arena_copy(arena, d->claims[i].name, &rev->claims[i].name));
     }
-    SP_TRY(sp_fragments_derive(utf8, found, &why));
-    SP_TRY(sp_facts_merge(rev->facts, found));
+    return SP_OK;
+}
+
+static enum sp_err add_reading(struct sp_update_reader *r, struct sp_revision *rev)
+{
+    const struct sp_reading *d = &r->part.reading;
+    SP_TRY(d->is_unpacked ? add_digest(rev, d) : SP_OK);
+    if (d->err != SP_OK) {
+        return add_error(rev, d);
+    }
+    SP_TRY(copy_claims(r->reply->arena, d, rev));
+    SP_TRY(sp_facts_merge(rev->facts, d->found));
     return add_listed(rev, r->part.digests);
 }
 
 static enum sp_err add_document(struct sp_update_reader *r, struct sp_revision *rev,
                                 struct sp_buf *utf8)
 {
-    struct sp_why why = {0};
-    enum sp_err e = decode(&r->part, utf8, &why);
-    if (e == SP_E_NOMEM || e == SP_E_INTERNAL) {
-        return e;
+    if (!r->part.is_read || r->part.blobs != 1) {
+        drop_reading(&r->part);
+        SP_TRY(read_now(&r->part, utf8));
     }
-    if (e != SP_OK) {
-        return add_error(rev, &why, e);
-    }
-    SP_TRY(add_digest(rev, sp_buf_view(utf8)));
-    return read_document(r, rev, sp_buf_view(utf8));
+    return add_reading(r, rev);
 }
 
 /* ---- the revision -------------------------------------------------------------- */

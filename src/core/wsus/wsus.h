@@ -248,6 +248,21 @@ struct sp_reply {
 enum sp_err sp_reply_inspect(enum sp_op op, int status, struct sp_view body,
                              const struct sp_revision_id *asked, size_t asked_count,
                              struct sp_reply **out, struct sp_why *why) SP_MUST_USE;
+/* Documents that were read while the reply was still arriving: reading.h. */
+struct sp_reading;
+struct sp_foresight {
+    /* Moves to out, which is all zero, what was read of the compressed document whose
+     * text begins at an offset of body, where it could be read; false: nobody did. */
+    bool (*take)(void *ctx, size_t text_at, struct sp_reading *out);
+    void *ctx;
+};
+/* The same reply as without foresight, which may be NULL. */
+enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body,
+                                  const struct sp_revision_id *asked,
+                                  size_t asked_count,
+                                  const struct sp_foresight *foresight,
+                                  struct sp_reply **out,
+                                  struct sp_why *why) SP_MUST_USE;
 void sp_reply_free(struct sp_reply **r);
 /* Of a GetUpdateData reply, the document that has this digest; utf8 is initialised and empty.
  * SP_E_NOTFOUND: there is none, or the reply cannot be read. SP_E_NOMEM, SP_E_INTERNAL. */
