@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum sp_err take(cfg_t *sec, const char *key, char **out)
-{
-    *out = strdup(cfg_getstr(sec, key));
-    return *out ? SP_OK : SP_E_NOMEM;
-}
-
 static const char *wrong(const struct sp_config_admin *a, const char **key)
 {
     const struct sp_config_listener *r = &a->remote;
@@ -40,19 +34,46 @@ static const char *wrong(const struct sp_config_admin *a, const char **key)
     return NULL;
 }
 
-enum sp_err sp_config_take_admin(cfg_t *sec, struct sp_config_admin *out,
-                                 const char **key, const char **what)
+static bool is_loopback(const char *bind)
+{
+    return strncmp(bind, "127.", 4) == 0 || strncmp(bind, "[::1]:", 6) == 0;
+}
+
+static enum sp_err take_remote(cfg_t *sec, struct sp_config_admin *out)
 {
     struct sp_config_listener *r = &out->remote;
     r->name = strdup("admin");
     if (!r->name) {
         return SP_E_NOMEM;
     }
-    SP_TRY(take(sec, "remote_bind", &r->bind));
-    SP_TRY(take(sec, "certificate", &r->certificate));
-    SP_TRY(take(sec, "key", &r->key));
-    SP_TRY(take(sec, "client_ca", &r->client_ca));
-    SP_TRY(take(sec, "token_file", &out->token_file));
-    *what = wrong(out, key);
-    return *what ? SP_E_CONFIG : SP_OK;
+    SP_TRY(sp_take_string(sec, "remote_bind", &r->bind));
+    SP_TRY(sp_take_string(sec, "certificate", &r->certificate));
+    SP_TRY(sp_take_string(sec, "key", &r->key));
+    SP_TRY(sp_take_string(sec, "client_ca", &r->client_ca));
+    return sp_take_string(sec, "token_file", &out->token_file);
+}
+
+enum sp_err sp_config_take_admin(struct sp_config *c, cfg_t *cfg,
+                                 struct sp_config_place p)
+{
+    cfg_t *sec = cfg_getsec(cfg, "admin");
+    const char *key = NULL, *what = NULL;
+    p.section = "admin";
+    SP_TRY(sp_take_string(sec, "bind", &c->admin_bind));
+    if (c->admin_bind[0] &&
+        !(is_loopback(c->admin_bind) && sp_config_is_address(c->admin_bind))) {
+        return sp_config_wrong(
+            &p, "bind",
+            _("the admin listener speaks without TLS and without a login, so it "
+              "stays on loopback: 127.0.0.1:PORT or [::1]:PORT; remote_bind is for "
+              "others"));
+    }
+    SP_TRY(take_remote(sec, &c->admin));
+    c->admin.remote.line = sp_config_line(p.text, "admin", NULL, NULL);
+    what = wrong(&c->admin, &key);
+    if (!what && c->admin.remote.bind[0] && !c->admin_bind[0]) {
+        key = "remote_bind";
+        what = _("the commands on this machine need bind as well");
+    }
+    return what ? sp_config_wrong(&p, key, what) : SP_OK;
 }

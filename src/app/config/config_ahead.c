@@ -47,41 +47,33 @@ static enum sp_err take_window(cfg_t *sec, struct sp_ahead_conf *out)
                                                                         : SP_E_CONFIG;
 }
 
-static enum sp_err complain_of(const char **to_key, const char *key,
-                               const char **to_what, const char *what)
-{
-    *to_key = key;
-    *to_what = what;
-    return SP_E_CONFIG;
-}
-
-enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out,
-                                 const char **key, const char **what)
+enum sp_err sp_config_take_ahead(const struct sp_config_place *p, cfg_t *sec,
+                                 struct sp_ahead_conf *out)
 {
     const char *categories =
         _("a classification or product is written as its UpdateID, "
           "0fa1201d-4330-4fa8-8ae9-b877473b6441; at most 64 of them");
     if (take_switch(sec, out) != SP_OK) {
-        return complain_of(key, "prefetch", what, _("prefetch must be one of off, on"));
+        return sp_config_wrong(p, "prefetch", _("prefetch must be one of off, on"));
     }
     if (take_categories(sec, "prefetch_classifications", &out->classifications) !=
         SP_OK) {
-        return complain_of(key, "prefetch_classifications", what, categories);
+        return sp_config_wrong(p, "prefetch_classifications", categories);
     }
     if (take_categories(sec, "prefetch_products", &out->products) != SP_OK) {
-        return complain_of(key, "prefetch_products", what, categories);
+        return sp_config_wrong(p, "prefetch_products", categories);
     }
     if (take_amount(sec, "prefetch_max", 16384, SP_MIB(1), &out->size_max) != SP_OK) {
-        return complain_of(key, "prefetch_max", what,
-                           _("prefetch_max is 0 to 16384 (MiB)"));
+        return sp_config_wrong(p, "prefetch_max",
+                               _("prefetch_max is 0 to 16384 (MiB)"));
     }
     if (take_amount(sec, "prefetch_rate", 1L << 24, SP_KIB(1), &out->rate) != SP_OK) {
-        return complain_of(key, "prefetch_rate", what,
-                           _("prefetch_rate is 0 to 16777216 (KiB a second)"));
+        return sp_config_wrong(p, "prefetch_rate",
+                               _("prefetch_rate is 0 to 16777216 (KiB a second)"));
     }
     if (take_window(sec, out) != SP_OK) {
-        return complain_of(key, "prefetch_window", what,
-                           _("a window is written HH:MM-HH:MM, as 22:00-05:30"));
+        return sp_config_wrong(p, "prefetch_window",
+                               _("a window is written HH:MM-HH:MM, as 22:00-05:30"));
     }
     return SP_OK;
 }

@@ -29,11 +29,11 @@ static bool is_new(const struct sp_config_keys *k, const struct sp_note_key *oth
     return true;
 }
 
-enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
-                                struct sp_config_keys *out, const char **what)
+enum sp_err sp_config_take_keys(const struct sp_config_place *p, cfg_t *sec,
+                                const char *key, bool of_cosigners,
+                                struct sp_config_keys *out)
 {
     size_t n = cfg_size(sec, key), most = of_cosigners ? SP_LIMIT_COSIGNERS : 256;
-    *what = sp_say(says[of_cosigners]);
     out->at = calloc(n + 1, sizeof *out->at);
     if (!out->at) {
         return SP_E_NOMEM;
@@ -47,29 +47,70 @@ enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
                     is_new(out, k);
         if (!good) {
             sp_note_key_free(&k);
-            return SP_E_CONFIG;
+            return sp_config_wrong(p, key, sp_say(says[of_cosigners]));
         }
         out->at[out->count++] = k;
     }
     return SP_OK;
 }
 
-enum sp_err sp_config_take_cosigner(const struct sp_config *c, cfg_t *sec,
-                                    struct sp_config_cosigner *out, const char **key,
-                                    const char **what)
+static enum sp_err take_key(const struct sp_config_place *p, const struct sp_config *c,
+                            cfg_t *sec, struct sp_config_cosigner *out)
 {
     struct sp_view text = sp_view_str(cfg_getstr(sec, "key"));
-    *key = "key";
-    *what = sp_say(says[1]);
     if (sp_view_starts(text, SP_VIEW("PRIVATE")) ||
         sp_cosigner_key_import(text, &out->key, NULL) != SP_OK) {
-        return SP_E_CONFIG;
+        return sp_config_wrong(p, "key", sp_say(says[1]));
     }
     for (size_t i = 0; &c->cosigners[i] != out; i++) {
         struct sp_note_key *known = c->cosigners[i].key;
         if (!is_new(&(struct sp_config_keys){&known, 1}, out->key)) {
-            return SP_E_CONFIG;
+            return sp_config_wrong(p, "key", sp_say(says[1]));
         }
+    }
+    return SP_OK;
+}
+
+static enum sp_err take_cosigner(const struct sp_config_place *p,
+                                 const struct sp_config *c, cfg_t *sec,
+                                 struct sp_config_cosigner *k)
+{
+    struct sp_config_upstream *u = &k->source;
+    SP_TRY(sp_take_string(sec, "client_certificate", &u->client_certificate));
+    SP_TRY(sp_take_string(sec, "client_key", &u->client_key));
+    SP_TRY(sp_config_take_source(p, sec, u, &k->prefix,
+                                 _("a witness is https://host[:port]/prefix, as "
+                                   "https://west.example:8531/witness")));
+    if (!u->client_certificate[0] != !u->client_key[0]) {
+        return sp_config_wrong(p, "client_certificate",
+                               _("client_certificate and client_key go together"));
+    }
+    return take_key(p, c, sec, k);
+}
+
+enum sp_err sp_config_take_cosigners(struct sp_config *c, cfg_t *cfg,
+                                     struct sp_config_place p)
+{
+    unsigned count = cfg_size(cfg, "cosigner");
+    long wanted = cfg_getint(cfg, "cosignatures");
+    if (count > SP_LIMIT_COSIGNERS || wanted < (count ? 1 : 0) ||
+        wanted > (long)count) {
+        return sp_config_wrong(
+            &p, "cosignatures",
+            _("cosignatures is how many of the cosigner sections have to sign a "
+              "checkpoint: 1 to as many as there are, which are at most 16; 0 without "
+              "any"));
+    }
+    c->cosignatures = (unsigned)wanted;
+    c->cosigners = calloc(count + 1, sizeof *c->cosigners);
+    if (!c->cosigners) {
+        return SP_E_NOMEM;
+    }
+    p.section = "cosigner";
+    for (unsigned i = 0; i < count; i++) {
+        cfg_t *sec = cfg_getnsec(cfg, "cosigner", i);
+        p.title = cfg_title(sec);
+        SP_TRY(take_cosigner(&p, c, sec, &c->cosigners[c->cosigner_count++]));
     }
     return SP_OK;
 }

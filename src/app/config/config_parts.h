@@ -3,6 +3,7 @@
 #define SP_APP_CONFIG_CONFIG_PARTS_H
 
 #include "app/config/config.h"
+#include "app/config/config_take.h"
 
 #include <confuse.h>
 
@@ -18,31 +19,38 @@ enum sp_err sp_config_check_text(const char *file, struct sp_view text,
  * The text is one that was read already. */
 enum sp_err sp_config_check_twice(const char *file, struct sp_view text,
                                   struct sp_why *why) SP_MUST_USE;
-/* config_pins.c: the pins of a section, among them those of shipped sets that are
- * named. SP_E_CONFIG with *what. */
-enum sp_err sp_config_take_pins(cfg_t *sec, struct sp_config_upstream *u,
-                                const char **what) SP_MUST_USE;
-/* config_ahead.c: the prefetch keys of an upstream section. SP_E_CONFIG: *key and *what say
- * which is wrong and why. */
-enum sp_err sp_config_take_ahead(cfg_t *sec, struct sp_ahead_conf *out, const char **key,
-                                 const char **what) SP_MUST_USE;
-/* config_witness.c: a witness section, the same way; catalog and upstreams are known. */
-enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
-                                   struct sp_config_witness *w, const char **key,
-                                   const char **what) SP_MUST_USE;
+/* Each takes what is in its section or sections into what its caller owns, also after a
+ * failure; c holds what was taken before. */
+enum sp_err sp_config_take_upstream(const struct sp_config_place *p, cfg_t *sec,
+                                    struct sp_config_upstream *u) SP_MUST_USE;
+/* The pins, among them those of shipped sets that are named. */
+enum sp_err sp_config_take_pins(const struct sp_config_place *p, cfg_t *sec,
+                                struct sp_config_upstream *u) SP_MUST_USE;
+/* The prefetch keys. */
+enum sp_err sp_config_take_ahead(const struct sp_config_place *p, cfg_t *sec,
+                                 struct sp_ahead_conf *out) SP_MUST_USE;
+enum sp_err sp_config_take_listener(const struct sp_config_place *p, cfg_t *sec,
+                                    struct sp_config *c,
+                                    struct sp_config_listener *l) SP_MUST_USE;
+/* The url is cut into where the server is and what is asked for there, which has to be
+ * simple; wrong says what is wanted else. */
+enum sp_err sp_config_take_source(const struct sp_config_place *p, cfg_t *sec,
+                                  struct sp_config_upstream *u, char **target,
+                                  const char *wrong) SP_MUST_USE;
+enum sp_err sp_config_take_catalogs(struct sp_config *c, cfg_t *cfg,
+                                    struct sp_config_place p) SP_MUST_USE;
+enum sp_err sp_config_take_witnesses(struct sp_config *c, cfg_t *cfg,
+                                     struct sp_config_place p) SP_MUST_USE;
+enum sp_err sp_config_take_cosigners(struct sp_config *c, cfg_t *cfg,
+                                     struct sp_config_place p) SP_MUST_USE;
+enum sp_err sp_config_take_admin(struct sp_config *c, cfg_t *cfg,
+                                 struct sp_config_place p) SP_MUST_USE;
+/* A list of public keys, of ledgers or of cosigners. */
+enum sp_err sp_config_take_keys(const struct sp_config_place *p, cfg_t *sec,
+                                const char *key, bool of_cosigners,
+                                struct sp_config_keys *out) SP_MUST_USE;
 void sp_config_witness_fini(struct sp_config_witness *w);
-/* config_cosign.c: a list of public keys, of ledgers or of cosigners, the same way. */
-enum sp_err sp_config_take_keys(cfg_t *sec, const char *key, bool of_cosigners,
-                                struct sp_config_keys *out,
-                                const char **what) SP_MUST_USE;
-/* The same of what only a cosigner section has; the others of c are known. */
-enum sp_err sp_config_take_cosigner(const struct sp_config *c, cfg_t *sec,
-                                    struct sp_config_cosigner *out, const char **key,
-                                    const char **what) SP_MUST_USE;
 void sp_config_keys_fini(struct sp_config_keys *k);
-/* config_admin.c: what the admin section says of looking from elsewhere, the same way. */
-enum sp_err sp_config_take_admin(cfg_t *sec, struct sp_config_admin *out,
-                                 const char **key, const char **what) SP_MUST_USE;
 /* "0.0.0.0:8531", "[::]:8531" */
 bool sp_config_is_address(const char *bind);
 /* Turns a parsed tree into c. text is for line numbers. */

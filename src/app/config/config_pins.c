@@ -56,8 +56,7 @@ static enum sp_err add(struct sp_config_upstream *u, struct sp_view text,
     return add_pin(u, &pin, what);
 }
 
-enum sp_err sp_config_take_pins(cfg_t *sec, struct sp_config_upstream *u,
-                                const char **what)
+static enum sp_err add_all(cfg_t *sec, struct sp_config_upstream *u, const char **what)
 {
     for (unsigned i = 0; i < cfg_size(sec, "pins"); i++) {
         SP_TRY(add(u, sp_view_str(cfg_getnstr(sec, "pins", i)), what));
@@ -70,4 +69,12 @@ enum sp_err sp_config_take_pins(cfg_t *sec, struct sp_config_upstream *u,
         return SP_E_CONFIG;
     }
     return SP_OK;
+}
+
+enum sp_err sp_config_take_pins(const struct sp_config_place *p, cfg_t *sec,
+                                struct sp_config_upstream *u)
+{
+    const char *what = NULL;
+    enum sp_err e = add_all(sec, u, &what);
+    return e == SP_E_CONFIG ? sp_config_wrong(p, "pins", what) : e;
 }

@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum sp_err complain_of(const char **to_key, const char *key,
-                               const char **to_what, const char *what)
-{
-    *to_key = key;
-    *to_what = what;
-    return SP_E_CONFIG;
-}
-
 static bool take_kind(cfg_t *sec, struct sp_config_witness *w)
 {
     static const char *const kinds[SP_WITNESS_KINDS] = {
@@ -57,9 +49,9 @@ static bool take_upstream(const struct sp_config *c, cfg_t *sec,
     return false;
 }
 
-enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
-                                   struct sp_config_witness *w, const char **key,
-                                   const char **what)
+static enum sp_err take_witness(const struct sp_config_place *p,
+                                const struct sp_config *c, cfg_t *sec,
+                                struct sp_config_witness *w)
 {
     w->name = strdup(cfg_title(sec));
     w->file = strdup(cfg_getstr(sec, "file"));
@@ -67,33 +59,51 @@ enum sp_err sp_config_take_witness(const struct sp_config *c, cfg_t *sec,
         return SP_E_NOMEM;
     }
     if (!is_name(w->name)) {
-        return complain_of(key, NULL, what,
-                           _("a witness's name has 1 to 64 characters and no blanks"));
+        return sp_config_wrong(
+            p, NULL, _("a witness's name has 1 to 64 characters and no blanks"));
     }
     if (!take_kind(sec, w)) {
-        return complain_of(
-            key, "kind", what,
-            _("kind must be one of catalogue, export, ledger, upstream"));
+        return sp_config_wrong(
+            p, "kind", _("kind must be one of catalogue, export, ledger, upstream"));
     }
     if (w->kind == SP_WITNESS_CATALOG && !c->catalog) {
-        return complain_of(key, "kind", what,
-                           _("there is no catalog section that could be asked"));
+        return sp_config_wrong(p, "kind",
+                               _("there is no catalog section that could be asked"));
     }
     if (w->kind == SP_WITNESS_EXPORT && !w->file[0]) {
-        return complain_of(key, "file", what,
-                           _("file is missing: what `sallyport ledger export` wrote"));
+        return sp_config_wrong(
+            p, "file", _("file is missing: what `sallyport ledger export` wrote"));
     }
     if (w->kind == SP_WITNESS_EXPORT && !take_key(sec, w)) {
-        return complain_of(key, "key", what,
-                           _("an exported ledger is proven with its public key, "
-                             "name+hash+base64: ledger/key.pub where it was made"));
+        return sp_config_wrong(p, "key",
+                               _("an exported ledger is proven with its public key, "
+                                 "name+hash+base64: ledger/key.pub where it was made"));
     }
     bool is_remote = w->kind == SP_WITNESS_LEDGER || w->kind == SP_WITNESS_UPSTREAM;
     if (is_remote && !take_upstream(c, sec, w)) {
-        return complain_of(
-            key, "upstream", what,
+        return sp_config_wrong(
+            p, "upstream",
             _("upstream names the upstream section that is asked; for its "
               "ledger it needs custody"));
+    }
+    return SP_OK;
+}
+
+enum sp_err sp_config_take_witnesses(struct sp_config *c, cfg_t *cfg,
+                                     struct sp_config_place p)
+{
+    unsigned count = cfg_size(cfg, "witness");
+    c->witnesses = calloc(count + 1, sizeof *c->witnesses);
+    if (!c->witnesses) {
+        return SP_E_NOMEM;
+    }
+    p.section = "witness";
+    for (unsigned i = 0; i < count; i++) {
+        struct sp_config_witness *w = &c->witnesses[c->witness_count++];
+        cfg_t *sec = cfg_getnsec(cfg, "witness", i);
+        p.title = cfg_title(sec);
+        w->line = sp_config_line(p.text, p.section, p.title, NULL);
+        SP_TRY(take_witness(&p, c, sec, w));
     }
     return SP_OK;
 }
