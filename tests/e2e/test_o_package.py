@@ -122,6 +122,7 @@ class Package(unittest.TestCase):
             deb = next(Path(room).glob("sallyport_*.deb"))
             names = run("dpkg-deb", "-c", deb)
         for name in ("usr/bin/sallyport", "lib/systemd/system/sallyport.service",
+                     "lib/systemd/system/sallyport.socket", "examples/credentials.conf",
                      "usr/lib/sysusers.d/sallyport.conf", "usr/lib/tmpfiles.d/sallyport.conf",
                      "man/man1/sallyport.1.gz", "man/man5/sallyport.conf.5.gz",
                      "man/man5/sallyport-policy.5.gz",
