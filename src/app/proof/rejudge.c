@@ -189,44 +189,48 @@ static enum sp_err join(struct pending *p, const struct sp_facts *f)
     return SP_OK;
 }
 
-static enum sp_err take(struct sp_rejudge *r, struct pending *p, uint64_t entry,
-                        struct sp_view text, struct sp_why *why)
+struct pass {
+    struct sp_rejudge *r; /* borrowed */
+    struct pending pending;
+    struct sp_why *why; /* borrowed */
+};
+
+static enum sp_err take(struct pass *pass, uint64_t entry, struct sp_view text,
+                        struct sp_why *why)
 {
     SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
+    struct pending *p = &pass->pending;
     SP_TRY(sp_facts_decode(text, &f, why));
     if (goes_on(p, f)) {
         return join(p, f);
     }
-    settle(r, p);
+    settle(pass->r, p);
     if (is_text(f, SP_FACT_ENTRY_KIND, "revision")) {
         return hold(p, entry, f);
     }
-    judge(r, entry, f);
+    judge(pass->r, entry, f);
     return SP_OK;
+}
+
+static enum sp_err each(void *ctx, uint64_t entry, struct sp_view text)
+{
+    struct pass *pass = ctx;
+    struct sp_why inner = {0};
+    pass->r->entries = entry + 1;
+    enum sp_err e = take(pass, entry, text, &inner);
+    return e == SP_OK ? e
+                      : sp_why_set(pass->why, e, "entry %" PRIu64 ": %s", entry,
+                                   sp_why_text(&inner, e));
 }
 
 enum sp_err sp_rejudge(struct sp_rejudge *r, struct sp_ledger_files *l,
                        struct sp_why *why)
 {
-    SP_AUTO(sp_buf_fini) struct sp_buf text;
-    struct pending p = {NULL, 0};
-    enum sp_err e = SP_OK;
-    sp_buf_init(&text, SP_LIMIT_LEDGER_ENTRY);
-    for (uint64_t n = 0; e == SP_OK && n < sp_ledger_size(l); n++) {
-        struct sp_why inner = {0};
-        sp_buf_clear(&text);
-        e = sp_ledger_read(l, n, &text, &inner);
-        if (e == SP_OK) {
-            e = take(r, &p, n, sp_buf_view(&text), &inner);
-        }
-        if (e != SP_OK) {
-            e = sp_why_set(why, e, "entry %" PRIu64 ": %s", n, sp_why_text(&inner, e));
-        }
-        r->entries = n + 1;
-    }
+    struct pass pass = {.r = r, .why = why};
+    enum sp_err e = sp_ledger_each(l, 0, each, &pass, why);
     if (e == SP_OK) {
-        settle(r, &p);
+        settle(r, &pass.pending);
     }
-    sp_facts_free(&p.facts);
+    sp_facts_free(&pass.pending.facts);
     return e;
 }
