@@ -11,6 +11,7 @@ import harness  # noqa: F401
 
 import catalogue
 import soap
+import tlog
 from agent import Agent
 from downstream import Downstream
 from gate import run, wait_until
@@ -157,6 +158,39 @@ class Requests(Scene):
         self.assertEqual(answer.status, 403)
         self.assertRegex(answer.body.decode(), f"peer-network.*content.*{FORBIDDEN}")
 
+    def ledger_gate(self, *lines: str, **settings):
+        return self.gate(self.up, listener_more='custody = "on"\ntlog_witness = "on"\n',
+                         cosigns=[tlog.verifier_key("example.net/other", bytes(32))],
+                         policy=self.policy(*lines, **settings))
+
+    def test_networks_of_the_ledger(self) -> None:
+        """custody and witness are services: each is asked from where its line says."""
+        gate = self.ledger_gate("peer custody network 127.0.0.1/32",
+                                "peer witness network 127.0.0.2/32")
+        inside, outside = (self.wire(gate.url, source=f"127.0.0.{n}") for n in (1, 2))
+        good, bad = (w.ask("GET", "/custody/checkpoint") for w in (inside, outside))
+        self.assertEqual((good.status, bad.status), (200, 403))
+        self.assertRegex(bad.body.decode(), "peer-network.*127.0.0.2.*custody")
+        head = outside.ask("HEAD", "/custody/checkpoint")
+        self.assertEqual((head.status, head.body), (403, b""))
+        self.assertEqual(outside.ask("GET", "/custody/key").status, 404)  # no service at all
+        self.assertEqual(outside.ask("POST", "/witness/add-checkpoint", body=b"x").status, 400)
+        bad = inside.ask("POST", "/witness/add-checkpoint", body=b"x")
+        self.assertEqual(bad.status, 403)
+        self.assertRegex(bad.body.decode(), "peer-network.*127.0.0.1.*witness")
+        self.assertEqual(self.config(self.wire(gate.url, source="127.0.0.2")).status, 200)
+        self.assertEqual(gate.metric("sallyport_requests_total", service="custody"), 4)
+        self.assertEqual(gate.metric("sallyport_requests_total", service="witness"), 2)
+
+    def test_networks_of_the_ledger_are_observed_first(self) -> None:
+        gate = self.ledger_gate("peer any network 10.0.0.0/8", "at custody peer-network audit",
+                                peer_network="enforce")
+        wire = self.wire(gate.url)
+        self.assertEqual(wire.ask("GET", "/custody/checkpoint").status, 200)
+        row, = self.rows(gate, "peer-network")
+        self.assertEqual((row["mode"], row["operation"], row["count"]), ("audit", "custody", 1))
+        self.assertEqual(self.config(wire).status, 403)
+
     def test_certificates(self) -> None:
         for line in (f"key {self.pki.pins['client']}", "name client.localhost"):
             with self.subTest(line):
@@ -170,6 +204,16 @@ class Requests(Scene):
                 self.assertEqual((good.status, bad.status), (200, 403))
                 self.assertRegex(soap.fault_of(403, bad.body).message, "peer-identity")
                 self.assertEqual(self.config(two).status, 200)
+
+    def test_certificates_of_who_reads_the_ledger(self) -> None:
+        for line in (f"key {self.pki.pins['client']}", "name client.localhost"):
+            with self.subTest(line):
+                gate = self.gate(self.up, client_ca=self.pki.file("client-ca.pem"),
+                                 listener_more='custody = "on"\n',
+                                 policy=self.policy(f"peer custody {line}"))
+                for name, status in (("client", 200), ("client-two", 403)):
+                    wire = self.wire(gate.url, pair=self.pki.pair(name))
+                    self.assertEqual(wire.ask("GET", "/custody/checkpoint").status, status)
 
     # ---- under which name ------------------------------------------------------------
 

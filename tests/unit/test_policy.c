@@ -184,7 +184,7 @@ static void b_mistakes_are_named_with_their_line(void **state)
          "line 2: there is a word too many; comments have lines of their own"},
         {"policy a\nat clients transport-tls audit\n",
          "line 2: there is no service \"clients\"; they are server-sync, dss-auth, "
-         "client, simple-auth, reporting, content and catalog"},
+         "client, simple-auth, reporting, content, catalog, custody and witness"},
         {"policy a\nat @ transport-tls audit\n",
          "line 2: a place is SERVICE, @LISTENER or SERVICE@LISTENER"},
         {"policy a\nat client@ transport-tls audit\n",
@@ -268,6 +268,15 @@ static void b_places_and_peers_are_printed(void **state)
     assert_false(sp_policy_reads_names(few));
     assert_true(sp_policy_names_peers(few, SP_VIEW("content")));
     assert_false(sp_policy_names_peers(few, SP_VIEW("client")));
+    assert_false(sp_policy_names_peers(few, SP_VIEW("custody")));
+    SP_AUTO(sp_policy_free)
+    struct sp_policy *own =
+        policy_new("policy p\npeer custody network 10.0.0.0/8\n"
+                   "peer witness network 10.0.0.0/8\n"
+                   "at custody@l peer-network audit\n");
+    assert_true(sp_policy_names_peers(own, SP_VIEW("custody")));
+    assert_true(sp_policy_names_peers(own, SP_VIEW("witness")));
+    assert_false(sp_policy_names_peers(own, SP_VIEW("content")));
 }
 
 static void b_lines_of_a_kind_stop_at_their_limit(void **state)

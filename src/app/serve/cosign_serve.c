@@ -1,7 +1,7 @@
 #include "app/serve/cosign_serve.h"
 
 #include "app/log/log.h"
-#include "app/serve/visit.h"
+#include "app/serve/stay.h"
 #include "core/base/text.h"
 #include "sallyport/facts.h"
 
@@ -13,55 +13,24 @@
 enum { AT_ONCE = 8 };
 
 struct petition {
-    struct visitor visitor;       /* first, as in a visit */
-    struct sp_lane *lane;         /* borrowed */
-    struct sp_world *world;       /* shared */
-    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
+    struct stay stay; /* first; held by the job, the answer and the record as well */
     char peer[64];
-    struct sp_peer_lease lease;
     struct sp_buf body;
     struct sp_job job;
     struct sp_cosigner_answer answer;
     char fields[128], size[32];
-    unsigned holders; /* the exchange, the job, the answer under way, the record */
     struct sp_record record;
     struct sp_record_entry entry;
     struct sp_buf text;
 };
 
-static void let_go(struct petition *p)
+static void petition_free(struct stay *s)
 {
-    struct sp_lane *lane = p->lane;
-    if (--p->holders > 0) {
-        return;
-    }
-    sp_guest_leaves(lane, p->body.len, &p->lease);
-    sp_world_unref(&p->world);
+    struct petition *p = SP_HOLDER(s, struct petition, stay);
     sp_buf_fini(&p->body);
     sp_buf_fini(&p->text);
     sp_cosigner_answer_fini(&p->answer);
     free(p);
-    lane->petitions--;
-    if (--lane->visits == 0 && lane->idle) {
-        lane->idle(lane);
-    }
-}
-
-static void count(struct sp_lane *lane, int status)
-{
-    SP_COUNT(&lane->counters, requests_witness, 1);
-    sp_count_answer(&lane->counters, status);
-}
-
-static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)
-{
-    static const char later[] = "Retry-After: 1\r\n";
-    struct sp_answer a = {.status = status, .close = true};
-    if (status == 503) {
-        a.fields = SP_VIEW(later);
-    }
-    count(lane, status);
-    sp_exchange_respond(x, &a);
 }
 
 /* ---- what is told ---------------------------------------------------------------- */
@@ -74,8 +43,8 @@ static void log_ruling(const struct petition *p)
                     (a->ruling == SP_COSIGN_FORKED || a->ruling == SP_COSIGN_UNPROVEN);
     bool is_signed = is_grave || a->status == 200 || a->status == 409;
     struct sp_log l;
-    if ((!is_signed &&
-         !sp_rate_take(&p->lane->turned_away, sp_loop_now_ms(p->lane->loop))) ||
+    if ((!is_signed && !sp_rate_take(&p->stay.lane->turned_away,
+                                     sp_loop_now_ms(p->stay.lane->loop))) ||
         !sp_log_begin(&l, is_grave || a->status == 503 ? SP_LOG_WARNING : SP_LOG_INFO,
                       "cosign")) {
         return;
@@ -110,7 +79,7 @@ static void on_recorded(struct sp_record *r, enum sp_err e)
         sp_log_say(SP_LOG_ERROR, "not_recorded", "the evidence against %s: %s",
                    p->answer.origin, sp_why_text(&r->why, e));
     }
-    let_go(p);
+    sp_stay_let_go(&p->stay);
 }
 
 static void record(struct petition *p)
@@ -124,10 +93,12 @@ static void record(struct petition *p)
         return;
     }
     p->entry = (struct sp_record_entry){.text = sp_buf_view(&p->text)};
-    p->record = (struct sp_record){
-        .entries = &p->entry, .count = 1, .loop = p->lane->loop, .answer = on_recorded};
-    p->holders++;
-    sp_keeper_record(p->lane->keeper, &p->record);
+    p->record = (struct sp_record){.entries = &p->entry,
+                                   .count = 1,
+                                   .loop = p->stay.lane->loop,
+                                   .answer = on_recorded};
+    sp_stay_hold(&p->stay);
+    sp_keeper_record(p->stay.lane->keeper, &p->record);
 }
 
 /* ---- the answer ------------------------------------------------------------------ */
@@ -135,13 +106,8 @@ static void record(struct petition *p)
 static void work(struct sp_job *job)
 {
     struct petition *p = SP_HOLDER(job, struct petition, job);
-    sp_cosigner_rule(p->lane->cosigner, &p->world->config->cosigns,
+    sp_cosigner_rule(p->stay.lane->cosigner, &p->stay.world->config->cosigns,
                      sp_buf_view(&p->body), sp_clock_wall_s(), &p->answer);
-}
-
-static void release(void *owner)
-{
-    let_go(owner);
 }
 
 /* [C2SP tlog-witness]: the size alone, and its own type, where the old size is wrong.
@@ -160,24 +126,24 @@ static void answer(struct petition *p)
                             .memory = a->status == 200 ? sp_buf_view(&a->lines)
                                       : is_size        ? sp_view_str(p->size)
                                                        : sp_view_str(a->why.text),
-                            .release = release,
-                            .owner = p};
-    p->holders++;
-    sp_exchange_respond(p->exchange, &out);
+                            .release = sp_stay_release,
+                            .owner = &p->stay};
+    sp_stay_hold(&p->stay);
+    sp_count_answer(&p->stay.lane->counters, a->status);
+    sp_exchange_respond(p->stay.exchange, &out);
 }
 
 static void done(struct sp_job *job)
 {
     struct petition *p = SP_HOLDER(job, struct petition, job);
-    count(p->lane, p->answer.status);
     log_ruling(p);
     if (p->answer.is_first) {
         record(p);
     }
-    if (p->exchange) {
+    if (p->stay.exchange) {
         answer(p);
     }
-    let_go(p);
+    sp_stay_let_go(&p->stay);
 }
 
 /* ---- what the listener tells ----------------------------------------------------- */
@@ -185,23 +151,17 @@ static void done(struct sp_job *job)
 static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_guest *guest)
 {
     struct petition *p = calloc(1, sizeof *p);
-    if (!p) {
-        sp_guest_leaves(lane, 0, &guest->lease);
-        refuse(lane, x, 503);
+    if (p) {
+        p->stay = (struct stay){.visitor = {VISITOR_WITNESS},
+                                .present = &lane->petitions,
+                                .free = petition_free};
+    }
+    if (!sp_stay_begin(p ? &p->stay : NULL, lane, x, guest)) {
         return;
     }
-    p->visitor.kind = VISITOR_WITNESS;
-    p->lease = guest->lease;
-    p->lane = lane;
-    p->world = sp_world_ref(lane->world);
-    p->exchange = x;
     snprintf(p->peer, sizeof p->peer, "%s", sp_exchange_peer(x));
     sp_buf_init(&p->body, SP_LIMIT_COSIGN_ASK);
     sp_buf_init(&p->text, SP_LIMIT_LEDGER_ENTRY);
-    p->holders = 1;
-    lane->visits++;
-    lane->petitions++;
-    *sp_exchange_slot(x) = p;
     sp_exchange_want_body(x, SP_LIMIT_COSIGN_ASK);
 }
 
@@ -215,42 +175,26 @@ bool sp_cosign_takes(struct sp_door_context *d, struct sp_exchange *x)
         return false;
     }
     *sp_exchange_slot(x) = NULL;
+    SP_COUNT(&lane->counters, requests_witness, 1);
     if (q->method != SP_HTTP_POST) {
-        refuse(lane, x, 405);
-    } else if (lane->petitions >= AT_ONCE) {
-        refuse(lane, x, 503);
-    } else if (sp_guest_enters(d, x, &guest)) {
+        sp_stay_refuse(lane, x, 405);
+    } else if (sp_stay_may_begin(d, x, "witness", lane->petitions, AT_ONCE, &guest)) {
         begin(lane, x, &guest);
     }
     return true;
 }
 
-static struct petition *petition_of(struct sp_exchange *x)
-{
-    struct visitor *v = *sp_exchange_slot(x);
-    return v && v->kind == VISITOR_WITNESS ? (struct petition *)(void *)v : NULL;
-}
-
 bool sp_cosign_body(struct sp_exchange *x)
 {
-    struct petition *p = petition_of(x);
-    if (!p) {
+    struct stay *s = sp_stay_of(x, VISITOR_WITNESS);
+    if (!s) {
         return false;
     }
+    struct petition *p = SP_HOLDER(s, struct petition, stay);
     sp_exchange_take_body(x, &p->body);
+    s->moved = p->body.len;
     p->job = (struct sp_job){.work = work, .done = done};
-    p->holders++;
-    sp_loop_work(p->lane->loop, &p->job);
-    return true;
-}
-
-bool sp_cosign_ended(struct sp_exchange *x)
-{
-    struct petition *p = petition_of(x);
-    if (!p) {
-        return false;
-    }
-    p->exchange = NULL;
-    let_go(p);
+    sp_stay_hold(s);
+    sp_loop_work(s->lane->loop, &p->job);
     return true;
 }

@@ -9,9 +9,9 @@
 
 #define SP_WITNESS_PATH "/witness/add-checkpoint"
 
-/* The handler's three events: true where the exchange is this module's. */
+/* Two of the handler's events: true where the exchange is this module's, and a stay's
+ * (stay.h), which ends it. */
 bool sp_cosign_takes(struct sp_door_context *d, struct sp_exchange *x);
 bool sp_cosign_body(struct sp_exchange *x);
-bool sp_cosign_ended(struct sp_exchange *x);
 
 #endif

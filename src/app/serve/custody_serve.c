@@ -1,6 +1,6 @@
 #include "app/serve/custody_serve.h"
 
-#include "app/serve/visit.h"
+#include "app/serve/stay.h"
 #include "io/store/files.h"
 #include "sallyport/ledger.h"
 
@@ -13,54 +13,20 @@
 enum { AT_ONCE = 32 };
 
 struct reading {
-    struct visitor visitor;       /* first, as in a visit */
-    struct sp_lane *lane;         /* borrowed */
-    struct sp_world *world;       /* shared */
-    struct sp_exchange *exchange; /* borrowed; NULL once the asker is gone */
+    struct stay stay; /* first; held by the job and by the answer under way as well */
     struct sp_job job;
     char path[SP_TILE_PATH_MAX]; /* beneath the ledger's directory */
     bool is_checkpoint, head_only;
-    unsigned holders; /* the exchange, the job, the answer under way */
     int fd;
     uint64_t size, file_size; /* of what is answered, of the file */
-    struct sp_peer_lease lease;
     enum sp_err err;
 };
 
-#define READING_OF(pointer)                                                            \
-    ((struct reading *)(void *)((char *)(pointer)-offsetof(struct reading, job)))
-
-static void let_go(struct reading *r)
+static void reading_free(struct stay *s)
 {
-    struct sp_lane *lane = r->lane;
-    if (--r->holders > 0) {
-        return;
-    }
+    struct reading *r = SP_HOLDER(s, struct reading, stay);
     sp_fd_close(&r->fd);
-    sp_guest_leaves(lane, r->size, &r->lease);
-    sp_world_unref(&r->world);
     free(r);
-    lane->custody_readings--;
-    if (--lane->visits == 0 && lane->idle) {
-        lane->idle(lane);
-    }
-}
-
-static void count(struct sp_lane *lane, int status)
-{
-    SP_COUNT(&lane->counters, requests_custody, 1);
-    sp_count_answer(&lane->counters, status);
-}
-
-static void refuse(struct sp_lane *lane, struct sp_exchange *x, int status)
-{
-    static const char later[] = "Retry-After: 1\r\n";
-    struct sp_answer a = {.status = status};
-    if (status == 503) {
-        a.fields = SP_VIEW(later);
-    }
-    count(lane, status);
-    sp_exchange_respond(x, &a);
 }
 
 /* ---- the job --------------------------------------------------------------------- */
@@ -115,7 +81,7 @@ static enum sp_err open_file(struct reading *r)
 {
     SP_AUTO(sp_fd_close) int state = -1;
     SP_AUTO(sp_fd_close) int ledger = -1;
-    const struct sp_config *c = r->world->config;
+    const struct sp_config *c = r->stay.world->config;
     SP_TRY(sp_dir_open(c->state_dir, &state, NULL));
     if (r->is_checkpoint && c->cosigner_count) {
         enum sp_err e = open_whole(r, state, SP_COSIGNED_FILE);
@@ -128,13 +94,8 @@ static enum sp_err open_file(struct reading *r)
 
 static void work(struct sp_job *job)
 {
-    struct reading *r = READING_OF(job);
+    struct reading *r = SP_HOLDER(job, struct reading, job);
     r->err = open_file(r);
-}
-
-static void release(void *owner)
-{
-    let_go(owner);
 }
 
 /* [C2SP tlog-tiles]: a tile, also a partial one, never changes; the checkpoint does. */
@@ -152,23 +113,25 @@ static void answer(struct reading *r)
     if (!r->head_only) {
         a.file = (struct sp_answer_file){
             .fd = r->fd, .length = r->size, .size = r->file_size};
-        a.release = release;
-        a.owner = r;
-        r->holders++;
+        a.release = sp_stay_release;
+        a.owner = &r->stay;
+        sp_stay_hold(&r->stay);
     }
-    count(r->lane, 200);
-    sp_exchange_respond(r->exchange, &a);
+    r->stay.moved = r->size;
+    sp_count_answer(&r->stay.lane->counters, 200);
+    sp_exchange_respond(r->stay.exchange, &a);
 }
 
 static void done(struct sp_job *job)
 {
-    struct reading *r = READING_OF(job);
-    if (r->exchange && r->err == SP_OK) {
+    struct reading *r = SP_HOLDER(job, struct reading, job);
+    struct sp_exchange *x = r->stay.exchange;
+    if (x && r->err == SP_OK) {
         answer(r);
-    } else if (r->exchange) {
-        refuse(r->lane, r->exchange, r->err == SP_E_NOTFOUND ? 404 : 503);
+    } else if (x) {
+        sp_stay_refuse(r->stay.lane, x, r->err == SP_E_NOTFOUND ? 404 : 503);
     }
-    let_go(r);
+    sp_stay_let_go(&r->stay);
 }
 
 /* ---- what the listener tells ----------------------------------------------------- */
@@ -183,24 +146,19 @@ static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_view pa
                   struct sp_guest *guest)
 {
     struct reading *r = calloc(1, sizeof *r);
-    if (!r) {
-        sp_guest_leaves(lane, 0, &guest->lease);
-        refuse(lane, x, 503);
+    if (r) {
+        r->stay = (struct stay){.visitor = {VISITOR_CUSTODY},
+                                .present = &lane->custody_readings,
+                                .free = reading_free};
+    }
+    if (!sp_stay_begin(r ? &r->stay : NULL, lane, x, guest)) {
         return;
     }
-    r->visitor.kind = VISITOR_CUSTODY;
-    r->lease = guest->lease;
-    r->lane = lane;
-    r->world = sp_world_ref(lane->world);
-    r->exchange = x;
     r->fd = -1;
     r->is_checkpoint = sp_view_eq_str(path, "checkpoint");
     r->head_only = sp_exchange_request(x)->method == SP_HTTP_HEAD;
     memcpy(r->path, path.data, path.len);
-    lane->visits++;
-    lane->custody_readings++;
-    *sp_exchange_slot(x) = r;
-    r->holders = 2;
+    sp_stay_hold(&r->stay);
     r->job = (struct sp_job){.work = work, .done = done};
     sp_loop_work(lane->loop, &r->job);
 }
@@ -218,26 +176,14 @@ bool sp_custody_takes(struct sp_door_context *d, struct sp_exchange *x)
     struct sp_view path = sp_view_slice(q->target, prefix.len, q->target.len);
     struct sp_guest guest;
     *sp_exchange_slot(x) = NULL;
+    SP_COUNT(&lane->counters, requests_custody, 1);
     if (q->method != SP_HTTP_GET && q->method != SP_HTTP_HEAD) {
-        refuse(lane, x, 405);
+        sp_stay_refuse(lane, x, 405);
     } else if (path.len >= SP_TILE_PATH_MAX || !is_served(path)) {
-        refuse(lane, x, 404);
-    } else if (lane->custody_readings >= AT_ONCE) {
-        refuse(lane, x, 503);
-    } else if (sp_guest_enters(d, x, &guest)) {
+        sp_stay_refuse(lane, x, 404);
+    } else if (sp_stay_may_begin(d, x, "custody", lane->custody_readings, AT_ONCE,
+                                 &guest)) {
         begin(lane, x, path, &guest);
     }
-    return true;
-}
-
-bool sp_custody_ended(struct sp_exchange *x)
-{
-    struct visitor *v = *sp_exchange_slot(x);
-    if (!v || v->kind != VISITOR_CUSTODY) {
-        return false;
-    }
-    struct reading *r = (struct reading *)(void *)v;
-    r->exchange = NULL;
-    let_go(r);
     return true;
 }

@@ -7,6 +7,7 @@
 #include "app/serve/custody_serve.h"
 #include "app/serve/joined.h"
 #include "app/serve/preview.h"
+#include "app/serve/stay.h"
 #include "app/shared/observed.h"
 #include "app/watch/witnesses.h"
 
@@ -802,8 +803,7 @@ static void tell_desk(struct visit *v, const struct sp_gate_summary *s)
     sp_desk_refused(v->lane->desk, &r);
 }
 
-/* "rule-a, rule-b": what audit mode is for. */
-static void log_audited(struct sp_log *l, uint64_t audited)
+void sp_visit_log_audited(struct sp_log *l, uint64_t audited)
 {
     char text[512] = "";
     size_t at = 0;
@@ -845,7 +845,7 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
     }
     sp_log_str(&l, "rule", s->rule);
     sp_log_str(&l, "why", s->why);
-    log_audited(&l, s->audited);
+    sp_visit_log_audited(&l, s->audited);
     if (s->has_entry) {
         sp_log_int(&l, "entry", (int64_t)s->entry);
     }
@@ -871,7 +871,7 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
     (void)ctx;
     struct visit *v = *sp_exchange_slot(x);
     struct sp_gate_summary s;
-    if (sp_custody_ended(x) || sp_cosign_ended(x) || !v) {
+    if (sp_stay_ended(x) || !v) {
         return;
     }
     sp_gate_summary(v->gate, &s);

@@ -2,9 +2,15 @@
  * and has he had his share? */
 #include "app/log/log.h"
 #include "app/serve/visit.h"
+#include "app/shared/desk.h"
+#include "app/shared/observed.h"
+#include "core/gate/gate.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { FACTS_MAX = 8 * 1024, SENTENCE = SP_WHY_MAX + 64 /* bytes */ };
 
 static bool may_log(struct sp_lane *lane)
 {
@@ -135,6 +141,100 @@ bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
     answer_limited(x, refusal.retry_s);
     return false;
 }
+
+/* ---- whether he may ----------------------------------------------------------------
+ */
+
+static enum sp_err judge_guest(struct sp_door_context *d, struct sp_exchange *x,
+                               const struct sp_guest *guest, const char *service,
+                               struct sp_verdict *out)
+{
+    const struct sp_world *w = d->lane->world;
+    struct sp_asker asker = {.address = sp_exchange_peer(x), .has_pin = guest->has_pin};
+    SP_AUTO(sp_facts_free) struct sp_facts *facts = NULL;
+    char *names = NULL;
+    memcpy(asker.pin, guest->pin.sha256, sizeof asker.pin);
+    SP_TRY(sp_facts_new(FACTS_MAX, &facts));
+    if (guest->has_pin && sp_policy_reads_names(w->policy)) {
+        SP_TRY(sp_guest_names(x, &names));
+        asker.names = names;
+    }
+    enum sp_err e =
+        sp_asker_facts(&asker, w->config->listeners[d->door].name, service, facts);
+    free(names);
+    SP_TRY(e);
+    sp_policy_judge(w->policy, SP_SUBJECT_REQUEST, facts, out);
+    return SP_OK;
+}
+
+static void tell_verdict(struct sp_door_context *d, struct sp_exchange *x,
+                         const char *service, const struct sp_verdict *v)
+{
+    struct sp_observation o = {.observed = v->observed, .audited = v->audited};
+    struct sp_log l;
+    if (v->observed) {
+        snprintf(o.peer, sizeof o.peer, "%s", sp_exchange_peer(x));
+        snprintf(o.operation, sizeof o.operation, "%s", service);
+        SP_COUNT(&d->lane->counters, observed, 1);
+        sp_desk_observed(d->lane->desk, &o);
+    }
+    bool speak = (v->ruling == SP_REFUSED || v->audited) && may_log(d->lane);
+    if (!speak || !sp_log_begin(&l, SP_LOG_WARNING,
+                                v->ruling == SP_REFUSED ? "refused" : "exchange")) {
+        return;
+    }
+    sp_log_str(&l, "listener", sp_exchange_listener(x));
+    sp_log_str(&l, "peer", sp_exchange_peer(x));
+    sp_log_str(&l, "service", service);
+    sp_log_str(&l, "rule", v->ruling == SP_REFUSED ? sp_rule_text(v->rule) : "");
+    sp_log_str(&l, "why", v->ruling == SP_REFUSED ? v->why.text : "");
+    sp_visit_log_audited(&l, v->audited);
+    sp_log_end(&l);
+}
+
+static void answer_unwelcome(struct sp_lane *lane, struct sp_exchange *x,
+                             const struct sp_verdict *v)
+{
+    static const char fields[] =
+        "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n";
+    enum sp_http_method method = sp_exchange_request(x)->method;
+    struct sp_answer a = {
+        .status = 403, .fields = SP_VIEW(fields), .close = method == SP_HTTP_POST};
+    char *text = method == SP_HTTP_HEAD ? NULL : malloc(SENTENCE);
+    if (text) {
+        snprintf(text, SENTENCE, "Refused by rule %s: %s.\n", sp_rule_text(v->rule),
+                 v->why.text);
+        a.memory = sp_view_str(text);
+        a.release = free;
+        a.owner = text;
+    }
+    sp_count_answer(&lane->counters, 403);
+    sp_exchange_respond(x, &a);
+}
+
+bool sp_guest_is_welcome(struct sp_door_context *d, struct sp_exchange *x,
+                         struct sp_guest *guest, const char *service)
+{
+    struct sp_verdict v = {.ruling = SP_PASSED};
+    if (!sp_policy_names_peers(d->lane->world->policy, sp_view_str(service))) {
+        return true;
+    }
+    if (judge_guest(d, x, guest, service, &v) != SP_OK) {
+        sp_guest_leaves(d->lane, 0, &guest->lease);
+        sp_exchange_cut(x);
+        return false;
+    }
+    tell_verdict(d, x, service, &v);
+    if (v.ruling != SP_REFUSED) {
+        return true;
+    }
+    sp_guest_leaves(d->lane, 0, &guest->lease);
+    answer_unwelcome(d->lane, x, &v);
+    return false;
+}
+
+/* ---- what is known of him ----------------------------------------------------------
+ */
 
 enum sp_err sp_guest_names(const struct sp_exchange *x, char **out)
 {

@@ -6,15 +6,16 @@
 #define SP_APP_SERVE_VISIT_H
 
 #include "app/fill/filler.h"
+#include "app/log/log.h"
 #include "app/shared/lane.h"
 #include "app/watch/watch.h"
 
 /* What an exchange's slot points at begins with this. */
 struct visitor {
-    enum {
+    enum visitor_kind {
         VISITOR_VISIT,
-        VISITOR_CUSTODY, /* custody_serve.c */
-        VISITOR_WITNESS  /* cosign_serve.c */
+        VISITOR_CUSTODY, /* a stay: custody_serve.c */
+        VISITOR_WITNESS  /* a stay: cosign_serve.c */
     } kind;
 };
 
@@ -88,6 +89,8 @@ void sp_visit_fetched(struct visit *v, enum sp_err e,
                       const struct sp_link_report *report);
 void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,
                              enum sp_err e, const struct sp_link_report *r);
+/* would_refuse: "rule-a, rule-b": what audit mode is for. */
+void sp_visit_log_audited(struct sp_log *l, uint64_t audited);
 void sp_visit_copy_header(const struct sp_http_headers *h, const char *name, char *out,
                           size_t size);
 
@@ -101,6 +104,10 @@ struct sp_guest {
 /* False when he met a limit; answered. What is posted is metadata, the rest content. */
 bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
                      struct sp_guest *out);
+/* Whether the lines of the policy about peers let him have that service ("custody",
+ * "witness"). False: he was answered, and has left. */
+bool sp_guest_is_welcome(struct sp_door_context *d, struct sp_exchange *x,
+                         struct sp_guest *guest, const char *service);
 /* Whom his certificate is made out to, ", " between; a text of the caller's, NULL where
  * he showed none. */
 enum sp_err sp_guest_names(const struct sp_exchange *x, char **out) SP_MUST_USE;

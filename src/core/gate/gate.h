@@ -93,6 +93,11 @@ struct sp_asker {
     uint8_t seal_nonce[SP_AEAD_NONCE];   /* fresh and random: one cookie an exchange */
 };
 
+/* Where the asker stands, who it proved to be and what it asks for: what the rules about
+ * peers read. request.c */
+enum sp_err sp_asker_facts(const struct sp_asker *a, const char *listener,
+                           const char *service, struct sp_facts *f) SP_MUST_USE;
+
 /* ---- events ---------------------------------------------------------------------- */
 
 /* How the upstream proved itself; from the io layer's link report. */

@@ -93,19 +93,23 @@ static enum sp_err state_transport(const struct sp_gate *g, struct sp_facts *f)
     return put_sni(g, f);
 }
 
+enum sp_err sp_asker_facts(const struct sp_asker *a, const char *listener,
+                           const char *service, struct sp_facts *f)
+{
+    SP_TRY(put_text(f, SP_FACT_PEER_ADDRESS, a->address));
+    SP_TRY(put_text(f, SP_FACT_PEER_LISTENER, listener));
+    SP_TRY(put_text(f, SP_FACT_SERVICE, service));
+    SP_TRY(put_names(f, a->names));
+    return a->has_pin ? sp_facts_bytes(f, SP_FACT_PEER_SPKI, sp_view(a->pin, 32))
+                      : SP_OK;
+}
+
 static enum sp_err state_asker(struct sp_gate *g)
 {
     sp_facts_free(&g->asked);
     SP_TRY(sp_facts_new(ASKED_FACTS, &g->asked));
-    struct sp_facts *f = g->asked;
-    SP_TRY(put_text(f, SP_FACT_PEER_ADDRESS, g->asker.address));
-    SP_TRY(put_text(f, SP_FACT_PEER_LISTENER, g->door->name));
-    SP_TRY(put_text(f, SP_FACT_SERVICE, service_of(g)));
-    SP_TRY(put_names(f, g->asker.names));
-    if (g->asker.has_pin) {
-        SP_TRY(sp_facts_bytes(f, SP_FACT_PEER_SPKI, sp_view(g->asker.pin, 32)));
-    }
-    return state_transport(g, f);
+    SP_TRY(sp_asker_facts(&g->asker, g->door->name, service_of(g), g->asked));
+    return state_transport(g, g->asked);
 }
 
 static bool judge(struct sp_gate *g)

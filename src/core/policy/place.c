@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-/* As core/wsus names them; a test holds the two against each other. */
+/* As core/wsus names them; a test holds the two against each other. Behind those, what
+ * others than Windows ask for. */
 static const char *const services[] = {"server-sync", "dss-auth",  "client",
                                        "simple-auth", "reporting", "content",
-                                       "catalog"};
+                                       "catalog",     "custody",   "witness"};
 enum { SERVICES = sizeof services / sizeof services[0] };
 
 const char *sp_place_service(struct sp_view word)
@@ -31,7 +32,7 @@ enum sp_err sp_place_read(struct sp_view word, struct sp_place *out, struct sp_w
         return sp_why_set(why, SP_E_CONFIG,
                           "there is no service \"" SP_VIEW_FMT
                           "\"; they are server-sync, dss-auth, client, simple-auth, "
-                          "reporting, content and catalog",
+                          "reporting, content, catalog, custody and witness",
                           SP_VIEW_ARG(sp_view_slice(service, 0, 32)));
     }
     if ((at < word.len || !service.len) && !listener.len) {
