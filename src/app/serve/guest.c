@@ -142,8 +142,7 @@ bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
     return false;
 }
 
-/* ---- whether he may ----------------------------------------------------------------
- */
+/* ---- whether he may -------------------------------------------------------------- */
 
 static enum sp_err judge_guest(struct sp_door_context *d, struct sp_exchange *x,
                                const struct sp_guest *guest, const char *service,
@@ -233,8 +232,7 @@ bool sp_guest_is_welcome(struct sp_door_context *d, struct sp_exchange *x,
     return false;
 }
 
-/* ---- what is known of him ----------------------------------------------------------
- */
+/* ---- what is known of him -------------------------------------------------------- */
 
 enum sp_err sp_guest_names(const struct sp_exchange *x, char **out)
 {
