@@ -1,10 +1,5 @@
-/* What one item costs in each module of core: nanoseconds, MB/s, allocations.
- *
- *     micro_core                 all items, a line each
- *     micro_core NAME COUNT      COUNT times that item and nothing else, for callgrind
- *
- * budgets.py counts instructions with the second form. What a hit needs allocates
- * nothing once it is warm; that is tested in test_hit. Nothing passes or fails here. */
+/* What one item costs in the modules of core that a request or a reply goes through.
+ * What a hit needs allocates nothing once it is warm; that is tested in test_hit. */
 #include "core/custody/blocks.h"
 #include "core/gate/gate.h"
 #include "core/http/http.h"
@@ -17,37 +12,7 @@
 #include "core/base/text.h"
 #include "core/crypto/crypto.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *old, size_t size);
-
-static unsigned long asked;
-
-void *malloc(size_t size)
-{
-    asked++;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    asked++;
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    asked++;
-    return __libc_realloc(old, size);
-}
+#include "micro.h"
 
 /* ---- what is worked on, made once ------------------------------------------------ */
 
@@ -83,14 +48,6 @@ static struct {
     struct sp_facts *facts;
     uint8_t *block; /* TREE bytes */
 } made;
-
-static void must(enum sp_err e)
-{
-    if (e != SP_OK) {
-        fprintf(stderr, "micro_core: %s\n", sp_err_text(e));
-        exit(1);
-    }
-}
 
 static const struct sp_door DOOR = {.name = "door", .tls = true};
 static const struct sp_asker ASKER = {.address = "192.0.2.1", .host = "h"};
@@ -289,85 +246,27 @@ static size_t policy_judge(void)
     return 0;
 }
 
-static const struct item {
-    const char *name;
-    size_t (*run)(void);
-} items[] = {
-    {"base.base64", base_base64},
-    {"base.utf16", base_utf16},
-    {"crypto.digests", crypto_digests},
-    {"custody.facts", custody_facts},
-    {"custody.leaf", custody_leaf},
-    {"gate.hit", gate_hit},
-    {"http.evaluate", http_evaluate},
-    {"http.request", http_request},
-    {"pack.xpress-decode", pack_xpress_decode},
-    {"pack.xpress-encode", pack_xpress_encode},
-    {"policy.judge", policy_judge},
-    {"wsus.document", wsus_document},
-    {"wsus.route", wsus_route},
-    {"xml.read", xml_read},
+static const struct item items[] = {
+    {.name = "base.base64", .run = base_base64},
+    {.name = "base.utf16", .run = base_utf16},
+    {.name = "crypto.digests", .run = crypto_digests},
+    {.name = "custody.facts", .run = custody_facts},
+    {.name = "custody.leaf", .run = custody_leaf},
+    {.name = "gate.hit", .run = gate_hit},
+    {.name = "http.evaluate", .run = http_evaluate},
+    {.name = "http.request", .run = http_request},
+    {.name = "pack.xpress-decode", .run = pack_xpress_decode},
+    {.name = "pack.xpress-encode", .run = pack_xpress_encode},
+    {.name = "policy.judge", .run = policy_judge},
+    {.name = "wsus.document", .run = wsus_document},
+    {.name = "wsus.route", .run = wsus_route},
+    {.name = "xml.read", .run = xml_read},
 };
-enum { ITEMS = sizeof items / sizeof items[0] };
-
-/* ---- measuring ------------------------------------------------------------------- */
-
-static double cpu_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static double round_ns(const struct item *i, long count)
-{
-    double began = cpu_ns();
-    for (long n = 0; n < count; n++) {
-        i->run();
-    }
-    return (cpu_ns() - began) / (double)count;
-}
-
-/* The best of several rounds: whatever disturbs makes it slower. */
-static void show(const struct item *i)
-{
-    enum { ROUNDS = 7 };
-    const double round = 2e7;
-    long count = (long)(round / round_ns(i, 3)) + 1;
-    double best = round_ns(i, count);
-    unsigned long before = asked;
-    size_t bytes = i->run();
-    unsigned long allocations = asked - before;
-    for (int r = 1; r < ROUNDS; r++) {
-        double took = round_ns(i, count);
-        best = took < best ? took : best;
-    }
-    printf("%-20s %12.1f ns", i->name, best);
-    bytes ? printf(" %9.1f MB/s", (double)bytes * 1e3 / best)
-          : printf("          -    ");
-    printf(" %5lu allocations\n", allocations);
-}
-
-static int run_alone(const char *name, long count)
-{
-    for (size_t i = 0; i < ITEMS; i++) {
-        for (long n = 0; strcmp(items[i].name, name) == 0 && n < count; n++) {
-            items[i].run();
-        }
-    }
-    return 0;
-}
 
 int main(int argc, char **argv)
 {
-    int result = 0;
     make();
-    if (argc == 3) {
-        result = run_alone(argv[1], strtol(argv[2], NULL, 10));
-    }
-    for (size_t i = 0; argc == 1 && i < ITEMS; i++) {
-        show(&items[i]);
-    }
+    micro_run(argc, argv, items, sizeof items / sizeof items[0]);
     unmake();
-    return result;
+    return 0;
 }
