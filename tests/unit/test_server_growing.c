@@ -211,6 +211,69 @@ static void f_waiting_for_the_file_is_no_stall(void **state)
     end(&r, body, 1);
 }
 
+static atomic_uint turns;
+static uv_prepare_t counter;
+
+static void on_turn(uv_prepare_t *p)
+{
+    (void)p;
+    atomic_fetch_add(&turns, 1);
+}
+
+static void count_turns(struct rig *r, void *nothing)
+{
+    (void)nothing;
+    atomic_store(&turns, 0);
+    uv_prepare_init(sp_loop_uv(r->loop), &counter);
+    uv_prepare_start(&counter, on_turn);
+}
+
+static void count_no_more(struct rig *r, void *nothing)
+{
+    (void)r, (void)nothing;
+    uv_close((uv_handle_t *)&counter, NULL);
+}
+
+/* Reads and counts; what it is does not matter here. */
+static void pass_over(int fd, size_t length)
+{
+    static uint8_t data[SIZE];
+    while (length > 0) {
+        ssize_t n = recv(fd, data, length < SIZE ? length : SIZE, 0);
+        assert_true(n > 0);
+        length -= (size_t)n;
+    }
+}
+
+/* Its socket was full, and is not now: that is no news while the file has to grow. */
+static void f_the_loop_rests_while_the_file_grows(void **state)
+{
+    (void)state;
+    enum { MUCH = 24 << 20 }; /* more than the kernel takes for a peer */
+    struct rig r = {0};
+    struct answer a;
+    rig_start(&r);
+    int body = memfd_create("body", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(body, MUCH), 0);
+    r.file = (struct sp_answer_file){
+        .fd = body, .length = MUCH, .grows = true, .ready = MUCH - 1};
+    int fd = client_connect(&r);
+    client_say(fd, GET("/grow"));
+    assert_true(answer_read_head(rig_read_fd, &fd, &a));
+    usleep(50000); /* now it is full */
+    pass_over(fd, MUCH - 1);
+    expect_silence(fd);
+    rig_on_loop(&r, count_turns, NULL);
+    usleep(100000);
+    unsigned counted = atomic_load(&turns);
+    rig_on_loop(&r, count_no_more, NULL);
+    assert_in_range(counted, 0, 20);
+    grow(&r, MUCH);
+    pass_over(fd, 1);
+    close(fd);
+    end(&r, body, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +284,7 @@ int main(void)
         cmocka_unit_test(f_a_cut_is_no_clean_end),
         cmocka_unit_test(f_a_peer_that_leaves_while_it_waits),
         cmocka_unit_test(f_waiting_for_the_file_is_no_stall),
+        cmocka_unit_test(f_the_loop_rests_while_the_file_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

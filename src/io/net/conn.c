@@ -196,6 +196,14 @@ static bool step(struct sp_conn *c)
     return false;
 }
 
+/* Until the socket takes more; while an answer goes on by itself that stays as it was.
+ * One that waits for something else has to hear nothing of a socket that takes all. */
+static int wanted_writable(const struct sp_conn *c)
+{
+    bool goes_on = !sp_link_is_alone(&c->ready);
+    return c->blocked ? UV_WRITABLE : goes_on ? c->events & UV_WRITABLE : 0;
+}
+
 /* What fired and is not wanted now is left out, for the loop would tell it over and
  * over. What is wanted changes seldom, because a change costs two system calls. */
 static int wanted_events(const struct sp_conn *c)
@@ -212,8 +220,7 @@ static int wanted_events(const struct sp_conn *c)
     case SP_CONN_HANDLER:
         return UV_DISCONNECT | unread | pending_output;
     case SP_CONN_ANSWER:
-        return (c->blocked ? UV_WRITABLE : c->events & UV_WRITABLE) | unread |
-               (c->hung_up ? 0 : UV_DISCONNECT);
+        return wanted_writable(c) | unread | (c->hung_up ? 0 : UV_DISCONNECT);
     case SP_CONN_DEAD:
         break;
     }
