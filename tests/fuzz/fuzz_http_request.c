@@ -47,6 +47,7 @@ static void check_promises(const struct sp_http_request *q)
     for (size_t i = 0; i < q->headers.count; i++) {
         struct sp_view v = q->headers.at[i].value;
         SP_ASSERT(sp_view_find(v, '\r') == v.len && sp_view_find(v, '\n') == v.len);
+        SP_ASSERT(!sp_http_is_traceparent(v) || v.len == 55);
     }
 }
 

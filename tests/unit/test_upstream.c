@@ -134,6 +134,21 @@ static void b_soap_request_is_exactly_ours(void **state)
     assert_string_equal(p.request, expected);
 }
 
+static void b_traceparent(void **state)
+{
+    (void)state;
+    struct peer p = {.identity = "upstream", .reply = REPLY_OK};
+    struct got g = {0};
+    struct sp_fetch_ask ask = ask_soap();
+    ask.traceparent =
+        SP_VIEW("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    ask_once(&p, &(struct wish){0}, &ask, &g);
+    assert_ok(g.e);
+    assert_non_null(strstr(p.request,
+                           "\r\ntraceparent: 00-0af7651916cd43dd8448eb211c8031"
+                           "9c-b7ad6b7169203331-01\r\n"));
+}
+
 static void b_content_request_with_range(void **state)
 {
     (void)state;
@@ -197,6 +212,9 @@ static void f_asks_that_are_refused(void **state)
     ask.soap_action = "a\"\r\nX: y";
     assert_err(sp_fetch_start(c.pool, u, &ask, &h, &f), SP_E_MALFORMED);
     ask = ask_soap();
+    ask.traceparent = SP_VIEW("00-0\r\nX: y");
+    assert_err(sp_fetch_start(c.pool, u, &ask, &h, &f), SP_E_MALFORMED);
+    ask = ask_soap();
     ask.over_http = true;
     assert_err(sp_fetch_start(c.pool, u, &ask, &h, &f), SP_E_DENIED);
     ask = ask_content();
@@ -240,6 +258,7 @@ int main(void)
         cmocka_unit_test(b_faults_of_the_configuration),
         cmocka_unit_test(f_passwords_are_not_repeated),
         cmocka_unit_test(b_soap_request_is_exactly_ours),
+        cmocka_unit_test(b_traceparent),
         cmocka_unit_test(b_content_request_with_range),
         cmocka_unit_test(b_open_range),
         cmocka_unit_test(b_content_over_http_beside_the_tls_port),

@@ -194,12 +194,23 @@ static enum sp_err start_fetch(struct visit *v, const struct sp_fetch_ask *ask,
                : e;
 }
 
+/* What a collector follows an exchange by; empty: there is none that may be passed on.
+ */
+static struct sp_view traceparent_of(const struct visit *v)
+{
+    struct sp_view value = {NULL, 0};
+    bool good = sp_http_header(&v->head->headers, "traceparent", &value) &&
+                sp_http_is_traceparent(value);
+    return good ? value : (struct sp_view){NULL, 0};
+}
+
 static void do_fetch(struct visit *v, const struct sp_effect *e)
 {
     struct sp_fetch_ask ask = {.kind = SP_FETCH_SOAP,
                                .path = e->fetch.path,
                                .body = e->fetch.body,
                                .soap_action = e->fetch.soap_action,
+                               .traceparent = traceparent_of(v),
                                .accept_xpress = e->fetch.accept_coded,
                                .reply_limit = SP_LIMIT_SOAP_REPLY,
                                .patience_ms = e->fetch.patience_ms};
@@ -826,6 +837,7 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
         : content ? SP_LOG_DEBUG
                   : SP_LOG_INFO;
     char correlation[128], path[128], windows[16];
+    struct sp_view trace = traceparent_of(v);
     if (!sp_log_begin(&l, level, s->ruling == SP_REFUSED ? "refused" : "exchange")) {
         return;
     }
@@ -861,6 +873,11 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
     }
     sp_log_str(&l, "transport", s->plain_http ? "http" : "");
     sp_log_str(&l, "ms_cv", correlation);
+    if (trace.len) {
+        char text[64];
+        snprintf(text, sizeof text, SP_VIEW_FMT, SP_VIEW_ARG(trace));
+        sp_log_str(&l, "traceparent", text);
+    }
     sp_log_str(&l, "outcome", complete ? "" : "asker left early");
     sp_log_int(&l, "ms", (int64_t)(sp_loop_now_ms(v->lane->loop) - v->began_ms));
     sp_log_end(&l);

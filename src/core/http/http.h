@@ -83,6 +83,9 @@ size_t sp_http_header_count(const struct sp_http_headers *h, const char *name);
 /* True when the comma list holds the token (ASCII case aside, parameters cut off). */
 bool sp_http_list_has(struct sp_view list, const char *token);
 
+/* W3C Trace Context 3.2: whether v is a traceparent of version 00 that may be passed on. */
+bool sp_http_is_traceparent(struct sp_view v);
+
 /* Whether a Host header's value names name, whatever the port: ASCII case and one dot at the
  * end aside. name is a name or an address without a port or brackets. */
 bool sp_http_host_is(struct sp_view host, const char *name);

@@ -67,6 +67,7 @@ struct sp_fetch_ask {
     const char *path;        /* "/ServerSyncWebService/..." ; copied */
     struct sp_view body;     /* of a POST; borrowed until done */
     const char *soap_action; /* SOAP: without quotes */
+    struct sp_view traceparent; /* of who asked; empty: none. SP_E_MALFORMED: it is none */
     bool accept_xpress;      /* Accept-Encoding: xpress, gzip; else identity only */
     bool over_http;          /* content only: port N-1 (80 for 443), no TLS */
     bool has_range;
@@ -97,7 +98,7 @@ struct sp_fetch;
 /* On the pool's loop. SP_E_DENIED: over_http where it is not allowed. SP_E_MALFORMED: a
  * path or action that cannot be sent as it is, an empty range. The head sent is built from
  * nothing: Host, Content-Type, Content-Length, SOAPAction, User-Agent, Accept-Encoding,
- * Range, If-Range, If-None-Match, If-Modified-Since. */
+ * traceparent, Range, If-Range, If-None-Match, If-Modified-Since. */
 enum sp_err sp_fetch_start(struct sp_upstream_pool *p, struct sp_upstream *u,
                            const struct sp_fetch_ask *ask,
                            const struct sp_fetch_handler *handler,

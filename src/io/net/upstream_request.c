@@ -23,6 +23,9 @@ enum sp_err sp_request_check(const struct sp_upstream *u, const struct sp_fetch_
         (is_soap && !is_plain(a->soap_action))) {
         return SP_E_MALFORMED;
     }
+    if (a->traceparent.len && !sp_http_is_traceparent(a->traceparent)) {
+        return SP_E_MALFORMED;
+    }
     bool is_range_good = !a->has_range || a->range_first <= a->range_last;
     return is_range_good && a->patience_ms > 0 ? SP_OK : SP_E_MALFORMED;
 }
@@ -141,6 +144,10 @@ static enum sp_err add_fields(struct sp_fetch *f, const struct sp_fetch_ask *ask
         SP_TRY(add_field(f, "SOAPAction: \"%s\"", ask->soap_action));
     } else if (ask->kind == SP_FETCH_TEXT) {
         SP_TRY(add_field(f, "Content-Type: text/plain; charset=utf-8"));
+    }
+    if (ask->traceparent.len) {
+        SP_TRY(
+            add_field(f, "traceparent: " SP_VIEW_FMT, SP_VIEW_ARG(ask->traceparent)));
     }
     SP_TRY(add_condition(f, "If-None-Match", ask->if_none_match));
     SP_TRY(add_condition(f, "If-Modified-Since", ask->if_modified_since));
