@@ -3,7 +3,10 @@ import json
 import os
 import re
 import shutil
+import socket
+import ssl
 import subprocess
+import time
 import unittest
 import urllib.request
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 import harness  # noqa: F401
 
 from catalogue import Catalogue
+from gate import wait_until
 from scene import Scene
 
 DOCS = Path(os.environ.get("SALLYPORT_SOURCE", Path(__file__).parents[2])) / "docs/monitoring"
@@ -77,6 +81,39 @@ class Metrics(Scene):
         self.promtool(["check", "metrics"], text)
         self.promtool(["check", "rules", str(DOCS / "alerts.yml")])
         self.promtool(["test", "rules", str(DOCS / "alerts.test.yml")])
+
+    def test_what_went_wrong_is_counted(self) -> None:
+        """By kind, and by nothing that grows."""
+        catalogue = Catalogue(5, 20, 5, lies=True)
+        gate = self.gate(self.upstream(catalogue))
+        self.downstream(gate).sync()
+        with socket.create_connection(("127.0.0.1", gate.port), timeout=30) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertIn(b"400", plain.recv(1000))
+        context = ssl.create_default_context()  # it does not trust the gate's authority
+        with self.assertRaises(ssl.SSLError), \
+                socket.create_connection(("127.0.0.1", gate.port), timeout=30) as raw:
+            context.wrap_socket(raw, server_hostname="localhost")
+        wire = self.wire(gate.http_url)
+        self.assertEqual(wire.ask("GET", catalogue.liars["sha256"].path).status, 502)
+        self.assertEqual(wire.ask("POST", "/ClientWebService/client.asmx", {
+            "Content-Type": "text/xml", "SOAPAction": '"GetConfig"'}, b"<x/>").status, 403)
+
+        def counted() -> dict[str, int]:
+            rows = re.findall(r"^(sallyport_\S+) (\d+)$", gate.admin("/metrics")[1], re.M)
+            return {name: int(n) for name, n in rows}
+        wanted = {
+            'sallyport_tls_handshake_failures_total{side="downstream",reason="plain"}': 1,
+            'sallyport_tls_handshake_failures_total{side="downstream",reason="failed"}': 1,
+            'sallyport_tls_handshake_failures_total{side="upstream",reason="unproven"}': 0,
+            'sallyport_attack_signals_total{rule="file-sha256"}': 1,
+            'sallyport_attack_signals_total{rule="file-sha1"}': 0,
+            'sallyport_soap_faults_total{code="InvalidCookie"}': 0,
+            "sallyport_quarantine_objects": 1}
+        wait_until("that all is counted", lambda: wanted.items() <= counted().items())
+        self.assertGreater(counted()['sallyport_pin_expiry_timestamp_seconds{upstream="head-office"}'],
+                           time.time())
+        self.assertGreater(sum(n for name, n in counted().items() if "soap_faults" in name), 0)
 
     def ask_for_what_is_there(self, there: dict[str, set[str]]) -> None:
         board = json.loads((DOCS / "dashboard.json").read_text())

@@ -16,7 +16,11 @@ from scene import Scene
 OVERFLOWING = """[...document.querySelectorAll('body *')].filter((n) =>
     n.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .map((n) => n.tagName + ' ' + n.textContent.slice(0, 40))"""
-SECTIONS = ["chain", "traffic", "requests", "ledger", "cache", "fills", "plain", "expiries",
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# A value that is broken every few characters: nobody can read it.
+SQUEEZED = """[...document.querySelectorAll('dd, td')].filter((n) => n.offsetHeight > 0 &&
+    n.clientWidth < 48 && n.offsetHeight > 120).map((n) => n.textContent)"""
+SECTIONS = ["chain", "traffic", "requests", "ledger", "cache", "fills", "expiries", "plain",
             "refusals"]
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -64,6 +68,7 @@ class Page(Scene):
                             "[...document.querySelectorAll('section')].map((n) => n.id)")
                         self.assertEqual(ids, SECTIONS)
                         self.assertEqual(browser.value(OVERFLOWING), [])
+                        self.assertEqual(browser.value(TOO_WIDE), 0)
                         self.assertEqual(browser.value("document.documentElement.lang"), language)
                         browser.photograph(shots / f"{language}-{scheme}-{width}.png")
                         self.assertEqual(browser.complaints, [])
@@ -93,6 +98,64 @@ class Page(Scene):
             "document.querySelector('#refusals').innerText]")
         self.assertEqual(images, 0)
         self.assertEqual(text.count(HOSTILE), 4)
+
+    def busy(self) -> dict:
+        """The status of a gate with everything to show, and names as long as they get."""
+        status = self.door.status()
+        now = status["now"]
+        long = "a-server-with-a-long-name.in-a-branch.corp.example"
+        status["upstreams"] = [
+            {**status["upstreams"][0], "posture": "conforming", "posture_why": ""},
+            {"name": long, "host": long + ":8531", "state": "failing", "posture": "non-conforming",
+             "why": "no connection (Connection refused)", "last_good": "2026-01-01T00:00:00Z",
+             "posture_why": "its certificate ends in 5 days"}]
+        status["listeners"] += [{"name": long, "bind": "[2001:db8:1234:5678:9abc:def0:1234:5678]:8531",
+                                 "upstream": long, "transport": "tls", "plain_http": "-",
+                                 "client_certificates": True}]
+        status["fills"] = [{"name": f"{i:040X}", "size": 5 << 30, "have": i << 30}
+                           for i in range(1, 4)]
+        status["plain_http"] = [{"peer": f"2001:db8:1234:5678:9abc:def0:1234:{i}", "passed": 12345,
+                                 "operation": "GetDeployableReleasesAndMore", "refused": i,
+                                 "last": now} for i in range(12)]
+        status["refusals"] = [{"what": "metadata", "peer": long, "operation": "GetUpdateData",
+                               "rule": "witness-no-contradiction", "at": now, "entry": 1234567,
+                               "why": "the document of " + "0fa1201d-4330-4fa8-8ae9 " * 6}] * 20
+        status["witnesses"] = [{"name": long, "agrees": 123456, "contradicts": 1,
+                                "does_not_know": 2, "has_not_said": 3}]
+        status["expiries"] += [{"name": "/etc/sallyport/" + long + ".pem", "until": now}]
+        status["lockdown"] = True
+        status["cache"]["quarantine"] = {"files": 12, "bytes": 3 << 30}
+        return status
+
+    def test_busy(self) -> None:
+        browser = self.browser()
+        shots = Path(os.environ.get("SALLYPORT_SHOTS") or tempfile.mkdtemp())
+        status = json.dumps(self.busy())
+        past = json.dumps({k: [(i * 37 % 101) * 1000 for i in range(360)]
+                           for k in ("requests", "refusals", "served", "fetched")})
+        said = {"en": ("LOCKDOWN", "needs attention", "non-conforming", "TLSv1.3", "sha256//",
+                       "12 · 3 GiB", "1 contradict", "3 GiB / 5 GiB", "client certificates",
+                       "days left", "newest revision", "days ago"),
+                "ja": ("ロックダウン", "要確認", "非準拠", "TLSv1.3", "sha256//", "12 · 3 GiB",
+                       "矛盾 1", "3 GiB / 5 GiB", "クライアント証明書", "残り", "最新のリビジョン",
+                       "日前")}
+        for language, width in (("en", 1440), ("ja", 360), ("ja", 1440)):
+            with self.subTest(language=language, width=width):
+                browser.set(width, "light", language)
+                browser.open(self.url)
+                browser.wait("document.querySelectorAll('section').length === 9")
+                # what is shown is held: no event comes between this and the photograph
+                text, charts, bars = browser.value(
+                    f"status = {status}; past = {past}; show(); show = () => {{}};"
+                    "[document.body.innerText, document.querySelectorAll('svg polyline').length,"
+                    "document.querySelectorAll('progress').length]")
+                for word in said[language]:
+                    self.assertIn(word, text)
+                self.assertEqual((charts, bars), (4, 3))
+                self.assertEqual(browser.value(OVERFLOWING), [])
+                self.assertEqual(browser.value(TOO_WIDE), 0)
+                self.assertEqual(browser.value(SQUEEZED), [])
+                browser.photograph(shots / f"busy-{language}-{width}.png")
 
     def test_it_needs_nothing_from_elsewhere(self) -> None:
         with urllib.request.urlopen(self.url, timeout=10) as reply:

@@ -78,14 +78,16 @@ static enum sp_err append_json(json_t *root, size_t flags, struct sp_buf *out)
 static json_t *ledger_json(const struct sp_admin_view *v)
 {
     struct sp_keeper_status k;
-    char root[65];
+    char root[65], newest[SP_TIME_TEXT];
     sp_keeper_status(v->keeper, &k);
     for (size_t i = 0; i < 32; i++) {
         snprintf(root + 2 * i, 3, "%02x", k.root[i]);
     }
-    return json_pack("{s:I, s:s, s:I, s:I, s:b, s:s}", "entries", (json_int_t)k.entries,
-                     "root", root, "revisions", (json_int_t)k.revisions, "files",
-                     (json_int_t)k.files, "writable", k.writable, "why", k.why.text);
+    sp_time_format(k.newest, newest);
+    return json_pack("{s:I, s:s, s:I, s:I, s:b, s:s, s:s}", "entries",
+                     (json_int_t)k.entries, "root", root, "revisions",
+                     (json_int_t)k.revisions, "files", (json_int_t)k.files, "writable",
+                     k.writable, "why", k.why.text, "newest", k.newest ? newest : "");
 }
 
 static json_t *cache_json(const struct sp_admin_view *v)
@@ -95,12 +97,16 @@ static json_t *cache_json(const struct sp_admin_view *v)
     sp_stock_status(sp_filler_stock(v->filler), &c);
     sp_time_format(c.pass_began, began);
     sp_time_format(c.pass_ended, ended);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}}", "files",
-                     (json_int_t)c.files, "bytes", (json_int_t)c.bytes, "unsurveyed",
-                     (json_int_t)c.unknown, "reserved", (json_int_t)c.reserved, "limit",
-                     (json_int_t)c.limit, "scrub", "began", began, "ended",
-                     c.pass_ended ? ended : "", "files", (json_int_t)c.pass_files,
-                     "bytes", (json_int_t)c.pass_bytes);
+    struct sp_stock_evidence e;
+    sp_stock_evidence(sp_filler_stock(v->filler), &e);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:{s:s, s:s, s:I, s:I}}",
+                     "files", (json_int_t)c.files, "bytes", (json_int_t)c.bytes,
+                     "unsurveyed", (json_int_t)c.unknown, "reserved",
+                     (json_int_t)c.reserved, "limit", (json_int_t)c.limit, "quarantine",
+                     "files", (json_int_t)e.files, "bytes", (json_int_t)e.bytes,
+                     "scrub", "began", began, "ended", c.pass_ended ? ended : "",
+                     "files", (json_int_t)c.pass_files, "bytes",
+                     (json_int_t)c.pass_bytes);
 }
 
 static json_t *counters_json(const struct sp_admin_view *v)
@@ -122,10 +128,11 @@ static json_t *listeners_json(const struct sp_world *w)
         const struct sp_config_listener *l = &w->config->listeners[i];
         json_array_append_new(
             rows,
-            json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", l->name, "bind", l->bind,
-                      "upstream", l->upstream, "transport",
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name", l->name, "bind",
+                      l->bind, "upstream", l->upstream, "transport",
                       w->doors[i].tls ? "tls" : "http", "plain_http",
-                      w->doors[i].tls ? "-" : sp_mode_text(w->doors[i].plain_http)));
+                      w->doors[i].tls ? "-" : sp_mode_text(w->doors[i].plain_http),
+                      "client_certificates", (int)(l->client_ca[0] != 0)));
     }
     return rows;
 }
@@ -149,10 +156,19 @@ static json_t *fills_json(const struct sp_admin_view *v)
     return list;
 }
 
-static json_t *expiries_json(const struct sp_world *w)
+static json_t *expiries_json(const struct sp_admin_view *v)
 {
+    const struct sp_world *w = *v->world;
     json_t *rows = json_array();
     char until[SP_TIME_TEXT];
+    for (size_t i = 0; i < w->config->upstream_count; i++) {
+        const char *name = w->config->upstreams[i].name;
+        if (sp_desk_ends(v->desk, name)) {
+            sp_time_format(sp_desk_ends(v->desk, name), until);
+            json_array_append_new(
+                rows, json_pack("{s:s, s:s}", "name", name, "until", until));
+        }
+    }
     for (size_t i = 0; i < w->config->listener_count; i++) {
         if (w->doors[i].tls) {
             sp_time_format(w->doors[i].not_after, until);
@@ -168,7 +184,7 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
 {
     const struct sp_admin_view *v = &a->view;
     const struct sp_world *w = *v->world;
-    json_t *upstreams = json_array();
+    json_t *upstreams = json_array(), *voices = NULL;
     char now[SP_TIME_TEXT], started[SP_TIME_TEXT], loaded[SP_TIME_TEXT];
     sp_time_format(sp_clock_wall_s(), now);
     sp_time_format(v->started, started);
@@ -179,16 +195,19 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
                             json_string(sp_upstream_host(w->upstreams[i])));
         json_array_append_new(upstreams, row);
     }
+    if (sp_posture_add(v->watch, upstreams, &voices) != SP_OK) {
+        json_decref(upstreams);
+        return SP_E_NOMEM;
+    }
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, "
-        "s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o, s:o}",
         "version", SP_VERSION, "now", now, "started", started, "config_loaded", loaded,
         "draining", (int)*v->draining, "lockdown", (int)sp_lockdown_is_on(v->lockdown),
         "policy", sp_policy_name(w->policy), "workers", (int)v->lane_count, "expiries",
-        expiries_json(w), "fills", fills_json(v), "ledger", ledger_json(v), "cache",
-        cache_json(v), "upstreams", upstreams, "listeners", listeners_json(w),
-        "plain_http", sp_desk_plain_json(v->desk), "would_refuse",
+        expiries_json(v), "fills", fills_json(v), "ledger", ledger_json(v), "cache",
+        cache_json(v), "upstreams", upstreams, "witnesses", voices, "listeners",
+        listeners_json(w), "plain_http", sp_desk_plain_json(v->desk), "would_refuse",
         sp_desk_observed_json(v->desk), "limited",
         sp_peers_json(v->peers, sp_loop_now_ms(sp_loop_current()), sp_clock_wall_s()),
         "refusals", sp_desk_refusals_json(v->desk), "counters", counters_json(v));

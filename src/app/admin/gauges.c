@@ -64,10 +64,16 @@ static enum sp_err of_ledger(const struct sp_admin_view *v, struct sp_buf *out)
 static enum sp_err of_cache(const struct sp_admin_view *v, struct sp_buf *out)
 {
     struct sp_stock_status c;
+    struct sp_stock_evidence e;
     sp_stock_status(sp_filler_stock(v->filler), &c);
+    sp_stock_evidence(sp_filler_stock(v->filler), &e);
     SP_TRY(gauge(out, "cache_files", "Files in the cache now.", (int64_t)c.files));
     SP_TRY(gauge(out, "cache_bytes", "Bytes of files in the cache now.",
                  (int64_t)c.bytes));
+    SP_TRY(gauge(out, "quarantine_objects", "Files that are kept as evidence.",
+                 (int64_t)e.files));
+    SP_TRY(gauge(out, "quarantine_bytes", "Bytes of files that are kept as evidence.",
+                 (int64_t)e.bytes));
     SP_TRY(gauge(out, "cache_limit_bytes", "What the cache may grow to; 0: no limit.",
                  (int64_t)c.limit));
     return gauge(out, "scrub_pass_end_timestamp_seconds",
@@ -95,6 +101,15 @@ static enum sp_err of_upstreams(const struct sp_admin_view *v, struct sp_buf *ou
         SP_TRY(labelled(out, "upstream_last_success_timestamp_seconds", "upstream",
                         c->upstreams[i].name,
                         sp_desk_last_good(v->desk, c->upstreams[i].name)));
+    }
+    SP_TRY(
+        head(out, "pin_expiry_timestamp_seconds",
+             "When the first certificate of the chain that an upstream proved ends; 0: "
+             "none was proven yet."));
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        SP_TRY(labelled(out, "pin_expiry_timestamp_seconds", "upstream",
+                        c->upstreams[i].name,
+                        sp_desk_ends(v->desk, c->upstreams[i].name)));
     }
     return SP_OK;
 }

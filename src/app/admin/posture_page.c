@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void set_time(json_t *row, const char *key, int64_t at)
 {
@@ -41,19 +42,25 @@ static json_t *voice_json(const struct sp_watch_voice *v)
                      (json_int_t)v->silent);
 }
 
-static enum sp_err write_page(const struct sp_watch_status *s, struct sp_buf *out)
+static json_t *voices_json(const struct sp_watch_status *s)
 {
-    json_t *rows = json_array(), *voices = json_array();
-    for (size_t i = 0; i < s->count; i++) {
-        json_array_append_new(rows, row_json(&s->rows[i]));
-    }
+    json_t *voices = json_array();
     for (size_t i = 0; i < s->voice_count; i++) {
         json_array_append_new(voices, voice_json(&s->voices[i]));
+    }
+    return voices;
+}
+
+static enum sp_err write_page(const struct sp_watch_status *s, struct sp_buf *out)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < s->count; i++) {
+        json_array_append_new(rows, row_json(&s->rows[i]));
     }
     json_t *root = json_pack("{s:s, s:s, s:i, s:o, s:o}", "posture",
                              sp_posture_text(sp_watch_overall(s)), "profile",
                              s->profile, "interval_minutes", (int)s->minutes,
-                             "upstreams", rows, "witnesses", voices);
+                             "upstreams", rows, "witnesses", voices_json(s));
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
     json_decref(root);
     enum sp_err e = text ? sp_buf_printf(out, "%s\n", text) : SP_E_NOMEM;
@@ -71,6 +78,34 @@ enum sp_err sp_posture_page(struct sp_watch *w, struct sp_buf *out)
     enum sp_err e = write_page(s, out);
     free(s);
     return e;
+}
+
+/* Nothing of an upstream that is not watched. */
+static void add_row(const struct sp_watch_status *s, json_t *upstream)
+{
+    const char *name = json_string_value(json_object_get(upstream, "name"));
+    for (size_t i = 0; name && i < s->count; i++) {
+        if (strcmp(s->rows[i].name, name) == 0) {
+            json_object_set_new(upstream, "posture",
+                                json_string(sp_posture_text(s->rows[i].state)));
+            json_object_set_new(upstream, "posture_why", json_string(s->rows[i].why));
+        }
+    }
+}
+
+enum sp_err sp_posture_add(struct sp_watch *w, json_t *upstreams, json_t **voices)
+{
+    struct sp_watch_status *s = malloc(sizeof *s);
+    if (!s) {
+        return SP_E_NOMEM;
+    }
+    sp_watch_status(w, s);
+    for (size_t i = 0; i < json_array_size(upstreams); i++) {
+        add_row(s, json_array_get(upstreams, i));
+    }
+    *voices = voices_json(s);
+    free(s);
+    return SP_OK;
 }
 
 int sp_posture_http_status(struct sp_watch *w)

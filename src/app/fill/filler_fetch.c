@@ -354,6 +354,8 @@ static void count_end(struct fill *f, enum sp_err e)
     SP_COUNT(c, upstream_ok, e == SP_OK);
     SP_COUNT(c, upstream_unproven, e == SP_E_UNPROVEN);
     SP_COUNT(c, upstream_failed, e != SP_OK && e != SP_E_UNPROVEN);
+    SP_COUNT(c, handshakes_unproven, e == SP_E_UNPROVEN);
+    SP_COUNT(c, handshakes_upstream, e == SP_E_TLS);
 }
 
 static enum sp_err finish(struct fill *f)

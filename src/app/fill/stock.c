@@ -27,6 +27,9 @@ struct sp_stock {
     atomic_uint_fast64_t limit; /* bytes; 0: none */
     atomic_uint floor_percent;
     atomic_uint_fast64_t files, bytes, reserved, unknown;
+    /* the thread that asks for it */
+    struct sp_stock_evidence evidence;
+    int64_t evidence_at; /* seconds of the wall clock; 0: never */
 };
 
 static void maybe_idle(struct sp_stock *s)
@@ -284,6 +287,28 @@ void sp_stock_status(struct sp_stock *s, struct sp_stock_status *out)
     out->unknown = atomic_load_explicit(&s->unknown, memory_order_relaxed);
     out->limit = atomic_load_explicit(&s->limit, memory_order_relaxed);
     sp_scrub_status(s->scrub, out);
+}
+
+static enum sp_err add_evidence(void *ctx, const struct sp_evidence_seen *seen)
+{
+    struct sp_stock_evidence *sum = ctx;
+    sum->files++;
+    sum->bytes += seen->size;
+    return SP_OK;
+}
+
+void sp_stock_evidence(struct sp_stock *s, struct sp_stock_evidence *out)
+{
+    enum { FRESH = 60 };
+    int64_t now = sp_clock_wall_s();
+    if (now - s->evidence_at >= FRESH || now < s->evidence_at) {
+        struct sp_stock_evidence sum = {0};
+        s->evidence_at = now;
+        if (sp_evidence_scan(s->conf.objects, add_evidence, &sum) == SP_OK) {
+            s->evidence = sum;
+        }
+    }
+    *out = s->evidence;
 }
 
 /* ---- life ------------------------------------------------------------------------ */

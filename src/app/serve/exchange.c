@@ -139,12 +139,14 @@ void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *d
         SP_COUNT(&lane->counters, upstream_ok, 1);
     } else if (e == SP_E_UNPROVEN) {
         SP_COUNT(&lane->counters, upstream_unproven, 1);
+        SP_COUNT(&lane->counters, handshakes_unproven, 1);
     } else if (e != SP_E_CANCELLED) {
         SP_COUNT(&lane->counters, upstream_failed, 1);
+        SP_COUNT(&lane->counters, handshakes_upstream, e == SP_E_TLS);
     }
     if (e != SP_E_CANCELLED) {
         sp_desk_upstream(lane->desk, door->door.upstream_name, e,
-                         sp_why_text(&r->why, e));
+                         sp_why_text(&r->why, e), r);
     }
 }
 
@@ -771,6 +773,15 @@ static void count_service(struct sp_counters *c, const char *service)
     }
 }
 
+static void shut_out(void *ctx, enum sp_shut_out why)
+{
+    const struct sp_door_context *door = ctx;
+    struct sp_counters *c = &door->lane->counters;
+    SP_COUNT(c, handshakes_plain, why == SP_SHUT_OUT_PLAIN);
+    SP_COUNT(c, handshakes_failed, why == SP_SHUT_OUT_FAILED);
+    SP_COUNT(c, handshakes_slow, why == SP_SHUT_OUT_TIMEOUT);
+}
+
 static void count(struct visit *v, const struct sp_gate_summary *s)
 {
     struct sp_counters *c = &v->lane->counters;
@@ -782,6 +793,8 @@ static void count(struct visit *v, const struct sp_gate_summary *s)
     sp_count_answer(c, s->status);
     SP_COUNT(c, refused_metadata, s->ruling == SP_REFUSED);
     SP_COUNT(c, observed, s->observed != 0);
+    sp_count_rules(c, s->observed, s->rule);
+    sp_count_fault(c, s->fault);
     if (s->ruling == SP_PASSED) {
         SP_COUNT(c, revisions_new, s->recorded);
         SP_COUNT(c, revisions_seen, s->revisions - s->recorded);
@@ -914,4 +927,4 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
 }
 
 const struct sp_server_handler sp_exchange_handler = {
-    .head = on_head, .body = on_body, .end = on_end};
+    .head = on_head, .body = on_body, .end = on_end, .shut_out = shut_out};

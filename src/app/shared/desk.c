@@ -4,6 +4,8 @@
 
 #include "app/shared/observed.h"
 #include "core/base/text.h"
+#include "core/crypto/crypto.h"
+#include "io/net/upstream.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,10 +19,15 @@ struct plain_peer {
     uint64_t passed, refused;
     int64_t last;
 };
+struct link {
+    char tls[16], pin[SP_PIN_TEXT];
+    int64_t ends; /* unix seconds; 0: it was not proven yet */
+};
 struct upstream_state {
     char name[64], result[32], why[SP_WHY_MAX];
     bool good;
     int64_t last_good, last_bad;
+    struct link link; /* as it was proven last */
 };
 struct refusal {
     struct sp_desk_refusal what;
@@ -43,6 +50,7 @@ struct note { /* a message to the desk */
     struct sp_desk *desk; /* borrowed */
     bool refused;
     enum sp_err err;
+    struct link link;
     struct sp_observation observation;
     struct sp_desk_refusal
         refusal; /* peer, operation and why serve the other kinds too */
@@ -177,14 +185,20 @@ static void on_upstream(struct sp_msg *msg)
         *(u->good ? &u->last_good : &u->last_bad) = sp_clock_wall_s();
         snprintf(u->result, sizeof u->result, "%s", sp_err_name(n->err));
         snprintf(u->why, sizeof u->why, "%s", u->good ? "" : n->refusal.why);
+        u->link = n->link.ends ? n->link : u->link;
     }
     free(n);
 }
 
 void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
-                      const char *why)
+                      const char *why, const struct sp_link_report *link)
 {
     struct note n = {.err = e};
+    if (link->proven) {
+        n.link.ends = link->ends;
+        memcpy(n.link.tls, link->tls, sizeof n.link.tls);
+        sp_pin_format(&link->matched, n.link.pin);
+    }
     snprintf(n.refusal.peer, sizeof n.refusal.peer, "%s", name);
     snprintf(n.refusal.why, sizeof n.refusal.why, "%s", why ? why : "");
     post(d, on_upstream, &n);
@@ -245,11 +259,24 @@ json_t *sp_desk_upstream_json(const struct sp_desk *d, const char *name)
             json_object_set_new(row, "why", json_string(u->why));
             set_time(row, "last_good", u->last_good);
             set_time(row, "last_bad", u->last_bad);
+            set_time(row, "chain_until", u->link.ends);
+            json_object_set_new(row, "tls", json_string(u->link.tls));
+            json_object_set_new(row, "pin", json_string(u->link.pin));
             return row;
         }
     }
     json_object_set_new(row, "state", json_string("not asked yet"));
     return row;
+}
+
+int64_t sp_desk_ends(const struct sp_desk *d, const char *name)
+{
+    for (size_t i = 0; i < d->upstream_count; i++) {
+        if (strcmp(d->upstreams[i].name, name) == 0) {
+            return d->upstreams[i].link.ends;
+        }
+    }
+    return 0;
 }
 
 int64_t sp_desk_last_good(const struct sp_desk *d, const char *name)

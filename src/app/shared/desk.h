@@ -6,6 +6,7 @@
 
 struct sp_desk;
 struct sp_observation; /* observed.h */
+struct sp_link_report; /* io/net/upstream.h */
 
 enum sp_err sp_desk_new(struct sp_loop *main_loop, struct sp_desk **out) SP_MUST_USE;
 void sp_desk_free(struct sp_desk **d);
@@ -21,8 +22,10 @@ void sp_desk_refused(struct sp_desk *d, const struct sp_desk_refusal *r);
 void sp_desk_observed(struct sp_desk *d, const struct sp_observation *o);
 /* The upstream answered well, or failed: for its state in status. */
 void sp_desk_upstream(struct sp_desk *d, const char *name, enum sp_err e,
-                      const char *why);
+                      const char *why, const struct sp_link_report *link);
 /* On the main loop: unix seconds; 0: not since the daemon started. */
 int64_t sp_desk_last_good(const struct sp_desk *d, const char *name);
+/* When the first certificate of its proven chain ends; 0: none was proven yet. */
+int64_t sp_desk_ends(const struct sp_desk *d, const char *name);
 
 #endif

@@ -1,4 +1,5 @@
 #include "app/shared/metrics.h"
+#include "sallyport/policy.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -16,6 +17,27 @@ void sp_count_answer(struct sp_counters *c, int status)
     } else if (status >= 200) {
         SP_COUNT(c, answers_2xx, 1);
     }
+}
+
+void sp_count_rules(struct sp_counters *c, uint64_t bits, const char *rule)
+{
+    if (!bits && !rule[0]) {
+        return;
+    }
+#define RULE(name, text, subject, help)                                                \
+    SP_COUNT(c, rule_##name, (bits >> SP_RULE_##name & 1) || strcmp(rule, text) == 0);
+#include "core/policy/rules.def"
+#undef RULE
+}
+
+void sp_count_fault(struct sp_counters *c, const char *code)
+{
+    if (!code[0]) {
+        return;
+    }
+#define FAULT(name, text, whose) SP_COUNT(c, fault_##name, strcmp(code, text) == 0);
+#include "core/wsus/faults.def"
+#undef FAULT
 }
 
 void sp_durations_count(struct sp_durations *d, uint64_t ms)

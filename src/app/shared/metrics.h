@@ -34,6 +34,11 @@ struct sp_counters {
 /* One answer of that status, by its class. */
 void sp_count_answer(struct sp_counters *c, int status);
 
+/* Rules that failed: those of the bits, and the one that is named; "" for none. */
+void sp_count_rules(struct sp_counters *c, uint64_t bits, const char *rule);
+/* A fault by its ErrorCode; "" for none. */
+void sp_count_fault(struct sp_counters *c, const char *code);
+
 struct sp_duration_totals {
     uint64_t within[SP_DURATIONS], longer, sum_ms;
 };

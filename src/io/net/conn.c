@@ -129,10 +129,19 @@ static bool step_linger(struct sp_conn *c)
 
 /* ---- handshake --------------------------------------------------------------- */
 
+static void shut_out(struct sp_conn *c, enum sp_shut_out why)
+{
+    const struct sp_server_handler *h = &c->server->handler;
+    if (h->shut_out) {
+        h->shut_out(h->ctx, why);
+    }
+}
+
 static void handshake_failed(struct sp_conn *c, enum sp_err e)
 {
     struct sp_server *s = c->server;
     sp_server_give_handshake(c);
+    shut_out(c, e == SP_E_PROTOCOL ? SP_SHUT_OUT_PLAIN : SP_SHUT_OUT_FAILED);
     if (e == SP_E_PROTOCOL) {
         struct sp_transport plain;
         s->stats.plain_on_tls++;
@@ -314,6 +323,7 @@ void sp_conn_expired(struct sp_deadline *d, enum sp_deadline_kind kind)
     switch (kind) {
     case SP_DEADLINE_HANDSHAKE:
         stats->timeouts_handshake++;
+        shut_out(c, SP_SHUT_OUT_TIMEOUT);
         sp_conn_kill(c);
         return;
     case SP_DEADLINE_HEAD:

@@ -52,6 +52,7 @@ struct sp_server_conf { /* everything is borrowed and outlives the server */
 };
 
 struct sp_exchange;
+enum sp_shut_out { SP_SHUT_OUT_PLAIN, SP_SHUT_OUT_FAILED, SP_SHUT_OUT_TIMEOUT };
 struct sp_server_handler {
     /* The head is there. Either respond at once, or sp_exchange_want_body. A GET or HEAD
      * (whose body, if any, was zero bytes) need not ask for a body. */
@@ -61,6 +62,9 @@ struct sp_server_handler {
     /* Exactly once for every exchange that head saw, whatever happened. complete: the whole
      * answer was handed to the kernel. Afterwards x is gone. */
     void (*end)(void *ctx, struct sp_exchange *x, bool complete);
+    /* A connection came to nothing in its TLS handshake: it spoke no TLS, it failed, it was
+     * too slow. NULL: nobody wants to know. */
+    void (*shut_out)(void *ctx, enum sp_shut_out why);
     void *ctx;
 };
 

@@ -55,6 +55,7 @@ struct sp_link_report {
     struct sp_pin chain[SP_LIMIT_CHAIN_DEPTH]; /* SPKI pins, leaf first */
     size_t chain_count;
     struct sp_pin matched;       /* when proven */
+    int64_t ends; /* unix seconds: when its first certificate does; 0: not told */
     char leaf_subject[256], leaf_issuer[256];
     struct sp_why why;           /* what was expected, what came, what to do */
 };

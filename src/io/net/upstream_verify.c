@@ -1,3 +1,4 @@
+#include "core/crypto/openssl.h"
 #include "io/net/upstream_parts.h"
 
 #include <openssl/err.h>
@@ -71,12 +72,18 @@ static bool pin_of(X509 *x, struct sp_pin *out)
 
 static void note_chain(struct sp_link_report *link, STACK_OF(X509) * chain)
 {
+    int64_t ends = 0;
     link->chain_count = 0;
+    link->ends = 0;
     for (int i = 0; i < sk_X509_num(chain) && i < SP_LIMIT_CHAIN_DEPTH; i++) {
         if (!pin_of(sk_X509_value(chain, i), &link->chain[link->chain_count])) {
             return;
         }
         link->chain_count++;
+        if (sp_asn1_time(X509_get0_notAfter(sk_X509_value(chain, i)), &ends) == SP_OK &&
+            (!link->ends || ends < link->ends)) {
+            link->ends = ends;
+        }
     }
 }
 
