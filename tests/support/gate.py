@@ -252,6 +252,18 @@ posture_interval = {get('posture_interval', 0)}
     # ---- what it says ---------------------------------------------------------------------
 
     def log_text(self) -> str:
+        """Read once nothing was added for a moment: a thread writes it, behind all else."""
+        text = self._log_now()
+        for _ in range(20):
+            if self.process is None:
+                break
+            time.sleep(0.1)
+            before, text = text, self._log_now()
+            if text == before:
+                break
+        return text
+
+    def _log_now(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def tail(self) -> str:
