@@ -45,7 +45,7 @@ class History(Scene):
     # ---- what is said -------------------------------------------------------------------
 
     def page(self, gate) -> dict:
-        return json.loads(gate.command("posture", "--json").stdout)
+        return json.loads(gate.admin("/posture")[1])
 
     def reasons(self, gate) -> list[str]:
         return [r["reason"] for u in self.page(gate)["upstreams"] if u["name"] == "head-office"

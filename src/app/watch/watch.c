@@ -399,11 +399,11 @@ static void on_tick(uv_timer_t *t)
     for (struct ward *d = w->wards; d; d = d->next) {
         sp_tier_tick(d);
     }
+    sp_second_tick(w);
     if (w->ticks++ % TICKS_A_SECOND) {
         return;
     }
     drop_gone(w);
-    sp_second_tick(w);
     for (struct ward *d = w->wards; d; d = d->next) {
         if (w->status.on) {
             sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
@@ -454,6 +454,7 @@ static void on_news(struct sp_msg *msg)
         sp_posture_recheck(&d->posture, sp_watch_now_s(w));
         sp_ward_look(d, sp_posture_tick(&d->posture, sp_watch_now_s(w)));
     }
+    sp_review_tick(w);
     free(n);
 }
 

@@ -68,7 +68,9 @@ struct second {
     struct sent *queue;           /* owned: the first batch of them are being asked */
     size_t waiting, room, batch;
     bool singly;       /* one of the last batch is refused: one at a time */
-    bool missed;       /* something could not be asked: all is looked through again */
+    /* something could not be asked, or was answered that was not known when it was looked
+     * at: once the queue is empty all is looked through again */
+    bool look_again;
     unsigned failures; /* in a row */
     uint64_t next_ms;
     int64_t asked_since; /* what was said before may be asked again at any time */

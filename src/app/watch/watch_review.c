@@ -350,48 +350,6 @@ static void weigh_row(const struct piece *p, const struct past *row, size_t i)
     hear(p->watch, v, &row->sent, t);
 }
 
-static void piece_done(struct sp_job *job)
-{
-    struct piece *p = SP_HOLDER(job, struct piece, job);
-    struct sp_watch *w = p->watch;
-    w->review.busy = false;
-    for (size_t n = 0; n < p->count && !w->stopping; n++) {
-        for (size_t i = 0; i < p->world->config->witness_count; i++) {
-            weigh_row(p, &p->rows[n], i);
-        }
-    }
-    w->review.at = p->next;
-    if (p->err != SP_OK) {
-        sp_log_say(SP_LOG_WARNING, "witness",
-                   "the history cannot be read at entry %" PRIu64 ": %s", p->next,
-                   sp_err_text(p->err));
-    }
-    piece_free(p);
-    sp_watch_came_back(w);
-}
-
-static enum sp_err start_piece(struct sp_watch *w)
-{
-    struct piece *p = calloc(1, sizeof *p);
-    if (!p) {
-        return SP_E_NOMEM;
-    }
-    p->watch = w;
-    p->world = sp_world_ref(w->world);
-    p->from = p->next = w->review.at;
-    p->rows = calloc(PIECE, sizeof *p->rows);
-    p->said = calloc(PIECE * w->world->config->witness_count, sizeof *p->said);
-    if (!p->rows || !p->said) {
-        piece_free(p);
-        return SP_E_NOMEM;
-    }
-    p->job = (struct sp_job){.work = piece_work, .done = piece_done};
-    w->review.busy = true;
-    w->under_way++;
-    sp_loop_work(w->loop, &p->job);
-    return SP_OK;
-}
-
 /* ---- passes ---------------------------------------------------------------------- */
 
 void sp_review_again(struct sp_watch *w)
@@ -450,6 +408,19 @@ static void end_pass(struct sp_watch *w)
     w->review.told = true;
 }
 
+/* It was over all that is recorded by now; whether something is left. */
+static bool end_pass_if_over(struct sp_watch *w)
+{
+    struct review *r = &w->review;
+    struct sp_keeper_status ledger;
+    sp_keeper_status(w->keeper, &ledger);
+    bool is_over = r->at >= ledger.entries;
+    if (is_over && r->pass && !r->told) {
+        end_pass(w);
+    }
+    return !is_over;
+}
+
 static void begin_pass(struct sp_watch *w)
 {
     struct review *r = &w->review;
@@ -485,22 +456,66 @@ static bool is_anybody_wiser(struct sp_watch *w)
     return wiser;
 }
 
+static void piece_done(struct sp_job *job)
+{
+    struct piece *p = SP_HOLDER(job, struct piece, job);
+    struct sp_watch *w = p->watch;
+    w->review.busy = false;
+    for (size_t n = 0; n < p->count && !w->stopping; n++) {
+        for (size_t i = 0; i < p->world->config->witness_count; i++) {
+            weigh_row(p, &p->rows[n], i);
+        }
+    }
+    w->review.at = p->next;
+    if (p->err != SP_OK) {
+        sp_log_say(SP_LOG_WARNING, "witness",
+                   "the history cannot be read at entry %" PRIu64 ": %s", p->next,
+                   sp_err_text(p->err));
+    }
+    piece_free(p);
+    if (w->review.told) {
+        show(w); /* what was recorded since the pass counts at once */
+    } else if (!w->stopping) {
+        (void)end_pass_if_over(w);
+    }
+    sp_watch_came_back(w);
+}
+
+static enum sp_err start_piece(struct sp_watch *w)
+{
+    struct piece *p = calloc(1, sizeof *p);
+    if (!p) {
+        return SP_E_NOMEM;
+    }
+    p->watch = w;
+    p->world = sp_world_ref(w->world);
+    p->from = p->next = w->review.at;
+    p->rows = calloc(PIECE, sizeof *p->rows);
+    p->said = calloc(PIECE * w->world->config->witness_count, sizeof *p->said);
+    if (!p->rows || !p->said) {
+        piece_free(p);
+        return SP_E_NOMEM;
+    }
+    p->job = (struct sp_job){.work = piece_work, .done = piece_done};
+    w->review.busy = true;
+    w->under_way++;
+    sp_loop_work(w->loop, &p->job);
+    return SP_OK;
+}
+
 void sp_review_tick(struct sp_watch *w)
 {
     struct review *r = &w->review;
-    struct sp_keeper_status ledger;
     if (!w->voices || r->busy || w->stopping) {
         return;
     }
     r->again = is_anybody_wiser(w) || r->again || sp_loop_now_ms(w->loop) >= r->next_ms;
-    sp_keeper_status(w->keeper, &ledger);
-    if (r->at >= ledger.entries && r->pass && !r->told) {
-        end_pass(w);
-    }
+    bool is_left = end_pass_if_over(w);
     if (r->again && (r->told || !r->pass)) {
         begin_pass(w);
+        is_left = end_pass_if_over(w);
     }
-    if (r->at < ledger.entries && start_piece(w) != SP_OK) {
+    if (is_left && start_piece(w) != SP_OK) {
         sp_log_say(SP_LOG_ERROR, "witness", "%s", sp_err_text(SP_E_NOMEM));
     }
 }

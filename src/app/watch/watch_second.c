@@ -89,7 +89,7 @@ static enum sp_testimony consult(struct second *s, const struct sent *sent)
     const struct sp_tier_row *row = sp_answers_find(&s->answers, &sent->id);
     enum sp_testimony says = compare(row, sent->document_sha256);
     if (is_to_ask(s, row, says) && put_question(s, sent) != SP_OK) {
-        s->missed = true;
+        s->look_again = true;
     }
     return says;
 }
@@ -145,8 +145,8 @@ static void drop_batch(struct second *s)
     if (s->waiting == 0) {
         s->singly = false;
         sp_tier_book_fini(&s->queued);
-        if (s->missed) {
-            s->missed = false;
+        if (s->look_again) {
+            s->look_again = false;
             sp_review_again(s->watch);
         }
     }
@@ -156,11 +156,14 @@ static void drop_batch(struct second *s)
 static enum sp_err take_answer(struct second *s, const struct sent *sent,
                                const uint8_t sha256[32])
 {
+    const struct sp_tier_row *row = sp_answers_find(&s->answers, &sent->id);
+    bool is_news = !row || memcmp(row->document_sha256, sha256, 32) != 0;
     enum sp_err e = sp_answers_put(&s->answers, &sent->id, sha256,
                                    (uint64_t)sp_watch_now_s(s->watch));
     if (e != SP_OK) {
         return e == SP_E_LIMIT ? SP_OK : e; /* it says nothing about more than that */
     }
+    s->look_again = s->look_again || is_news;
     sp_review_hear(
         s->watch, s->name, sent,
         compare(sp_answers_find(&s->answers, &sent->id), sent->document_sha256));
@@ -245,7 +248,7 @@ static void end_round(struct second *s, enum sp_err e, const struct sp_why *why)
     sp_log_say(SP_LOG_WARNING, "witness", "%s cannot be asked: %s", s->name,
                sp_why_text(why, e));
     if (s->step == SP_DSS_DATA && ++s->failures >= FAILURES_MAX) {
-        s->missed = true;
+        s->look_again = true;
         drop_batch(s);
     }
 }
