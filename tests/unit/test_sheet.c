@@ -64,6 +64,39 @@ static void b_cutting(void **state)
     shown_is("abc", 0, "");
 }
 
+static void lines_are(const char *text, size_t columns, const char *expected)
+{
+    struct sp_buf b;
+    struct sp_view rest = sp_view_str(text);
+    sp_buf_init(&b, 1000);
+    while (rest.len) {
+        size_t n = sp_width_line(rest, columns);
+        assert_true(n > 0 && n <= rest.len);
+        assert_ok(sp_buf_append(&b, sp_view_slice(rest, 0, n)));
+        assert_ok(sp_buf_append_byte(&b, '|'));
+        rest = sp_view_slice(rest, n, rest.len);
+    }
+    assert_true(sp_view_eq_str(sp_buf_view(&b), expected));
+    sp_buf_fini(&b);
+}
+
+static void b_lines(void **state)
+{
+    (void)state;
+    lines_are("", 10, "");
+    lines_are("one two", 7, "one two|");
+    lines_are("one two", 6, "one| two|");
+    lines_are("one two", 3, "one| two|");
+    lines_are("longer than that", 3, "longer| than| that|");
+    lines_are("更新を止める", 12, "更新を止める|");
+    lines_are("更新を止める", 11, "更新を止め|る|");
+    lines_are("更新、止める", 4, "更|新、|止め|る|"); /* no comma begins a line */
+    lines_are("更新(WSUS)を", 6, "更新|(WSUS)|を|");
+    lines_are("か\xe3\x82\x99き", 2,
+              "か\xe3\x82\x99|き|"); /* a mark stays with its letter */
+    lines_are("\xff\xff \xff", 2, "\xff\xff| \xff|");
+}
+
 static void f_nothing_steers_a_terminal(void **state)
 {
     (void)state;
@@ -263,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_widths),
         cmocka_unit_test(b_cutting),
+        cmocka_unit_test(b_lines),
         cmocka_unit_test(f_nothing_steers_a_terminal),
         cmocka_unit_test(b_sizes),
         cmocka_unit_test(b_json),

@@ -36,3 +36,26 @@ void sp_terminal_pad(const char *text, int columns)
     printf("%*s%s%*s", columns < 0 ? blanks : 0, "", text, columns < 0 ? 0 : blanks,
            "");
 }
+
+/* What a line keeps of its width however far it is indented. */
+enum { NARROWEST = 20 };
+
+void sp_terminal_wrap(FILE *out, const char *text, size_t first, size_t indent)
+{
+    size_t width = sp_terminal_width(fileno(out)), taken = first;
+    struct sp_view rest = sp_view_str(text);
+    for (;;) {
+        size_t room = width > taken + NARROWEST ? width - taken : NARROWEST;
+        size_t n = width ? sp_width_line(rest, room) : rest.len;
+        fprintf(out, SP_VIEW_FMT "\n", SP_VIEW_ARG(sp_view_slice(rest, 0, n)));
+        while (n < rest.len && rest.data[n] == ' ') {
+            n++;
+        }
+        rest = sp_view_slice(rest, n, rest.len);
+        if (!rest.len) {
+            return;
+        }
+        fprintf(out, "%*s", (int)indent, "");
+        taken = indent;
+    }
+}

@@ -1,7 +1,9 @@
 #include "app/base/say.h"
+#include "app/base/terminal.h"
 #include "app/cmd/cmd.h"
 
 #include "core/base/text.h"
+#include "core/report/width.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,16 @@ static const struct command commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
+/* A command and its arguments behind some words. */
+static void print_head(FILE *out, const char *lead, const struct command *c)
+{
+    char head[512];
+    snprintf(head, sizeof head, "%s%s%s", c->words, c->arguments[0] ? " " : "",
+             c->arguments);
+    fputs(lead, out);
+    sp_terminal_wrap(out, head, sp_width(sp_view_str(lead)), 8);
+}
+
 static void print_usage(FILE *out)
 {
     fprintf(out,
@@ -26,9 +38,9 @@ static void print_usage(FILE *out)
               "usage: sallyport COMMAND [ARGUMENTS]\n\n"),
             SP_VERSION);
     for (size_t i = 0; i < COMMANDS; i++) {
-        fprintf(out, "  %s%s%s\n      %s\n", commands[i].words,
-                commands[i].arguments[0] ? " " : "", commands[i].arguments,
-                sp_say(commands[i].help));
+        print_head(out, "  ", &commands[i]);
+        fprintf(out, "      ");
+        sp_terminal_wrap(out, sp_say(commands[i].help), 6, 6);
     }
     fprintf(out, _("\nFILE of -c is %s unless it is given.\n"), SP_CONFIG_DEFAULT);
 }
@@ -81,7 +93,7 @@ static int unknown(int argc, char **argv)
     const char *nearest = sp_text_nearest(said, names, COMMANDS);
     if (nearest) {
         fprintf(stderr,
-                _("sallyport: there is no command \"%s\"; did you mean \"%s\"?; see "
+                _("sallyport: there is no command \"%s\"; did you mean \"%s\"? See "
                   "sallyport --help\n"),
                 said, nearest);
     } else {
@@ -112,8 +124,9 @@ int sp_cli(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++) {
         int n = matches(&commands[i], argc, argv);
         if (n && wants_help(argc - n, argv + n)) {
-            printf(_("usage: sallyport %s %s\n\n%s\n"), commands[i].words,
-                   commands[i].arguments, sp_say(commands[i].help));
+            print_head(stdout, _("usage: sallyport "), &commands[i]);
+            printf("\n");
+            sp_terminal_wrap(stdout, sp_say(commands[i].help), 0, 0);
             return 0;
         }
         if (n) {
@@ -173,8 +186,7 @@ int sp_cmd_usage(const char *words, int left)
 {
     for (size_t i = 0; left >= 0 && i < COMMANDS; i++) {
         if (strcmp(commands[i].words, words) == 0) {
-            fprintf(stderr, _("usage: sallyport %s %s\n"), words,
-                    commands[i].arguments);
+            print_head(stderr, _("usage: sallyport "), &commands[i]);
         }
     }
     return SP_EXIT_USAGE;

@@ -119,3 +119,50 @@ enum sp_err sp_width_put(struct sp_buf *out, struct sp_view text, size_t columns
     }
     return sp_buf_append(out, sp_view(dots, ends));
 }
+
+/* The ideographic comma and stop, closing brackets, the long vowel's mark, small kana.
+ */
+static bool may_not_begin(uint32_t c)
+{
+    static const struct range marks[] = {
+        {0x0021, 0x0022}, {0x0029, 0x0029}, {0x002C, 0x002C}, {0x002E, 0x002E},
+        {0x003A, 0x003B}, {0x003F, 0x003F}, {0x005D, 0x005D}, {0x007D, 0x007D},
+        {0x3001, 0x3002}, {0x300B, 0x300B}, {0x300D, 0x300D}, {0x300F, 0x300F},
+        {0x3011, 0x3011}, {0x3015, 0x3015}, {0x3041, 0x3041}, {0x3043, 0x3043},
+        {0x3045, 0x3045}, {0x3047, 0x3047}, {0x3049, 0x3049}, {0x3063, 0x3063},
+        {0x3083, 0x3083}, {0x3085, 0x3085}, {0x3087, 0x3087}, {0x30A1, 0x30A1},
+        {0x30A3, 0x30A3}, {0x30A5, 0x30A5}, {0x30A7, 0x30A7}, {0x30A9, 0x30A9},
+        {0x30C3, 0x30C3}, {0x30E3, 0x30E3}, {0x30E5, 0x30E5}, {0x30E7, 0x30E7},
+        {0x30FB, 0x30FC}, {0xFF01, 0xFF01}, {0xFF09, 0xFF09}, {0xFF0C, 0xFF0C},
+        {0xFF0E, 0xFF0E}, {0xFF1A, 0xFF1B}, {0xFF1F, 0xFF1F},
+    };
+    return IS_IN(c, marks);
+}
+
+static bool may_break(uint32_t before, uint32_t after)
+{
+    if (after == ' ') {
+        return before != ' ';
+    }
+    bool is_wide = sp_width_of(before) == 2 || sp_width_of(after) == 2;
+    return is_wide && before != ' ' && sp_width_of(after) != 0 && !may_not_begin(after);
+}
+
+size_t sp_width_line(struct sp_view text, size_t columns)
+{
+    size_t used = 0, at = 0, broken = 0;
+    uint32_t before = ' ', c;
+    while (at < text.len) {
+        size_t n = next(text, at, &c);
+        if (at && may_break(before, c)) {
+            broken = at;
+        }
+        used += sp_width_of(c);
+        if (used > columns && broken) {
+            return broken;
+        }
+        before = c;
+        at += n;
+    }
+    return text.len;
+}

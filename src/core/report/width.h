@@ -14,4 +14,9 @@ size_t sp_width(struct sp_view text);
 enum sp_err sp_width_put(struct sp_buf *out, struct sp_view text,
                          size_t columns) SP_MUST_USE;
 
+/* Bytes of the text that go on a line of so many columns: up to a blank, or between two
+ * characters of which one is wide, and no closing mark begins a line. More than fit only
+ * where there is no such place in them; all of it where it is short enough. */
+size_t sp_width_line(struct sp_view text, size_t columns);
+
 #endif
