@@ -127,5 +127,10 @@ int sp_cmd_recheck(int argc, char **argv)
         e = sp_why_set(&why, SP_E_PROTOCOL, _("the daemon answers with status %d"),
                        http);
     }
-    return e == SP_OK ? 0 : sp_cmd_failed(e, &why);
+    if (e != SP_OK) {
+        return sp_cmd_failed(e, &why);
+    }
+    printf(_(
+        "every upstream is being verified: sallyport posture says what comes of it\n"));
+    return 0;
 }
