@@ -12,7 +12,7 @@ from pathlib import Path
 import harness  # noqa: F401
 
 from catalogue import Catalogue
-from gate import Gate, binary
+from gate import Gate, binary, wait_until
 from load import Load
 from scene import Scene
 
@@ -92,7 +92,7 @@ class Handover(Scene):
                 os._exit(0 if s.recv(16) == b"" else 1)
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
         self.assertEqual(gate.health(), 200)
-        self.assertIn("handover_refused", gate.log_text())
+        wait_until("the log", lambda: "handover_refused" in gate.log_text())
 
 
 class Manager(Scene):

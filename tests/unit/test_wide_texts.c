@@ -64,7 +64,7 @@ static void c_every_byte_in_long_base64(void **state)
 static void c_base64_of_every_length(void **state)
 {
     (void)state;
-    uint8_t text[DIGITS + 4];
+    uint8_t text[DIGITS + 4] = {0};
     for (size_t len = 0; len <= DIGITS; len += 4) {
         fill(text, len, 3);
         assert_same_base64(sp_view(text, len));
