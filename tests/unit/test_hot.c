@@ -206,6 +206,27 @@ static void f_damage_is_found_when_it_is_read(void **state)
     close_shelf(&s);
 }
 
+/* Also where its bytes are in memory: some other loop found the file damaged. */
+static void f_out_of_service_is_out_of_memory(void **state)
+{
+    (void)state;
+    struct shelf s = open_shelf();
+    struct sp_object *o = place(&s, 1, 100);
+    need_reads_that_never_wait(o);
+    struct sp_hot_file *before = sp_hot_file(s.hot, o);
+    assert_non_null(before);
+    assert_int_equal(o->readers, 0); /* nobody reads the file for it */
+    assert_true(o->used > 0);
+    assert_true(sp_object_withdraw(o));
+    assert_null(sp_hot_file(s.hot, o));
+    assert_int_equal(before->bytes[99], 'b'); /* who has them goes on */
+    sp_hot_clear(s.hot);
+    assert_string_equal(before->shown.etag, before->etag);
+    assert_int_equal(before->etag[0], '"');
+    sp_hot_file_unref(&before);
+    close_shelf(&s);
+}
+
 static void f_a_file_that_became_shorter_is_not_kept(void **state)
 {
     (void)state;
@@ -231,6 +252,7 @@ int main(void)
         TEST(c_memory_has_a_ceiling),
         TEST(c_another_object_takes_the_place),
         TEST(f_damage_is_found_when_it_is_read),
+        TEST(f_out_of_service_is_out_of_memory),
         TEST(f_a_file_that_became_shorter_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "app/config/peers.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 
 static const struct sp_peer_limits open_doors; /* no limit at all */
@@ -14,9 +15,19 @@ static struct sp_peers *table(size_t sets)
     return p;
 }
 
+/* An address as text; pin may be NULL. */
+static struct sp_peer_name named(const char *text, const struct sp_pin *pin)
+{
+    uint8_t address[16] = {[10] = 0xff, [11] = 0xff};
+    if (inet_pton(AF_INET, text, address + 12) != 1) {
+        assert_int_equal(inet_pton(AF_INET6, text, address), 1);
+    }
+    return sp_peer_name_of(address, pin);
+}
+
 static struct sp_peer_name from(const char *address)
 {
-    return sp_peer_name_of(address, NULL);
+    return named(address, NULL);
 }
 
 static struct sp_peer_name numbered(unsigned n)
@@ -65,7 +76,7 @@ static void b_names(void **state)
         sp_peer_name_format(&n, text);
         assert_string_equal(text, rows[i].text);
     }
-    struct sp_peer_name n = sp_peer_name_of("192.0.2.7", &pin);
+    struct sp_peer_name n = named("192.0.2.7", &pin);
     sp_peer_name_format(&n, text);
     assert_memory_equal(text, "sha256//Bw", 10);
 }
@@ -200,12 +211,12 @@ static void c_a_certificate_is_its_own_peer(void **state)
     struct sp_pin one = {{1}}, two = {{2}};
     struct sp_peer_lease a = {0}, b = {0}, c = {0}, d = {0};
     assert_true(
-        enter(p, &l, sp_peer_name_of("192.0.2.1", &one), SP_PEER_METADATA, 0, &a));
+        enter(p, &l, named("192.0.2.1", &one), SP_PEER_METADATA, 0, &a));
     assert_true(
-        enter(p, &l, sp_peer_name_of("192.0.2.1", &two), SP_PEER_METADATA, 0, &b));
+        enter(p, &l, named("192.0.2.1", &two), SP_PEER_METADATA, 0, &b));
     assert_true(enter(p, &l, from("192.0.2.1"), SP_PEER_METADATA, 0, &c));
     assert_false(
-        enter(p, &l, sp_peer_name_of("192.0.2.9", &one), SP_PEER_METADATA, 0, &d));
+        enter(p, &l, named("192.0.2.9", &one), SP_PEER_METADATA, 0, &d));
     sp_peers_leave(&l, 0, 0, &a);
     sp_peers_leave(&l, 0, 0, &b);
     sp_peers_leave(&l, 0, 0, &c);

@@ -32,20 +32,15 @@ struct sp_peers {
 
 /* ---- names ----------------------------------------------------------------------- */
 
-static void take_address(const char *text, uint8_t out[32])
+/* Whole, or its /64. */
+static void take_address(const uint8_t *address, uint8_t out[32])
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     struct in6_addr v6;
-    struct in_addr v4;
-    if (inet_pton(AF_INET, text, &v4) == 1) {
-        memcpy(out, mapped, sizeof mapped);
-        memcpy(out + 12, &v4, 4);
-    } else if (inet_pton(AF_INET6, text, &v6) == 1) {
-        memcpy(out, &v6, IN6_IS_ADDR_V4MAPPED(&v6) ? 16 : 8);
-    }
+    memcpy(&v6, address, sizeof v6);
+    memcpy(out, &v6, IN6_IS_ADDR_V4MAPPED(&v6) ? 16 : 8);
 }
 
-struct sp_peer_name sp_peer_name_of(const char *address, const struct sp_pin *pin)
+struct sp_peer_name sp_peer_name_of(const uint8_t *address, const struct sp_pin *pin)
 {
     struct sp_peer_name n = {.is_pin = pin != NULL};
     if (pin) {

@@ -37,8 +37,8 @@ struct sp_peer_name {
     uint8_t bytes[32]; /* the pin; or 16 bytes, IPv4 as ::ffff:a.b.c.d */
     bool is_pin;
 };
-/* address as sp_exchange_peer gives it; pin NULL: no certificate was shown. */
-struct sp_peer_name sp_peer_name_of(const char *address, const struct sp_pin *pin);
+/* address: 16 bytes, as sp_exchange_address gives it; pin NULL: no certificate was shown. */
+struct sp_peer_name sp_peer_name_of(const uint8_t *address, const struct sp_pin *pin);
 #define SP_PEER_TEXT 64
 void sp_peer_name_format(const struct sp_peer_name *n, char out[SP_PEER_TEXT]);
 

@@ -71,6 +71,7 @@ static void on_news(struct sp_msg *msg)
             sp_server_set_tls(l->servers[i], n->world->doors[i].tls);
         }
     }
+    sp_term_leave(&l->term);
     sp_world_unref(&l->world);
     l->world = n->world;
     free(n);
@@ -96,6 +97,7 @@ struct new_seals {
 static void on_new_seals(struct sp_msg *msg)
 {
     struct new_seals *n = SP_HOLDER(msg, struct new_seals, msg);
+    sp_term_leave(&n->lane->term);
     sp_seals_unref(&n->lane->seals);
     n->lane->seals = n->seals;
     free(n);
@@ -216,6 +218,7 @@ void sp_lane_fini(struct sp_lane *l)
         sp_loop_join(l->loop);
         sp_loop_free(&l->loop);
     }
+    sp_term_leave(&l->term);
     sp_world_unref(&l->world);
     sp_seals_unref(&l->seals);
     free(l->servers);

@@ -38,20 +38,29 @@ void sp_visits_clear(struct sp_lane *l)
     }
 }
 
-void sp_visit_free(struct visit *v)
+static void forget_metadata(struct visit *v)
 {
-    struct sp_lane *lane = v->lane;
-    sp_budget_give(lane->budget, v->held);
-    sp_guest_leaves(lane, v->moved, &v->lease);
     sp_preview_close(&v->preview);
     sp_buf_fini(&v->reply);
     sp_inspection_fini(&v->inspection);
     free(v->known);
     free(v->said);
     free(v->files.files);
-    free(v->names);
     free(v->entries);
     free(v->revisions);
+}
+
+void sp_visit_free(struct visit *v)
+{
+    struct sp_lane *lane = v->lane;
+    if (v->held) { /* all lanes write there */
+        sp_budget_give(lane->budget, v->held);
+    }
+    sp_guest_leaves(lane, v->moved, &v->lease);
+    if (v->is_metadata) {
+        forget_metadata(v);
+    }
+    free(v->names);
     sp_hot_file_unref(&v->file);
     if (v->object) {
         sp_object_read_end(v->object);
@@ -60,8 +69,7 @@ void sp_visit_free(struct visit *v)
     if (v->wants) {
         sp_inflow_unref(&v->want.inflow);
     }
-    sp_world_unref(&v->world);
-    sp_seals_unref(&v->seals);
+    sp_term_leave(&v->term);
     rest(lane, v);
     if (--lane->visits == 0 && lane->idle) {
         lane->idle(lane);
@@ -609,6 +617,15 @@ static int64_t newest_of(struct sp_keeper *k)
     return s.newest;
 }
 
+/* What is in force now, on this lane; NULL when memory ran out. */
+static struct sp_term *term_of(struct sp_lane *l)
+{
+    if (!l->term) {
+        l->term = sp_term_new(l->world, l->seals);
+    }
+    return l->term ? sp_term_hold(l->term) : NULL;
+}
+
 /* One that rested, with its gate, or a new one without. */
 static struct visit *visit_take(struct sp_lane *lane)
 {
@@ -660,6 +677,23 @@ static enum sp_err describe(struct visit *v, struct sp_exchange *x, struct sp_as
     return SP_OK;
 }
 
+static enum sp_err introduce(struct visit *v, struct sp_exchange *x,
+                             const struct sp_guest *guest, struct sp_asker *a)
+{
+    struct sp_lane *lane = v->lane;
+    copy_text(sp_view_str(sp_exchange_peer(x)), v->peer, sizeof v->peer);
+    copy_text(v->head->host, v->host, sizeof v->host);
+    a->address = v->peer;
+    a->host = v->host;
+    a->has_pin = guest->has_pin;
+    memcpy(a->pin, guest->pin.sha256, 32);
+    a->now = sp_clock_wall_s();
+    a->stopped = sp_lockdown_is_on(lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
+    a->seals = &v->term->seals->keys;
+    SP_TRY(describe(v, x, a));
+    return v->is_metadata ? equip(lane, a) : SP_OK;
+}
+
 static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
                              struct sp_guest *guest, struct visit **out)
 {
@@ -672,25 +706,17 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     v->lease = guest->lease;
     v->lane = d->lane;
     v->lane->visits++;
-    v->world = sp_world_ref(d->lane->world);
-    v->seals = sp_seals_ref(d->lane->seals);
-    v->door = &v->world->doors[d->door];
     v->exchange = x;
     v->head = sp_exchange_request(x);
+    v->is_metadata = v->head->method == SP_HTTP_POST;
     v->began_ms = sp_loop_now_ms(d->lane->loop);
     sp_buf_init(&v->reply, SP_LIMIT_SOAP_REPLY);
-    copy_text(sp_view_str(sp_exchange_peer(x)), v->peer, sizeof v->peer);
-    copy_text(v->head->host, v->host, sizeof v->host);
-    asker.address = v->peer;
-    asker.host = v->host;
-    asker.has_pin = guest->has_pin;
-    memcpy(asker.pin, guest->pin.sha256, 32);
-    asker.now = sp_clock_wall_s();
-    asker.stopped = sp_lockdown_is_on(d->lane->lockdown) ? SP_LOCKDOWN_SENTENCE : NULL;
-    asker.seals = &v->seals->keys;
-    enum sp_err e = describe(v, x, &asker);
-    if (e == SP_OK && v->head->method == SP_HTTP_POST) {
-        e = equip(d->lane, &asker);
+    v->term = term_of(d->lane);
+    enum sp_err e = v->term ? SP_OK : SP_E_NOMEM;
+    if (e == SP_OK) {
+        v->world = v->term->world;
+        v->door = &v->world->doors[d->door];
+        e = introduce(v, x, guest, &asker);
     }
     if (e == SP_OK) {
         e = give_gate(v, &asker);
@@ -754,7 +780,9 @@ static void on_body(void *ctx, struct sp_exchange *x)
 
 static void count_service(struct sp_counters *c, const char *service)
 {
-    if (strcmp(service, "server-sync") == 0) {
+    if (strcmp(service, "content") == 0) { /* most requests */
+        SP_COUNT(c, requests_content, 1);
+    } else if (strcmp(service, "server-sync") == 0) {
         SP_COUNT(c, requests_server_sync, 1);
     } else if (strcmp(service, "dss-auth") == 0) {
         SP_COUNT(c, requests_dss_auth, 1);
@@ -766,8 +794,6 @@ static void count_service(struct sp_counters *c, const char *service)
         SP_COUNT(c, requests_reporting, 1);
     } else if (strcmp(service, "catalog") == 0) {
         SP_COUNT(c, requests_catalog, 1);
-    } else if (strcmp(service, "content") == 0) {
-        SP_COUNT(c, requests_content, 1);
     } else {
         SP_COUNT(c, requests_other, 1);
     }

@@ -168,22 +168,23 @@ void sp_visit_catalog(struct visit *v, const struct sp_effect *e)
     sp_visit_perform(v, &step);
 }
 
-/* Whoever wants every byte checked again gets none from memory. */
-static const struct sp_gate_object *take_file(struct visit *v)
+/* From memory, or to be read. Whoever wants every byte checked again gets none from
+ * memory. False: it is not at hand, or out of service. */
+static bool take_hot(struct visit *v, const uint8_t sha1[20])
 {
-    if (!v->world->config->recheck_always) {
-        v->file = sp_hot_file(&v->lane->hot, v->object);
+    struct sp_object *hot = sp_hot_find(&v->lane->hot, sha1);
+    if (hot && !v->world->config->recheck_always) {
+        v->file = sp_hot_file(&v->lane->hot, hot);
     }
-    return v->file ? &v->file->shown : view_object(v);
+    return v->file || (hot && read_object(v, sp_object_ref(hot)));
 }
 
 void sp_visit_lookup(struct visit *v, const struct sp_effect *e)
 {
-    struct sp_object *hot = sp_hot_find(&v->lane->hot, e->content.sha1);
     struct sp_step step;
-    if (hot && read_object(v, sp_object_ref(hot))) {
+    if (take_hot(v, e->content.sha1)) {
         SP_COUNT(&v->lane->counters, content_hits, 1);
-        sp_gate_object(v->gate, take_file(v), &step);
+        sp_gate_object(v->gate, v->file ? &v->file->shown : view_object(v), &step);
         sp_visit_perform(v, &step);
         return;
     }

@@ -129,7 +129,7 @@ bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
                                  ? SP_PEER_METADATA
                                  : SP_PEER_CONTENT;
     struct sp_peer_name name =
-        sp_peer_name_of(sp_exchange_peer(x), out->has_pin ? &out->pin : NULL);
+        sp_peer_name_of(sp_exchange_address(x), out->has_pin ? &out->pin : NULL);
     if (sp_peers_enter(lane->peers, &lane->world->config->peers, &name, kind,
                        sp_loop_now_ms(lane->loop), &out->lease, &refusal)) {
         return true;

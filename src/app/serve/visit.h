@@ -22,8 +22,8 @@ struct visitor {
 struct visit {
     struct visitor visitor;
     struct sp_lane *lane;   /* borrowed */
-    struct sp_world *world; /* shared */
-    struct sp_seals *seals; /* shared */
+    struct sp_term *term;   /* held */
+    struct sp_world *world; /* the term's */
     const struct sp_world_door *door;
     struct sp_exchange *exchange;       /* borrowed; NULL once the asker is gone */
     struct sp_gate *gate;               /* owned; at rest where the visit is */
@@ -31,6 +31,7 @@ struct visit {
     char peer[64], host[256];
     char *names; /* owned: whom the asker's certificate is made out to, or NULL */
     bool busy;   /* something was started and will come back */
+    bool is_metadata; /* it was posted; else it never has what is metadata's below */
     size_t held; /* bytes of the lane's budget */
     struct sp_peer_lease lease;
     uint64_t moved; /* bytes of the body and of the reply, or of content */

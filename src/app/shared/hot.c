@@ -52,6 +52,8 @@ static enum sp_err describe(struct sp_hot_file *f, const struct sp_object *o)
     struct sp_buf lines;
     f->shown = (struct sp_gate_object){
         .size = o->size, .etag = o->etag, .last_modified = o->last_modified};
+    memcpy(f->etag, o->etag, sizeof f->etag);
+    f->shown.etag = f->etag;
     sp_buf_init(&lines, SP_HOT_FIELDS);
     enum sp_err e = sp_gate_object_fields(&f->shown, &lines);
     if (e == SP_OK) {
@@ -77,7 +79,8 @@ static enum sp_err fill(struct sp_hot_file *f, struct sp_object *o)
 static struct sp_hot_file *load(struct sp_object *o)
 {
     struct sp_hot_file *f = calloc(1, sizeof *f + (size_t)o->size);
-    if (!f) {
+    if (!f || !sp_object_read_begin(o)) {
+        free(f);
         return NULL;
     }
     f->refs = 1;
@@ -85,13 +88,15 @@ static struct sp_hot_file *load(struct sp_object *o)
     if (fill(f, o) != SP_OK) {
         sp_hot_file_unref(&f);
     }
+    sp_object_read_end(o);
     return f;
 }
 
 struct sp_hot_file *sp_hot_file(struct sp_hot *h, struct sp_object *o)
 {
     struct sp_hot_place *p = place(h, o->sha1);
-    if (p->object != o || o->size == 0 || o->size > SP_HOT_SMALL) {
+    if (p->object != o || o->size == 0 || o->size > SP_HOT_SMALL ||
+        !sp_object_use(o)) {
         return NULL;
     }
     if (!p->file) {

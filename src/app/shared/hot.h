@@ -16,10 +16,11 @@
 #define SP_HOT_BYTES   SP_MIB(8)  /* all files in memory together */
 #define SP_HOT_FIELDS  256        /* header lines of one, of some 190 bytes */
 
-/* What is sent of a small object, and what is said of it. */
+/* What is sent of a small object, and what is said of it; refers to nothing else. */
 struct sp_hot_file {
     unsigned refs;               /* private */
-    struct sp_gate_object shown; /* borrows etag from the object, fields from here */
+    struct sp_gate_object shown; /* borrows from here */
+    char etag[SP_OBJECT_ETAG];
     uint8_t fields[SP_HOT_FIELDS];
     size_t len;
     uint8_t bytes[];
@@ -41,9 +42,10 @@ void sp_hot_init(struct sp_hot *h,
                  size_t places); /* as many, but within 1..SP_HOT_OBJECTS */
 struct sp_object *sp_hot_find(struct sp_hot *h, const uint8_t sha1[20]); /* borrowed */
 void sp_hot_put(struct sp_hot *h, struct sp_object *o); /* takes a reference */
-/* The bytes of an object that was found here, for the caller to unref; NULL where it is
- * not small, not at once to be had, or not what it must be. The caller is a reader of
- * the object. */
+/* The bytes of an object that was found here, for the caller to unref, who need not be a
+ * reader of the object; NULL where it is not small, not at once to be had, not what it
+ * must be, or out of service. Nothing that other loops look at is written for it, but
+ * once a second that the object is in use. */
 struct sp_hot_file *sp_hot_file(struct sp_hot *h, struct sp_object *o);
 void sp_hot_clear(struct sp_hot *h);
 

@@ -9,8 +9,7 @@
 #include "app/shared/lockdown.h"
 #include "app/shared/metrics.h"
 #include "app/shared/rate.h"
-#include "app/shared/seals.h"
-#include "app/world/world.h"
+#include "app/shared/term.h"
 #include "core/base/spares.h"
 #include "io/store/keeper.h"
 
@@ -40,6 +39,7 @@ struct sp_lane {
     struct sp_cosigner *cosigner;
     struct sp_world *world;        /* shared: the one in force */
     struct sp_seals *seals;        /* shared: the keys of cookies in force */
+    struct sp_term *term; /* held: those two; NULL: nobody asked since they changed */
     struct sp_upstream_pool *pool; /* owned */
     struct sp_server **servers;    /* owned, one a listener of the first world */
     size_t server_count, servers_open;
@@ -58,6 +58,7 @@ struct sp_lane {
     struct sp_rate refusals;
     struct sp_rate turned_away; /* log lines about those */
     struct sp_counters counters;
+    char apart[128]; /* lanes lie side by side, and what one writes the next reads not */
 };
 
 #endif

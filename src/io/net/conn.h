@@ -111,6 +111,7 @@ struct sp_server {
     struct sp_wire wire;
     struct sp_link conns, ready, waiting;
     unsigned conns_left; /* with those whose handle is still closing */
+    struct sp_server_stats stats; /* written a lot: not at the end, beside somebody else */
     struct sp_conn *peers[SP_PEER_BUCKETS];
     uint64_t peer_seed;
     unsigned handshakes;
@@ -127,7 +128,6 @@ struct sp_server {
     uint64_t grace_ms, drain_ms; /* of the first two; of the last */
     void (*drained)(void *ctx);
     void *drained_ctx;
-    struct sp_server_stats stats;
 };
 
 /* conn.c */

@@ -197,6 +197,11 @@ const char *sp_exchange_peer(const struct sp_exchange *x)
     return x->conn->peer;
 }
 
+const uint8_t *sp_exchange_address(const struct sp_exchange *x)
+{
+    return x->conn->address;
+}
+
 bool sp_exchange_is_tls(const struct sp_exchange *x)
 {
     return x->conn->t.ssl != NULL;

@@ -100,6 +100,8 @@ unsigned sp_server_port(const struct sp_server *s);
 const struct sp_http_request *sp_exchange_request(const struct sp_exchange *x);
 struct sp_view sp_exchange_body(const struct sp_exchange *x);   /* from body() on */
 const char *sp_exchange_peer(const struct sp_exchange *x);      /* "10.1.2.3" */
+/* The same as 16 bytes, IPv4 as ::ffff:a.b.c.d. */
+const uint8_t *sp_exchange_address(const struct sp_exchange *x);
 bool sp_exchange_is_tls(const struct sp_exchange *x);
 /* The pin of the client's certificate; false when it showed none. */
 bool sp_exchange_peer_pin(const struct sp_exchange *x, struct sp_pin *out);

@@ -80,7 +80,7 @@ void sp_transport_plain(struct sp_transport *t, struct sp_wire *w, int fd);
 void sp_transport_tls(struct sp_transport *t, struct sp_wire *w, int fd,
                       struct sp_tls_server *tls);
 
-/* recv(2) and sendmsg(2) that count, remember and translate errors. *got, *sent > 0. */
+/* recv(2) and send(2) that count, remember and translate errors. *got, *sent > 0. */
 enum sp_err sp_socket_recv(struct sp_transport *t, uint8_t *to, size_t max,
                            size_t *got);
 enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,

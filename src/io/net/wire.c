@@ -79,18 +79,26 @@ enum sp_err sp_socket_recv(struct sp_transport *t, uint8_t *to, size_t max, size
     return SP_OK;
 }
 
-enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,
-                           struct sp_view second, bool more, size_t *sent)
+static ssize_t send_both(int fd, struct sp_view first, struct sp_view second, int flags)
 {
     struct iovec parts[2] = {
         {.iov_base = (void *)(uintptr_t)first.data, .iov_len = first.len},
         {.iov_base = (void *)(uintptr_t)second.data, .iov_len = second.len},
     };
     struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
+    return sendmsg(fd, &msg, flags);
+}
+
+enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,
+                           struct sp_view second, bool more, size_t *sent)
+{
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     if (t->broken) {
         return SP_E_IO;
     }
-    ssize_t n = sendmsg(t->fd, &msg, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    /* one part needs no list of parts, which the kernel would have to fetch */
+    ssize_t n = second.len ? send_both(t->fd, first, second, flags)
+                           : send(t->fd, first.data, first.len, flags);
     if (n < 0) {
         return socket_failed(t);
     }

@@ -92,6 +92,24 @@ enum sp_err sp_object_new(int fd, const uint8_t sha256[32], const uint8_t sha1[2
 
 /* ---- readers -------------------------------------------------------------------- */
 
+/* Written once a second: every loop reads what lies beside it for every request. */
+static void note_use(struct sp_object *o)
+{
+    int64_t now = sp_clock_wall_s();
+    if (atomic_load_explicit(&o->used, memory_order_relaxed) != now) {
+        atomic_store_explicit(&o->used, now, memory_order_relaxed);
+    }
+}
+
+bool sp_object_use(struct sp_object *o)
+{
+    bool in_service = !sp_object_is_withdrawn(o);
+    if (in_service) {
+        note_use(o);
+    }
+    return in_service;
+}
+
 bool sp_object_read_begin(struct sp_object *o)
 {
     unsigned n = atomic_load_explicit(&o->readers, memory_order_relaxed);
@@ -101,7 +119,7 @@ bool sp_object_read_begin(struct sp_object *o)
         }
     } while (!atomic_compare_exchange_weak_explicit(
         &o->readers, &n, n + 1, memory_order_acquire, memory_order_relaxed));
-    atomic_store_explicit(&o->used, sp_clock_wall_s(), memory_order_relaxed);
+    note_use(o);
     return true;
 }
 

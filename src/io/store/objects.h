@@ -71,6 +71,8 @@ void sp_object_unref(struct sp_object **o);
 /* Any thread. False: it is out of service, fd is not to be touched. */
 bool sp_object_read_begin(struct sp_object *o) SP_MUST_USE;
 void sp_object_read_end(struct sp_object *o);
+/* Any thread: somebody asked for it now, who does not read fd. False: out of service. */
+bool sp_object_use(struct sp_object *o);
 /* Any thread: nobody gets in any more. True for the one call that did it. */
 bool sp_object_withdraw(struct sp_object *o);
 /* The same, unless somebody is reading. */
