@@ -23,8 +23,7 @@ import work  # noqa: E402
 from stage import Stage  # noqa: E402
 
 QUIET = 0.2  # CPU-seconds a second that others may use
-OFTEN = ("sallyport", "nginx", "h2o")  # the others do fewer repetitions: their part is the order
-SELDOM = 3
+OFTEN = ("sallyport", "nginx", "h2o")
 
 
 class Neighbours:
@@ -70,8 +69,8 @@ class Run:
 
     def measure(self, job, name: str, repetition: int) -> dict[str, float]:
         """Nothing where it cannot, or does not need to."""
-        most = self.options.repetitions if name in OFTEN else SELDOM
-        if repetition >= min(most, job.repetitions) or (job.name, name) in self.refusals:
+        most = job.repetitions if name in OFTEN else min(job.seldom, job.repetitions)
+        if repetition >= most or (job.name, name) in self.refusals:
             return {}
         try:
             return job.measure(self.running[name], self.stage, self.options.seconds, repetition)
@@ -107,8 +106,8 @@ class Run:
                 f"{' '.join(ssl.OPENSSL_VERSION.split()[:2])}; {', '.join(versions)}. "
                 f"{self.options.workers} worker{'s' if self.options.workers > 1 else ''}, "
                 f"{self.options.repetitions} repetitions of {self.options.seconds:g} s "
-                f"({SELDOM} of servers other than {', '.join(OFTEN)}), medians, quartiles of "
-                f"ratios. Others used {statistics.median(self.neighbours.found):.2f} processors "
+                f"(of servers other than {', '.join(OFTEN)} at most three), medians, "
+                f"quartiles of ratios. Others used {statistics.median(self.neighbours.found):.2f} processors "
                 f"(at most {max(self.neighbours.found):.2f}).")
 
     def report(self) -> str:

@@ -20,13 +20,14 @@ class Row:
 
 
 class Job:
-    """A kind of work. repetitions: at most so many; cold: files that are not here yet, and heavy:
+    """A kind of work. repetitions: at most so many, seldom: of servers that are there for the order
+    only; cold: files that are not here yet, and heavy:
     groups of fifty heavy documents, which one repetition takes."""
 
     name: str
     rows: list[Row]
     quick = True
-    repetitions = 1000
+    repetitions, seldom = 1000, 3
     cold = heavy = 0
 
     def measure(self, peer, stage, seconds: float, repetition: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The most memory that a server has resident while transfers pass.
 
-The goal is a formula: 32 MiB, 256 KiB for each transfer, and the largest document."""
+The goal is a formula: 32 MiB, 256 KiB for each transfer, and the largest document. A reply that
+is judged before any of it goes out is held meanwhile; what that makes stands beside the goal."""
 from concurrent.futures import ThreadPoolExecutor
 
 import askers
@@ -9,16 +10,19 @@ from work import Job, Row
 from work.soap import ask, ready
 
 BASE_KIB, TRANSFER_KIB, DOCUMENT_KIB = 32 << 10, 256, 800  # UTF-16 of a heavy document
+REPLY_KIB = 20_000
 ASKERS, REPLIES = 8, 4
 
 
-def goal(transfers: int, documents: int) -> str:
-    return f"{(BASE_KIB + TRANSFER_KIB * transfers + DOCUMENT_KIB * documents) / 1024:.1f}"
+def goal(transfers: int, replies: int = 0) -> str:
+    kib = BASE_KIB + TRANSFER_KIB * transfers + (DOCUMENT_KIB if replies else 0)
+    held = f"; with the replies {(kib + REPLY_KIB * replies) / 1024:.0f}" if replies else ""
+    return f"{kib / 1024:.1f}{held}"
 
 
 class Files(Job):
     name, quick, cold, repetitions = "memory-cold", False, ASKERS, 1
-    rows = [Row("MiB", f"memory, {ASKERS} cold 64 MiB at once: peak, MiB", goal(ASKERS, 0)),
+    rows = [Row("MiB", f"memory, {ASKERS} cold 64 MiB at once: peak, MiB", goal(ASKERS)),
             Row("grown_MiB", "the same, above what it had before, MiB")]
 
     def measure(self, peer, stage, _seconds: float, repetition: int) -> dict[str, float]:
@@ -33,7 +37,7 @@ class Files(Job):
 class Replies(Job):
     name, quick, heavy, repetitions = "memory-soap", False, REPLIES, 1
     rows = [Row("MiB", f"memory, {REPLIES} replies of 20 MB at once: peak, MiB",
-                goal(REPLIES, 1)),
+                goal(REPLIES, REPLIES)),
             Row("grown_MiB", "the same, above what it had before, MiB")]
 
     def measure(self, peer, stage, _seconds: float, repetition: int) -> dict[str, float]:

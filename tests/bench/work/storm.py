@@ -9,7 +9,7 @@ ASKERS = 200
 
 
 class Storm(Job):
-    name, quick, cold, repetitions = "storm-200", False, 1, 3
+    name, quick, cold, repetitions, seldom = "storm-200", False, 1, 3, 1
     rows = [Row("s_per_GB", "200 askers of one cold 64 MiB, s/GB", "0.64 nginx"),
             Row("first_s", "the same: first byte, median, s", "0.1 s"),
             Row("all_s", "the same: all have it, s", "0.82 nginx"),
