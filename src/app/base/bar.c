@@ -91,6 +91,17 @@ static void describe(const struct sp_bar *b, uint64_t done, uint64_t elapsed,
 
 /* ---- where it is said ---- */
 
+/* Cut to the width of the terminal: a line that wraps cannot be drawn over. */
+static void draw_text(const struct sp_bar *b, const char *text)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf cut;
+    sp_buf_init(&cut, 4 * TEXT);
+    if (sp_width_put(&cut, sp_view_str(text), b->columns ? b->columns : TEXT) ==
+        SP_OK) {
+        fprintf(b->out, "\r" SP_VIEW_FMT "\033[K", SP_VIEW_ARG(sp_buf_view(&cut)));
+    }
+}
+
 static void draw(const struct sp_bar *b, unsigned percent, const char *text)
 {
     static const char full[] = "########################################";
@@ -101,7 +112,7 @@ static void draw(const struct sp_bar *b, unsigned percent, const char *text)
     if (width) {
         fprintf(b->out, "\r[%.*s%*s] %s\033[K", n, full, width - n, "", text);
     } else {
-        fprintf(b->out, "\r%s\033[K", text);
+        draw_text(b, text);
     }
     fflush(b->out);
 }

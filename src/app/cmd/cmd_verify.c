@@ -338,6 +338,7 @@ static enum sp_err verify_file(const struct verify *v, const char *path,
     enum sp_err e =
         sp_inspect_file(path, v->trust, v->listed, v->now, &progress, facts, why);
     if (bar.out) {
+        sp_bar_at(&bar, e == SP_OK ? bar.all : 0); /* not every file is read twice */
         sp_bar_end(&bar);
     }
     SP_TRY(e);
