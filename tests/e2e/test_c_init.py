@@ -1,6 +1,7 @@
 """`sallyport init`: from an upstream's address to a gate a downstream server synchronises through."""
 import os
 import pty
+import pwd
 import subprocess
 import tempfile
 import unittest
@@ -67,6 +68,28 @@ class Init(Scene):
                             content=f"http://localhost:{self.port - 1}")
         self.addCleanup(server.close)
         self.assert_synced(self.catalogue, server.sync())
+
+    def test_a_folder_for_a_group(self) -> None:
+        """As the package has it: root sets up, and the daemon's account reads what is for it."""
+        if os.geteuid() != 0:
+            self.skipTest("SKIPPED: it takes root to give files to a group")
+        nobody = pwd.getpwnam("nobody")
+        self.home.chmod(0o755)
+        self.dir.mkdir(mode=0o750)
+        os.chown(self.dir, 0, nobody.pw_gid)
+        self.assertEqual(self.init("--ca", str(self.pki.ca), "--yes").returncode, OK)
+        for name in ("state", "cache"):  # the package made them, for the account
+            os.chown(self.dir / name, nobody.pw_uid, nobody.pw_gid)
+        check = [binary(), "config", "check", "-c", self.dir / "sallyport.conf"]
+        done = subprocess.run(check, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        modes = {p.name: (p.stat().st_mode & 0o777, p.stat().st_gid) for p in self.dir.rglob("*.key")}
+        self.assertEqual(modes["gate.key"], (0o640, nobody.pw_gid))
+        self.assertEqual(modes["gate-ca.key"], (0o600, 0))
+        done = subprocess.run(check, user=nobody.pw_uid, group=1, extra_groups=[],
+                              capture_output=True, text=True, check=False)
+        self.assertNotEqual(done.returncode, OK, "nobody else does")
 
     def test_a_second_time_changes_nothing(self) -> None:
         self.assertEqual(self.init("--ca", str(self.pki.ca), "--yes").returncode, OK)

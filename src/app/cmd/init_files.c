@@ -5,10 +5,12 @@
 #include "core/crypto/issue.h"
 #include "io/store/files.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { CA_DAYS = 3650, SERVER_DAYS = 397, SECRET = 0600, PUBLIC = 0644 };
 
@@ -227,6 +229,33 @@ static enum sp_err make_places(const struct sp_init *i, struct sp_why *why)
     return SP_OK;
 }
 
+/* Whom the folder is for, the files are for: the package's is for the group of the
+ * daemon's account. Neither the CA's key nor the spare one is for the daemon. */
+static enum sp_err share(int dir, const struct sp_init *i, struct sp_why *why)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+    } shared[] = {{"policies", 0750}, {"tls", 0750}, {"tls/gate.key", 0640}};
+    struct stat st;
+    if (fstat(dir, &st) != 0 || st.st_gid == getegid() || !(st.st_mode & S_IXGRP)) {
+        return SP_OK;
+    }
+    for (size_t k = 0; k < sizeof shared / sizeof shared[0]; k++) {
+        const char *name = shared[k].name;
+        if (!sp_file_is_there(dir, name)) {
+            continue;
+        }
+        if (fchownat(dir, name, (uid_t)-1, st.st_gid, AT_SYMLINK_NOFOLLOW) != 0 ||
+            fchmodat(dir, name, shared[k].mode, 0) != 0) {
+            return sp_why_set(why, SP_E_DENIED,
+                              _("%s/%s cannot be given to the group of %s"),
+                              i->directory, name, i->directory);
+        }
+    }
+    return SP_OK;
+}
+
 enum sp_err sp_init_write(struct sp_init *i, struct sp_why *why)
 {
     SP_AUTO(sp_fd_close) int dir = -1;
@@ -243,6 +272,7 @@ enum sp_err sp_init_write(struct sp_init *i, struct sp_why *why)
     SP_TRY(make_spare(dir, i, why));
     SP_TRY(put(dir, i, "tls/upstream-ca.pem", i->upstream_ca, PUBLIC, why));
     SP_TRY(put_shipped(dir, i, why));
+    SP_TRY(share(dir, i, why));
     SP_TRY(write_config(i, &text));
     return put_buf(dir, i, "sallyport.conf", &text, PUBLIC, why);
 }
