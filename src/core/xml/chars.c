@@ -1,25 +1,12 @@
 #include "core/xml/chars.h"
 
-#include <string.h>
+#include "core/xml/stops.h"
 
 bool sp_xml_is_char(uint32_t c)
 {
     return c < 0x20 ? c == '\t' || c == '\n' || c == '\r'
                     : c < 0xd800 || (c >= 0xe000 && c < 0xfffe) ||
                           (c >= 0x10000 && c < 0x110000);
-}
-
-enum { STRIDE = 64 };
-
-/* Nothing but ASCII from the space on: what is not is negative or small as a signed
- * byte. Compilers make a few vector instructions of it. */
-static bool is_plain(const uint8_t *p)
-{
-    uint8_t other = 0;
-    for (size_t i = 0; i < STRIDE; i++) {
-        other |= (int8_t)p[i] < 0x20;
-    }
-    return !other;
 }
 
 /* The character at p, of left bytes; its length, or 0. RFC 3629 3 */
@@ -47,19 +34,14 @@ static size_t decode(const uint8_t *p, size_t left, uint32_t *out)
 
 bool sp_xml_is_text(struct sp_view v)
 {
-    for (size_t at = 0; at < v.len;) {
+    const uint8_t *p = v.data, *end = v.len ? p + v.len : p;
+    while ((p = sp_xml_plain_stop(p, end)) < end) {
         uint32_t c = 0;
-        if (v.len - at >= STRIDE && is_plain(v.data + at)) {
-            at += STRIDE;
-            continue;
+        size_t n = decode(p, (size_t)(end - p), &c);
+        if (n == 0 || !sp_xml_is_char(c)) {
+            return false;
         }
-        for (size_t end = at + STRIDE; at < v.len && at < end;) {
-            size_t n = decode(v.data + at, v.len - at, &c);
-            if (n == 0 || !sp_xml_is_char(c)) {
-                return false;
-            }
-            at += n;
-        }
+        p += n;
     }
     return true;
 }

@@ -4,11 +4,11 @@
 
 /* ---- limits ---------------------------------------------------------------------- */
 
-static enum sp_err check_name(struct sp_xml *x, struct sp_xml_name name)
+static enum sp_err check_name(struct sp_xml *x, const struct sp_xml_name *name)
 {
-    if (name.local.len > SP_LIMIT_XML_NAME) {
+    if (name->local.len > SP_LIMIT_XML_NAME) {
         return sp_why_set(&x->why, SP_E_LIMIT, "a name has %zu bytes, allowed are %d",
-                          name.local.len, SP_LIMIT_XML_NAME);
+                          name->local.len, SP_LIMIT_XML_NAME);
     }
     return SP_OK;
 }
@@ -46,24 +46,27 @@ static enum sp_err check_element(struct sp_xml *x, size_t attr_count)
 static enum sp_err check_attrs(struct sp_xml *x, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        SP_TRY(check_name(x, x->attrs[i].name));
+        SP_TRY(check_name(x, &x->attrs[i].name));
         SP_TRY(check_text(x, x->attrs[i].value.len));
     }
     return SP_OK;
 }
 
-enum sp_err sp_xml_begin(struct sp_xml *x, struct sp_xml_name name, size_t count)
+enum sp_err sp_xml_begin(struct sp_xml *x, const struct sp_xml_name *name, size_t count)
 {
     SP_TRY(check_element(x, count + x->declared));
-    struct sp_xml_element e = {
-        .name = name, .attrs = x->attrs, .attr_count = count, .depth = x->depth + 1};
     SP_TRY(check_name(x, name));
     SP_TRY(check_attrs(x, count));
     x->nodes += 1 + count + x->declared;
     x->declared = 0;
     x->depth++;
     x->text = 0;
-    return x->handler->start ? x->handler->start(x->ctx, x, &e) : SP_OK;
+    if (!x->handler->start) {
+        return SP_OK;
+    }
+    struct sp_xml_element e = {
+        .name = *name, .attrs = x->attrs, .attr_count = count, .depth = x->depth};
+    return x->handler->start(x->ctx, x, &e);
 }
 
 enum sp_err sp_xml_end(struct sp_xml *x, struct sp_xml_name name)

@@ -35,7 +35,7 @@ struct sp_xml {
 };
 
 /* An element with count attributes in x->attrs, without declarations. */
-enum sp_err sp_xml_begin(struct sp_xml *x, struct sp_xml_name name,
+enum sp_err sp_xml_begin(struct sp_xml *x, const struct sp_xml_name *name,
                          size_t count) SP_MUST_USE;
 enum sp_err sp_xml_text(struct sp_xml *x, struct sp_view piece) SP_MUST_USE;
 enum sp_err sp_xml_end(struct sp_xml *x, struct sp_xml_name name) SP_MUST_USE;

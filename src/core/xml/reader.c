@@ -47,7 +47,8 @@ static enum sp_err start(struct sp_xml *x, const char *name, const char **pairs)
         x->attrs[count] = (struct sp_xml_attr){split(pairs[2 * count]),
                                                sp_view_str(pairs[2 * count + 1])};
     }
-    return sp_xml_begin(x, split(name), count);
+    struct sp_xml_name parts = split(name);
+    return sp_xml_begin(x, &parts, count);
 }
 
 static void on_start(void *user, const char *name, const char **pairs)

@@ -6,6 +6,7 @@
  * what fuzz_xml_readers looks after. */
 #include "core/xml/chars.h"
 #include "core/xml/inside.h"
+#include "core/xml/stops.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -89,23 +90,16 @@ static enum sp_err decided(struct scan *s, enum sp_err e)
 
 /* ---- references ------------------------------------------------------------------ */
 
-static bool entity(struct sp_view name, uint8_t *out)
+/* One of the five, at its '&'. */
+static bool entity(struct scan *s, uint8_t *out)
 {
-    static const struct {
-        struct sp_view name;
-        uint8_t c;
-    } known[] = {{{(const uint8_t *)"lt", 2}, '<'},
-                 {{(const uint8_t *)"gt", 2}, '>'},
-                 {{(const uint8_t *)"amp", 3}, '&'},
-                 {{(const uint8_t *)"quot", 4}, '"'},
-                 {{(const uint8_t *)"apos", 4}, '\''}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (name.len == known[i].name.len && sp_view_eq(name, known[i].name)) {
-            *out = known[i].c;
-            return true;
-        }
-    }
-    return false;
+    *out = skip(s, SP_VIEW("&lt;"))     ? '<'
+           : skip(s, SP_VIEW("&gt;"))   ? '>'
+           : skip(s, SP_VIEW("&amp;"))  ? '&'
+           : skip(s, SP_VIEW("&quot;")) ? '"'
+           : skip(s, SP_VIEW("&apos;")) ? '\''
+                                        : 0;
+    return *out != 0;
 }
 
 /* At '&'; n bytes are what it stands for. */
@@ -114,23 +108,20 @@ static enum sp_err reference(struct scan *s, uint8_t out[4], size_t *n)
     enum {
         LONGEST = 64
     }; /* with many leading zeros; expat is asked about longer ones */
+    *n = 1;
+    if (entity(s, out)) {
+        return SP_OK;
+    }
     size_t left = (size_t)(s->end - s->p);
     const uint8_t *end = memchr(s->p, ';', left < LONGEST ? left : LONGEST);
     uint32_t c = 0;
-    if (!end) {
+    if (!end || !skip(s, SP_VIEW("&#")) ||
+        !sp_xml_char_number(between(s->p, end), &c)) {
         return bad();
     }
-    struct sp_view name = between(s->p + 1, end);
     s->p = end + 1;
-    if (sp_view_starts(name, SP_VIEW("#"))) {
-        if (!sp_xml_char_number(sp_view_slice(name, 1, name.len), &c)) {
-            return bad();
-        }
-        *n = sp_xml_encode(c, out);
-        return SP_OK;
-    }
-    *n = 1;
-    return entity(name, out) ? SP_OK : bad();
+    *n = sp_xml_encode(c, out);
+    return SP_OK;
 }
 
 /* ---- text ------------------------------------------------------------------------ */
@@ -156,26 +147,20 @@ static enum sp_err put(struct scan *s, struct sp_view v)
     return SP_OK;
 }
 
+static enum sp_err put_byte(struct scan *s, uint8_t c)
+{
+    if (s->text_len == CHUNK) {
+        SP_TRY(flush(s));
+    }
+    s->text[s->text_len++] = c;
+    return SP_OK;
+}
+
 /* XML 1.0, 2.11: every end of line is one line feed. */
 static enum sp_err end_of_line(struct scan *s)
 {
     s->p += s->end - s->p > 1 && s->p[1] == '\n' ? 2 : 1;
-    return put(s, SP_VIEW("\n"));
-}
-
-/* Where c stands next, at or behind p; end where it does not. Found once for many p. */
-struct next {
-    uint8_t c;
-    const uint8_t *at; /* NULL: not looked for yet */
-};
-
-static const uint8_t *next(struct next *n, const uint8_t *p, const uint8_t *end)
-{
-    if (n->at < p) {
-        n->at = memchr(p, n->c, (size_t)(end - p));
-        n->at = n->at ? n->at : end;
-    }
-    return n->at;
+    return put_byte(s, '\n');
 }
 
 /* At one of the three that are not what they look like. */
@@ -184,34 +169,30 @@ static enum sp_err special(struct scan *s)
     uint8_t bytes[4];
     size_t n = 0;
     if (*s->p == '&') {
+        if (entity(s, bytes)) {
+            return put_byte(s, *bytes);
+        }
         SP_TRY(reference(s, bytes, &n));
         return put(s, sp_view(bytes, n));
     }
     if (*s->p == '\r') {
         return end_of_line(s);
     }
-    return is_at(s, SP_VIEW("]]>")) ? bad() : put(s, sp_view(s->p++, 1));
+    return is_at(s, SP_VIEW("]]>")) ? bad() : put_byte(s, *s->p++);
 }
 
 /* Up to the next tag or whatever begins with '<'. */
 static enum sp_err text(struct scan *s)
 {
-    const uint8_t *end = memchr(s->p, '<', (size_t)(s->end - s->p));
-    struct next specials[] = {{'&', NULL}, {'\r', NULL}, {']', NULL}};
-    end = end ? end : s->end;
-    while (s->p < end) {
-        const uint8_t *from = s->p, *to = end;
-        for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
-            const uint8_t *at = next(&specials[i], from, end);
-            to = at < to ? at : to;
+    for (;;) {
+        const uint8_t *from = s->p;
+        s->p = sp_xml_text_stop(from, s->end);
+        SP_TRY(put(s, between(from, s->p)));
+        if (s->p == s->end || *s->p == '<') {
+            return SP_OK;
         }
-        s->p = to;
-        SP_TRY(put(s, between(from, to)));
-        if (to < end) {
-            SP_TRY(special(s));
-        }
+        SP_TRY(special(s));
     }
-    return SP_OK;
 }
 
 /* Behind "<![CDATA[" */
@@ -246,26 +227,36 @@ static enum sp_err comment(struct scan *s)
 
 /* ---- tags ------------------------------------------------------------------------ */
 
+#define SIX(first)                                                                     \
+    [first] = true, [(first) + 1] = true, [(first) + 2] = true, [(first) + 3] = true,  \
+    [(first) + 4] = true, [(first) + 5] = true
+#define LETTERS(a)                                                                     \
+    SIX(a), SIX((a) + 6), SIX((a) + 12), SIX((a) + 18), [(a) + 24] = true,             \
+                                                               [(a) + 25] = true
+
 /* Letters, digits, '-', '.', '_' */
 static bool is_ascii_name(uint8_t c)
 {
-    static const uint64_t names[2] = {UINT64_C(0x03ff600000000000),
-                                      UINT64_C(0x07fffffe87fffffe)};
-    return c < 0x80 && (names[c >> 6] >> (c & 63) & 1);
+    static const bool names[256] = {
+        LETTERS('A'), LETTERS('a'), SIX('0'),     ['6'] = true, ['7'] = true,
+        ['8'] = true, ['9'] = true, ['-'] = true, ['.'] = true, ['_'] = true};
+    return names[c];
 }
 
 static bool part_of_name(struct scan *s, struct sp_view *out)
 {
-    const uint8_t *from = s->p;
-    size_t n = 1;
-    while (s->p < s->end && n) {
-        n = s->p > from && is_ascii_name(*s->p)
-                ? 1
-                : sp_xml_name_char(s->p, (size_t)(s->end - s->p), s->p == from);
-        s->p += n;
+    const uint8_t *p = s->p, *end = s->end;
+    size_t n = p < end ? sp_xml_name_char(p, (size_t)(end - p), true) : 0;
+    while (n) {
+        p += n;
+        while (p < end && is_ascii_name(*p)) {
+            p++;
+        }
+        n = p < end && *p >= 0x80 ? sp_xml_name_char(p, (size_t)(end - p), false) : 0;
     }
-    *out = between(from, s->p);
-    return s->p > from;
+    *out = between(s->p, p);
+    s->p = p;
+    return out->len > 0;
 }
 
 /* Namespaces in XML 1.0, 4: a QName. */
@@ -282,18 +273,6 @@ static bool qname(struct scan *s, struct sp_view *prefix, struct sp_view *local)
     return part_of_name(s, local);
 }
 
-/* Up to what ends a value or is not what it looks like. */
-static void plain_value(struct scan *s, uint8_t quote)
-{
-    static const bool stops[256] = {
-        ['<'] = true,  ['&'] = true,  ['"'] = true, ['\''] = true,
-        ['\r'] = true, ['\n'] = true, ['\t'] = true};
-    uint8_t other = quote == '"' ? '\'' : '"';
-    while (s->p < s->end && (!stops[*s->p] || *s->p == other)) {
-        s->p++;
-    }
-}
-
 /* XML 1.0, 3.3.3: white space becomes a space, unless it came as a reference. */
 static enum sp_err decode_value(struct scan *s, uint8_t quote)
 {
@@ -301,7 +280,7 @@ static enum sp_err decode_value(struct scan *s, uint8_t quote)
         uint8_t bytes[4] = " ";
         size_t n = 1;
         const uint8_t *from = s->p;
-        plain_value(s, quote);
+        s->p = sp_xml_value_stop(from, s->end, quote);
         SP_TRY(decided(s, sp_buf_append(&s->values, between(from, s->p))));
         if (s->p == s->end || *s->p == quote) {
             break;
@@ -326,7 +305,7 @@ static enum sp_err value(struct scan *s, struct raw_attr *a)
     if (quote != '"' && quote != '\'') {
         return bad();
     }
-    plain_value(s, quote);
+    s->p = sp_xml_value_stop(from, s->end, quote);
     if (s->p < s->end && *s->p != quote) {
         s->p = from;
         a->is_decoded = true;
@@ -347,13 +326,14 @@ static bool is_declaration(const struct raw_attr *a)
 
 static enum sp_err attribute(struct scan *s)
 {
-    struct raw_attr a = {.is_decoded = false};
+    struct raw_attr *a = &s->attrs[s->attr_count];
     if (s->attr_count == SP_LIMIT_XML_ATTRIBUTES) {
         return decided(s, sp_why_set(&s->x.why, SP_E_LIMIT,
                                      "an element has more than %zu attributes",
                                      s->x.rules->attributes));
     }
-    if (!qname(s, &a.prefix, &a.local)) {
+    a->is_decoded = false;
+    if (!qname(s, &a->prefix, &a->local)) {
         return bad();
     }
     (void)skip_space(s);
@@ -361,9 +341,9 @@ static enum sp_err attribute(struct scan *s)
         return bad();
     }
     (void)skip_space(s);
-    SP_TRY(value(s, &a));
-    a.declares = is_declaration(&a);
-    s->attrs[s->attr_count++] = a;
+    SP_TRY(value(s, a));
+    a->declares = is_declaration(a);
+    s->attr_count++;
     return SP_OK;
 }
 
@@ -497,7 +477,7 @@ static enum sp_err start_tag(struct scan *s)
     SP_TRY(attributes(s, &is_empty));
     SP_TRY(resolve_attrs(s, &count));
     SP_TRY(name_of(s, prefix, local, &o.name));
-    SP_TRY(decided(s, sp_xml_begin(&s->x, o.name, count)));
+    SP_TRY(decided(s, sp_xml_begin(&s->x, &o.name, count)));
     SP_ASSERT(s->x.depth <= SP_LIMIT_XML_DEPTH);
     s->open[s->x.depth - 1] = o;
     s->x.offset = (size_t)(s->p - s->start);
