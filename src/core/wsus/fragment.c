@@ -63,11 +63,18 @@ static const struct sp_path_step steps[] = {
     {LOCALIZED, "", "EulaFile", NOT_COMPARED},
 };
 
+/* The canonical form of one kind: many small pieces, digested some at a time. */
+struct form {
+    struct sp_hasher *hasher; /* owned; NULL before the first part */
+    uint8_t waiting[1024];
+    size_t len;
+};
+
 struct reader {
     struct sp_path path;
     bool of_document;
-    struct sp_hasher *hashers[SP_DERIVED_KINDS]; /* owned; NULL before the first part */
-    bool inside;                                 /* of a part */
+    struct form forms[SP_DERIVED_KINDS];
+    bool inside; /* of a part */
     enum sp_derived_kind at;
     size_t part_depth, skip_depth; /* 0: not inside of any */
     struct sp_buf text;            /* since the last tag */
@@ -92,12 +99,30 @@ enum sp_fact sp_derived_fact(enum sp_derived_kind k)
 
 /* ---- the canonical form -------------------------------------------------------- */
 
+static enum sp_err digest_waiting(struct form *f)
+{
+    struct sp_view waiting = sp_view(f->waiting, f->len);
+    f->len = 0;
+    return sp_hasher_update(f->hasher, waiting);
+}
+
 static enum sp_err hash(struct reader *r, enum sp_derived_kind k, struct sp_view v)
 {
-    if (!r->hashers[k]) {
-        SP_TRY(sp_hasher_new(1U << SP_DIGEST_SHA256, &r->hashers[k]));
+    struct form *f = &r->forms[k];
+    if (!f->hasher) {
+        SP_TRY(sp_hasher_new(1U << SP_DIGEST_SHA256, &f->hasher));
     }
-    return sp_hasher_update(r->hashers[k], v);
+    if (v.len > sizeof f->waiting - f->len) {
+        SP_TRY(digest_waiting(f));
+    }
+    if (v.len > sizeof f->waiting) {
+        return sp_hasher_update(f->hasher, v);
+    }
+    if (v.len) {
+        memcpy(f->waiting + f->len, v.data, v.len);
+        f->len += v.len;
+    }
+    return SP_OK;
 }
 
 /* Text of blanks only stands between elements and says nothing. */
@@ -293,15 +318,17 @@ static enum sp_err open_any_part(struct reader *r, enum state state,
 static enum sp_err finish_digest(struct reader *r, enum sp_derived_kind k,
                                  uint8_t sha256[SP_DIGEST_MAX])
 {
-    enum sp_err e = sp_hasher_finish(r->hashers[k], SP_DIGEST_SHA256, sha256);
-    sp_hasher_free(&r->hashers[k]);
+    struct form *f = &r->forms[k];
+    enum sp_err e = digest_waiting(f);
+    e = e == SP_OK ? sp_hasher_finish(f->hasher, SP_DIGEST_SHA256, sha256) : e;
+    sp_hasher_free(&f->hasher);
     return e;
 }
 
 static enum sp_err state_digest(struct reader *r, enum sp_derived_kind k)
 {
     uint8_t sha256[SP_DIGEST_MAX];
-    if (!r->hashers[k]) {
+    if (!r->forms[k].hasher) {
         return SP_OK;
     }
     SP_TRY(finish_digest(r, k, sha256));
@@ -381,7 +408,7 @@ static void reader_init(struct reader *r)
 static void reader_fini(struct reader *r)
 {
     for (size_t k = 0; k < SP_DERIVED_KINDS; k++) {
-        sp_hasher_free(&r->hashers[k]);
+        sp_hasher_free(&r->forms[k].hasher);
     }
     sp_buf_fini(&r->text);
 }
@@ -416,7 +443,7 @@ enum sp_err sp_derived_read(struct sp_view utf8, struct sp_derived_parts *out,
     SP_TRY(read_framed(utf8, &r, why));
     for (enum sp_derived_kind k = 0; k < SP_DERIVED_KINDS; k++) {
         uint8_t sha256[SP_DIGEST_MAX];
-        parts.has[k] = r.hashers[k] != NULL;
+        parts.has[k] = r.forms[k].hasher != NULL;
         if (parts.has[k]) {
             SP_TRY(finish_digest(&r, k, sha256));
             memcpy(parts.sha256[k], sha256, 32);
