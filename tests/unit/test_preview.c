@@ -89,15 +89,20 @@ static void put_reply(struct sp_buf *body)
     assert_ok(sp_buf_append_str(body, TAIL));
 }
 
-static void assert_same_revision(const struct sp_revision *a,
-                                 const struct sp_revision *b)
+static void assert_same_facts(const struct sp_facts *a, const struct sp_facts *b)
 {
     SP_AUTO(sp_buf_fini) struct sp_buf x, y;
     sp_buf_init(&x, SP_KIB(64));
     sp_buf_init(&y, SP_KIB(64));
-    assert_ok(sp_facts_encode(a->facts, &x));
-    assert_ok(sp_facts_encode(b->facts, &y));
+    assert_ok(sp_facts_encode(a, &x));
+    assert_ok(sp_facts_encode(b, &y));
     assert_true(sp_view_eq(sp_buf_view(&x), sp_buf_view(&y)));
+}
+
+static void assert_same_revision(const struct sp_revision *a,
+                                 const struct sp_revision *b)
+{
+    assert_same_facts(a->facts, b->facts);
     assert_memory_equal(a->document_sha256, b->document_sha256, 32);
     assert_int_equal(a->claim_count, b->claim_count);
     for (size_t i = 0; i < a->claim_count; i++) {
@@ -178,8 +183,9 @@ static bool count_taken(void *ctx, size_t text_at, struct sp_reading *out)
 static void inspect_work(struct sp_job *job)
 {
     struct arrival *a = SP_HOLDER(job, struct arrival, job);
-    struct sp_foresight f = {count_taken, a};
     a->ahead = sp_preview_foresight(a->preview);
+    struct sp_foresight f = {count_taken, a, a->ahead.sha256};
+    assert_non_null(f.sha256);
     a->found = inspect(sp_buf_view(&a->reply), &f);
 }
 
@@ -228,6 +234,7 @@ static size_t run(struct sp_view body, size_t piece, uint64_t wait_ms,
     sp_loop_post(a.loop, &a.msg);
     sp_loop_run(a.loop);
     sp_loop_free(&a.loop);
+    assert_same_facts(a.found->facts, expected->facts);
     for (size_t i = 0; i < WAYS; i++) {
         assert_same_revision(&a.found->revisions[i], &expected->revisions[i]);
     }

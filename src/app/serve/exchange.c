@@ -245,8 +245,12 @@ static void inspect_work(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
     struct sp_inspection *i = &v->inspection;
-    struct sp_foresight ahead = sp_preview_foresight(v->preview);
-    sp_gate_inspect_with(&v->task, v->preview ? &ahead : NULL, i);
+    if (v->preview) {
+        struct sp_foresight ahead = sp_preview_foresight(v->preview);
+        sp_gate_inspect_with(&v->task, &ahead, i);
+    } else {
+        sp_gate_inspect(&v->task, i);
+    }
     if (i->reply &&
         sp_witnesses_testify(v->world, v->lane->renewer, i->reply) != SP_OK) {
         sp_inspection_fini(i);

@@ -1,5 +1,6 @@
 #include "app/serve/preview.h"
 
+#include "core/crypto/hasher.h"
 #include "core/wsus/reading.h"
 
 #include <stdlib.h>
@@ -27,6 +28,8 @@ struct sp_preview {
     struct sp_loop *loop; /* borrowed */
     struct reader readers[READERS];
     struct sp_reading_search search;
+    struct sp_hasher *hasher; /* owned: of all that came, NULL once it failed */
+    uint8_t sha256[SP_DIGEST_MAX];
     bool is_closed;
     /* under lock: */
     uv_mutex_t lock;
@@ -51,6 +54,9 @@ enum sp_err sp_preview_new(struct sp_loop *loop, struct sp_preview **out)
         free(p);
         return SP_E_NOMEM;
     }
+    if (sp_hasher_new(1U << SP_DIGEST_SHA256, &p->hasher) != SP_OK) {
+        p->hasher = NULL; /* the inspection digests what nobody digested */
+    }
     p->loop = loop;
     for (size_t i = 0; i < READERS; i++) {
         p->readers[i].preview = p;
@@ -71,6 +77,7 @@ static void free_unused(struct sp_preview *p)
     }
     uv_cond_destroy(&p->done);
     uv_mutex_destroy(&p->lock);
+    sp_hasher_free(&p->hasher);
     free(p->items);
     free(p);
 }
@@ -216,6 +223,9 @@ enum sp_err sp_preview_append(struct sp_preview *p, struct sp_buf *reply,
     for (size_t i = 0; i < found && i < READERS; i++) {
         wake_reader(p);
     }
+    if (p->hasher && sp_hasher_update(p->hasher, bytes) != SP_OK) {
+        sp_hasher_free(&p->hasher);
+    }
     return e;
 }
 
@@ -253,5 +263,7 @@ static bool take(void *ctx, size_t text_at, struct sp_reading *out)
 
 struct sp_foresight sp_preview_foresight(struct sp_preview *p)
 {
-    return (struct sp_foresight){take, p};
+    bool is_digested =
+        p->hasher && sp_hasher_finish(p->hasher, SP_DIGEST_SHA256, p->sha256) == SP_OK;
+    return (struct sp_foresight){take, p, is_digested ? p->sha256 : NULL};
 }

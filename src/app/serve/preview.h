@@ -20,7 +20,8 @@ enum sp_err sp_preview_new(struct sp_loop *loop, struct sp_preview **out) SP_MUS
  */
 enum sp_err sp_preview_append(struct sp_preview *p, struct sp_buf *reply,
                               struct sp_view bytes) SP_MUST_USE;
-/* For the inspection of what was appended, which may have moved to another buffer. */
+/* Once, for the inspection of what was appended, which may have moved to another buffer.
+ * Borrowed from p. */
 struct sp_foresight sp_preview_foresight(struct sp_preview *p);
 /* Before the bytes are freed. Memory goes when the last job has ended; *p is NULL. */
 void sp_preview_close(struct sp_preview **p);

@@ -450,16 +450,15 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
                : SP_OK;
 }
 
-static enum sp_err make_reply(int status, struct sp_view body, struct sp_reply **out)
+static enum sp_err make_reply(int status, const uint8_t sha256[32],
+                              struct sp_reply **out)
 {
-    uint8_t sha256[32];
     SP_AUTO(sp_reply_free) struct sp_reply *reply = calloc(1, sizeof *reply);
     if (!reply) {
         return SP_E_NOMEM;
     }
     SP_TRY(sp_arena_new(ARENA_MAX, &reply->arena));
     SP_TRY(sp_facts_new(FACTS_MAX, &reply->facts));
-    sp_sha256(body, sha256);
     SP_TRY(sp_facts_int(reply->facts, SP_FACT_REPLY_STATUS, status));
     SP_TRY(sp_facts_bytes(reply->facts, SP_FACT_REPLY_SHA256, sp_view(sha256, 32)));
     *out = reply;
@@ -501,7 +500,12 @@ enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body
                                   struct sp_reply **out, struct sp_why *why)
 {
     SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
-    SP_TRY(make_reply(status, body, &reply));
+    uint8_t sha256[32];
+    const uint8_t *known = foresight ? foresight->sha256 : NULL;
+    if (!known) {
+        sp_sha256(body, sha256);
+    }
+    SP_TRY(make_reply(status, known ? known : sha256, &reply));
     struct reader r = {.op = op,
                        .kind = sp_op_reply(op),
                        .body = body,
@@ -524,7 +528,9 @@ enum sp_err sp_reply_document(struct sp_view body, const uint8_t sha256[32],
     SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
     struct sp_document_wish wish = {sha256, utf8};
     struct sp_why why = {0};
-    SP_TRY(make_reply(200, body, &reply));
+    uint8_t of_body[32];
+    sp_sha256(body, of_body);
+    SP_TRY(make_reply(200, of_body, &reply));
     struct reader r = {.op = SP_OP_GET_UPDATE_DATA,
                        .kind = SP_REPLY_UPDATE_DATA,
                        .body = body,

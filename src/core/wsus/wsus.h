@@ -255,6 +255,7 @@ struct sp_foresight {
      * text begins at an offset of body, where it could be read; false: nobody did. */
     bool (*take)(void *ctx, size_t text_at, struct sp_reading *out);
     void *ctx;
+    const uint8_t *sha256; /* of body, or NULL; borrowed */
 };
 /* The same reply as without foresight, which may be NULL. */
 enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body,
