@@ -50,8 +50,8 @@ class Joined(Scene):
             before, joined = self.asked(), self.joined(door)
             self.hold.clear()
             answers = self.start(door, 20, operation=operation)
-            wait_until("they wait", lambda: self.joined(door) == joined + 19)
-            self.assertEqual(self.asked(), before + 1)
+            wait_until("they wait", lambda: self.joined(door) == joined + 19
+                       and self.asked() == before + 1)
             self.hold.set()
             got = [a.result() for a in answers]
             self.assertEqual({a.status for a in got}, {200})
@@ -128,8 +128,7 @@ class Joined(Scene):
         hang_up(door)
         wait_until("reloaded", lambda: any(e["event"] == "reloaded" for e in door.log()))
         new = self.start(door, 2)
-        wait_until("the new ones wait", lambda: self.joined(door) == 2)
-        self.assertEqual(self.asked(), 2)
+        wait_until("the new ones wait", lambda: self.joined(door) == 2 and self.asked() == 2)
         self.hold.set()
         self.assertEqual({a.result().status for a in old + new}, {200})
 

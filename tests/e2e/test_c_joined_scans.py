@@ -12,7 +12,8 @@ import harness  # noqa: F401
 import catalogue
 import soap
 from agent import Agent
-from gate import wait_until
+from downstream import identities
+from gate import is_sanitized, wait_until
 from pki import SOURCE
 from scene import Scene
 from wire import Wire
@@ -84,8 +85,7 @@ class JoinedScans(Scene):
         before, envelope = self.asked(), scan_of(agent.cookie)
         self.held()
         answers = self.start(door, envelope, 50)
-        wait_until("they wait", lambda: self.joined(door) == 49)
-        self.assertEqual(self.asked(), before + 1)
+        wait_until("they wait", lambda: self.joined(door) == 49 and self.asked() == before + 1)
         self.hold.set()
         got = [a.result() for a in answers]
         self.assertEqual({a.status for a in got}, {200})
@@ -104,8 +104,7 @@ class JoinedScans(Scene):
         half = CROWD // 2
         answers = [*self.start(door, CONFIG, half, operation="GetConfig"),
                    *self.start(door, CONFIG, half, "127.0.0.2", operation="GetConfig")]
-        wait_until("they wait", lambda: self.joined(door) == CROWD - 1)
-        self.assertEqual(self.asked(), 1)
+        wait_until("they wait", lambda: self.joined(door) == CROWD - 1 and self.asked() == 1)
         answers += self.start(door, CONFIG, 2, operation="GetConfig")
         wait_until("two more wait", lambda: self.joined(door) == CROWD)
         wait_until("a second one was asked", lambda: self.asked() == 2)
@@ -118,8 +117,7 @@ class JoinedScans(Scene):
         door = self.gate(self.up, workers=1)
         server = self.downstream(door)
         server.authorize()
-        keys = "".join(f"<UpdateIdentity><UpdateID>{i}</UpdateID><RevisionNumber>{n}"
-                       "</RevisionNumber></UpdateIdentity>" for i, n in self.catalogue.by_key)
+        keys = identities(self.catalogue.by_key)
         asked = {"GetConfigData": server.cookie,
                  "GetUpdateData": f"{server.cookie}<updateIds>{keys}</updateIds>"}
         for operation, members in asked.items():
@@ -261,6 +259,29 @@ class JoinedScans(Scene):
         self.assertEqual(self.asked(), before + 1)
         self.up.hostile.reset()
         self.assertEqual(self.post(agent.wire, envelope).status, 200)
+
+    def test_a_large_answer_is_kept_once(self) -> None:
+        """Forty copies of it would be many times what may be held."""
+        large = catalogue.Catalogue(6, 130, 3, big=0)
+        up = self.upstream(large)
+        door = self.gate(up, workers=1, metadata_memory_mib=8)
+        server = self.downstream(door)
+        server.authorize()
+        members = server.cookie + "<updateIds>" + identities(list(large.by_key)[-100:])
+        envelope = soap.request("GetUpdateData", soap.S, members + "</updateIds>")
+        up.hostile.hold = self.hold
+        answers = [self.pool.submit(self.wire(door.url).post, soap.SERVER_SYNC,
+                                    f"{soap.S}/GetUpdateData", envelope) for _ in range(40)]
+        wait_until("they wait", lambda: self.joined(door) == 39)
+        before = door.memory()
+        self.hold.set()
+        got = [a.result() for a in answers]
+        self.assertEqual({a.status for a in got}, {200})
+        self.assertEqual(len({a.body for a in got}), 1)
+        size = len(got[0].body)
+        self.assertGreater(40 * size, 4 * (8 << 20))
+        if not is_sanitized():
+            self.assertLess(door.memory() - before, 20 * size)
 
     def test_too_little_memory_for_all_of_them(self) -> None:
         """Who finds no room is told when to come again; who does is served."""

@@ -76,6 +76,7 @@ struct story {
     size_t ceiling;
     uint8_t chain[2][32];
     struct sp_link link;
+    struct sp_buf reply; /* the gate borrows it */
 };
 
 static inline void begin(struct story *s, const char *policy, const char *head, bool tls)
@@ -106,6 +107,7 @@ static inline void finish(struct story *s)
 {
     sp_gate_free(&s->gate);
     sp_policy_free(&s->policy);
+    sp_buf_fini(&s->reply);
 }
 
 static inline const struct sp_effect *effect(struct story *s, enum sp_effect_kind kind)
@@ -124,12 +126,11 @@ static inline void give_body(struct story *s, const char *body)
 static inline void give_coded_reply(struct story *s, int status, struct sp_view coding,
                              struct sp_view reply)
 {
-    struct sp_buf b;
     struct sp_inspection found;
-    sp_buf_init(&b, SP_LIMIT_SOAP_REPLY);
-    assert_ok(sp_buf_append(&b, reply));
-    sp_gate_fetched(s->gate, status, coding, SP_VIEW("text/xml; charset=utf-8"), &b,
-                    &s->link, 1795305600, &s->step);
+    sp_buf_init(&s->reply, SP_LIMIT_SOAP_REPLY);
+    assert_ok(sp_buf_append(&s->reply, reply));
+    sp_gate_fetched(s->gate, status, coding, SP_VIEW("text/xml; charset=utf-8"),
+                    sp_buf_view(&s->reply), &s->link, 1795305600, &s->step);
     sp_gate_inspect(effect(s, SP_EFFECT_INSPECT), &found);
     sp_gate_inspected(s->gate, &found, &s->step);
 }

@@ -39,6 +39,7 @@ static void give_edited(struct story *s, enum sp_err e)
         e = sp_gate_edit(&job, &out);
     }
     sp_gate_edited(s->gate, e, &out, &s->step);
+    sp_buf_fini(&s->reply); /* nothing looks at it any more */
     sp_buf_fini(&out);
 }
 

@@ -41,7 +41,8 @@ void sp_visits_clear(struct sp_lane *l)
 static void forget_metadata(struct visit *v)
 {
     sp_preview_close(&v->preview);
-    sp_buf_fini(&v->reply);
+    sp_arrival_unref(&v->arrival);
+    sp_buf_fini(&v->made);
     sp_inspection_fini(&v->inspection);
     free(v->known);
     free(v->said);
@@ -88,11 +89,17 @@ bool sp_visit_came_back(struct visit *v)
     return false;
 }
 
+enum sp_err sp_visit_count_busy(struct sp_lane *lane, enum sp_err e)
+{
+    SP_COUNT(&lane->counters, busy, e == SP_E_NOMEM);
+    return e;
+}
+
 /* Buffers grow by doubling, so what is in them counts twice. */
 static enum sp_err hold(struct visit *v, size_t bytes, struct sp_why *why)
 {
-    if (!sp_budget_hold(v->lane->budget, 2 * bytes)) {
-        SP_COUNT(&v->lane->counters, busy, 1);
+    bool held = sp_budget_hold(v->lane->budget, 2 * bytes);
+    if (sp_visit_count_busy(v->lane, held ? SP_OK : SP_E_NOMEM) != SP_OK) {
         return sp_why_set(why, SP_E_NOMEM, "too much is asked at once");
     }
     v->held += 2 * bytes;
@@ -129,15 +136,11 @@ static enum sp_err fetch_head(void *ctx, const struct sp_http_response *head)
     return SP_OK;
 }
 
-enum sp_err sp_visit_take_reply(struct visit *v, struct sp_view bytes)
-{
-    SP_TRY(hold(v, bytes.len, NULL));
-    return sp_buf_append(&v->reply, bytes);
-}
-
 static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
 {
-    return sp_visit_take_reply(ctx, bytes);
+    struct visit *v = ctx;
+    SP_TRY(sp_visit_count_busy(v->lane, sp_arrival_hold(v->arrival, bytes.len)));
+    return sp_buf_append(&v->arrival->bytes, bytes);
 }
 
 void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,
@@ -162,7 +165,7 @@ void sp_visit_fetched(struct visit *v, enum sp_err e,
                       const struct sp_link_report *report)
 {
     struct sp_step step;
-    v->moved += v->reply.len;
+    v->moved += v->arrival ? v->arrival->bytes.len : 0;
     if (!sp_visit_came_back(v)) {
         return;
     }
@@ -173,8 +176,8 @@ void sp_visit_fetched(struct visit *v, enum sp_err e,
                              sp_clock_wall_s(), &step);
     } else if (e == SP_OK) {
         sp_gate_fetched(v->gate, v->reply_status, sp_view_str(v->coding),
-                        sp_view_str(v->type), &v->reply, &link, sp_clock_wall_s(),
-                        &step);
+                        sp_view_str(v->type), sp_buf_view(&v->arrival->bytes), &link,
+                        sp_clock_wall_s(), &step);
     } else {
         sp_gate_fetch_failed(v->gate, e, &report->why, &link, sp_clock_wall_s(), &step);
     }
@@ -192,16 +195,20 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
     sp_visit_fetched(v, e, report);
 }
 
-static enum sp_err start_fetch(struct visit *v, const struct sp_fetch_ask *ask,
-                               bool is_shared)
+static enum sp_err fetch_alone(struct visit *v, const struct sp_fetch_ask *ask)
 {
     struct sp_fetch_handler handler = {
         .head = fetch_head, .data = fetch_data, .done = fetch_done, .ctx = v};
+    SP_TRY(sp_arrival_new(v->lane->budget, ask->reply_limit, &v->arrival));
+    return sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream], ask,
+                          &handler, &v->fetch);
+}
+
+static enum sp_err start_fetch(struct visit *v, const struct sp_fetch_ask *ask,
+                               bool is_shared)
+{
     enum sp_err e = is_shared ? sp_joined_fetch(v, ask) : SP_E_AGAIN;
-    return e == SP_E_AGAIN
-               ? sp_fetch_start(v->lane->pool, v->world->upstreams[v->door->upstream],
-                                ask, &handler, &v->fetch)
-               : e;
+    return e == SP_E_AGAIN ? fetch_alone(v, ask) : e;
 }
 
 /* What a collector follows an exchange by; empty: there is none that may be passed on.
@@ -286,7 +293,7 @@ static void do_inspect(struct visit *v, const struct sp_effect *e)
 static void edit_work(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
-    v->edited = sp_gate_edit(&v->task, &v->reply);
+    v->edited = sp_gate_edit(&v->task, &v->made);
 }
 
 static void edit_done(struct sp_job *job)
@@ -294,7 +301,8 @@ static void edit_done(struct sp_job *job)
     struct visit *v = VISIT_OF(job, job);
     struct sp_step step;
     if (sp_visit_came_back(v)) {
-        sp_gate_edited(v->gate, v->edited, &v->reply, &step);
+        sp_gate_edited(v->gate, v->edited, &v->made, &step);
+        sp_arrival_unref(&v->arrival);
         sp_visit_perform(v, &step);
     }
 }
@@ -303,12 +311,12 @@ static void do_edit(struct visit *v, const struct sp_effect *e)
 {
     struct sp_step step;
     if (hold(v, e->edit.text.len, NULL) != SP_OK) {
-        sp_gate_edited(v->gate, SP_E_NOMEM, &v->reply, &step);
+        sp_gate_edited(v->gate, SP_E_NOMEM, &v->made, &step);
         sp_visit_perform(v, &step);
         return;
     }
     v->task = *e;
-    sp_buf_init(&v->reply, e->edit.text.len + SP_LIMIT_SPLICED);
+    sp_buf_init(&v->made, e->edit.text.len + SP_LIMIT_SPLICED);
     v->job = (struct sp_job){.work = edit_work, .done = edit_done};
     v->busy = true;
     sp_loop_work(v->lane->loop, &v->job);
@@ -714,7 +722,6 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     v->head = sp_exchange_request(x);
     v->is_metadata = v->head->method == SP_HTTP_POST;
     v->began_ms = sp_loop_now_ms(d->lane->loop);
-    sp_buf_init(&v->reply, SP_LIMIT_SOAP_REPLY);
     v->term = term_of(d->lane);
     enum sp_err e = v->term ? SP_OK : SP_E_NOMEM;
     if (e == SP_OK) {

@@ -1,12 +1,13 @@
 /* Requests that are equal and under way at one time, made once for all who make them.
  *
  * Only the way to the upstream and back is shared: each asker was admitted and judged
- * by a gate of its own before it came here, and that gate gets the bytes as if it had
- * asked alone: it judges, records, edits and seals its own copy. What is joined must be
- * equal to the byte in all that the upstream sees, and that holds the cookie as the
- * upstream gave it, which only its owner's seal opens; and be of one listener and one
- * world, that is one upstream, one policy, one configuration. Who comes when the answer
- * has begun asks anew: nobody gets what was said before he asked. docs/decisions/0042.
+ * by a gate of its own before it came here, and that gate reads the bytes as if it had
+ * asked alone: it judges and records them, and edits and seals a copy of its own. What
+ * is joined must be equal to the byte in all that the upstream sees, and that holds the
+ * cookie as the upstream gave it, which only its owner's seal opens; and be of one
+ * listener and one world, that is one upstream, one policy, one configuration. Who
+ * comes when the answer has begun asks anew: nobody gets what was said before he asked.
+ * docs/decisions/0042.
  *
  * On one lane; so there are at most as many equal requests at a time as lanes, and one
  * more for each full crowd. */
@@ -34,9 +35,9 @@ struct sp_joined {
     bool begun; /* nobody may join any more */
     int status;
     char coding[64], type[256];
-    struct sp_buf reply;        /* owned */
-    struct sp_preview *preview; /* owned; of reply, or NULL */
-    size_t held; /* bytes of the lane's budget: for the body, then for the reply */
+    struct sp_arrival *arrival; /* shared with those whom it was given to */
+    struct sp_preview *preview; /* owned; of arrival, or NULL */
+    size_t held;                /* bytes of the lane's budget, for the body */
     struct visit *members;
     size_t member_count;
     struct sp_joined *next, **previous;
@@ -53,7 +54,7 @@ static void joined_free(struct sp_joined *j)
     sp_budget_give(lane->budget, j->held);
     sp_preview_close(&j->preview);
     sp_buf_fini(&j->body);
-    sp_buf_fini(&j->reply);
+    sp_arrival_unref(&j->arrival);
     sp_world_unref(&j->world);
     free(j);
     if (--lane->visits == 0 && lane->idle) {
@@ -114,38 +115,23 @@ static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
     return brings_documents(j) ? sp_preview_new(j->lane->loop, &j->preview) : SP_OK;
 }
 
-/* Buffers grow by doubling, so what is in them counts twice. */
-static enum sp_err hold(struct sp_joined *j, struct sp_view bytes)
-{
-    if (!sp_budget_hold(j->lane->budget, 2 * bytes.len)) {
-        SP_COUNT(&j->lane->counters, busy, 1);
-        return SP_E_NOMEM;
-    }
-    j->held += 2 * bytes.len;
-    return SP_OK;
-}
-
 static enum sp_err on_data(void *ctx, struct sp_view bytes)
 {
     struct sp_joined *j = ctx;
-    SP_TRY(hold(j, bytes));
-    return j->preview ? sp_preview_append(j->preview, &j->reply, bytes)
-                      : sp_buf_append(&j->reply, bytes);
+    struct sp_buf *to = &j->arrival->bytes;
+    SP_TRY(sp_visit_count_busy(j->lane, sp_arrival_hold(j->arrival, bytes.len)));
+    return j->preview ? sp_preview_append(j->preview, to, bytes)
+                      : sp_buf_append(to, bytes);
 }
 
-/* The last one, who is the only one mostly, gets the bytes themselves, and what was
- * read of them. */
-static enum sp_err hand_over(struct sp_joined *j, struct visit *v)
+/* The last one, who is the only one mostly, gets what was read of the bytes already. */
+static void hand_over(struct sp_joined *j, struct visit *v)
 {
-    if (j->members) {
-        return sp_visit_take_reply(v, sp_buf_view(&j->reply));
+    v->arrival = sp_arrival_ref(j->arrival);
+    if (!j->members) {
+        v->preview = j->preview;
+        j->preview = NULL;
     }
-    sp_buf_take(&j->reply, &v->reply);
-    v->preview = j->preview;
-    j->preview = NULL;
-    v->held += j->held;
-    j->held = 0;
-    return SP_OK;
 }
 
 static void give(struct sp_joined *j, struct visit *v, enum sp_err e,
@@ -155,7 +141,7 @@ static void give(struct sp_joined *j, struct visit *v, enum sp_err e,
     snprintf(v->coding, sizeof v->coding, "%s", j->coding);
     snprintf(v->type, sizeof v->type, "%s", j->type);
     if (e == SP_OK) {
-        e = hand_over(j, v);
+        hand_over(j, v);
     }
     sp_visit_fetched(v, e, report);
 }
@@ -174,6 +160,18 @@ static void on_done(void *ctx, enum sp_err e, const struct sp_link_report *repor
     joined_free(j);
 }
 
+/* What is asked, which outlives its first asker, and where the answer goes. */
+static enum sp_err prepare(struct sp_joined *j, const struct sp_fetch_ask *ask)
+{
+    struct sp_lane *lane = j->lane;
+    size_t bytes = 2 * ask->body.len;
+    SP_TRY(sp_visit_count_busy(lane, sp_budget_hold(lane->budget, bytes) ? SP_OK
+                                                                         : SP_E_NOMEM));
+    j->held = bytes;
+    SP_TRY(sp_arrival_new(lane->budget, ask->reply_limit, &j->arrival));
+    return sp_buf_append(&j->body, ask->body);
+}
+
 static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
 {
     struct sp_lane *lane = v->lane;
@@ -188,7 +186,6 @@ static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
     j->soap_action = ask->soap_action;
     j->accept_coded = ask->accept_xpress;
     sp_buf_init(&j->body, ask->body.len);
-    sp_buf_init(&j->reply, ask->reply_limit);
     j->next = lane->joined;
     j->previous = &lane->joined;
     if (j->next) {
@@ -200,8 +197,7 @@ static enum sp_err begin(struct visit *v, const struct sp_fetch_ask *ask)
     struct sp_fetch_handler handler = {
         .head = on_head, .data = on_data, .done = on_done, .ctx = j};
     struct sp_fetch_ask own = *ask;
-    enum sp_err e = hold(j, ask->body);
-    e = e == SP_OK ? sp_buf_append(&j->body, ask->body) : e;
+    enum sp_err e = prepare(j, ask);
     own.body = sp_buf_view(&j->body);
     if (e == SP_OK) {
         e = sp_fetch_start(lane->pool, v->world->upstreams[v->door->upstream], &own,

@@ -5,6 +5,7 @@
 #ifndef SP_APP_SERVE_VISIT_H
 #define SP_APP_SERVE_VISIT_H
 
+#include "app/serve/arrival.h"
 #include "app/fill/filler.h"
 #include "app/log/log.h"
 #include "app/shared/lane.h"
@@ -40,12 +41,13 @@ struct visit {
     struct sp_fetch *fetch;   /* borrowed from the pool while it runs; or */
     struct sp_joined *joined; /* what it shares with others, while that runs */
     struct visit *joined_next, **joined_previous;
-    struct sp_buf reply;
+    struct sp_arrival *arrival; /* shared; the gate reads it until it is edited */
     int reply_status;
-    struct sp_preview *preview; /* owned; of reply, until it is inspected, or NULL */
+    struct sp_preview *preview; /* owned; of arrival, until it is inspected, or NULL */
     /* INSPECT and EDIT */
     struct sp_inspection inspection;
     enum sp_err edited;
+    struct sp_buf made; /* owned: what goes out instead, until the gate takes it */
     /* ASK_REVISIONS and RECORD */
     struct sp_known_revision *known;
     size_t asked_parts; /* the last of ask.ids: no revisions of the reply */
@@ -83,9 +85,10 @@ void sp_visit_free(struct visit *v);
  */
 bool sp_visit_came_back(struct visit *v);
 void sp_visit_perform(struct visit *v, const struct sp_step *step);
-/* For joined.c: what FETCH is made of. The reply goes into v->reply; a fetch that came
- * back goes to the gate; the upstream's answers are counted. */
-enum sp_err sp_visit_take_reply(struct visit *v, struct sp_view bytes) SP_MUST_USE;
+/* For joined.c: what FETCH is made of. The reply is v->arrival; a fetch that came back
+ * goes to the gate; the upstream's answers are counted. */
+/* Hands e on, counted where it says that the memory of metadata is used up. */
+enum sp_err sp_visit_count_busy(struct sp_lane *lane, enum sp_err e) SP_MUST_USE;
 void sp_visit_fetched(struct visit *v, enum sp_err e,
                       const struct sp_link_report *report);
 void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,

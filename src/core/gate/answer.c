@@ -66,7 +66,7 @@ static bool is_coded(const struct sp_gate *g)
 
 struct sp_view sp_gate_text(const struct sp_gate *g)
 {
-    return sp_buf_view(is_coded(g) ? &g->inspection.decoded : &g->reply);
+    return is_coded(g) ? sp_buf_view(&g->inspection.decoded) : g->reply;
 }
 
 static void release(struct sp_gate *g, struct sp_view body, bool coded,
@@ -93,8 +93,7 @@ void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step)
                                                    .xpress = g->edits_coded}};
         return;
     }
-    release(g, as_is ? sp_buf_view(&g->reply) : sp_gate_text(g), as_is && is_coded(g),
-            step);
+    release(g, as_is ? g->reply : sp_gate_text(g), as_is && is_coded(g), step);
 }
 
 enum sp_err sp_gate_edit(const struct sp_effect *e, struct sp_buf *out)
@@ -119,9 +118,9 @@ void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
         return;
     }
     sp_buf_fini(&g->inspection.decoded);
-    sp_buf_fini(&g->reply);
-    sp_buf_take(reply_take, &g->reply);
-    release(g, sp_buf_view(&g->reply), g->edits_coded, step);
+    g->reply = (struct sp_view){0};
+    sp_buf_take(reply_take, &g->edited);
+    release(g, sp_buf_view(&g->edited), g->edits_coded, step);
 }
 
 static const char *come_again(int status)

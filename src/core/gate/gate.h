@@ -257,9 +257,10 @@ void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head,
                   bool *want_body, size_t *ceiling, struct sp_step *step);
 void sp_gate_body(struct sp_gate *g, struct sp_view body, struct sp_step *step);
 
-/* The reply is whole; the gate takes the bytes. coding and type are copied. */
+/* The reply is whole. Its bytes are borrowed until sp_gate_edited, or the gate's end;
+ * others may read them meanwhile. coding and type are copied. */
 void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
-                     struct sp_view content_type, struct sp_buf *reply_take,
+                     struct sp_view content_type, struct sp_view reply,
                      const struct sp_link *link, int64_t now, struct sp_step *step);
 /* e says whether the peer failed (SP_E_TIMEOUT ...) or was refused (SP_E_UNPROVEN). */
 void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why *why,
@@ -293,7 +294,7 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
 /* The job of EDIT: pure, for the pool. out has room for text.len + SP_LIMIT_SPLICED, which
  * is more than its coding may need. */
 enum sp_err sp_gate_edit(const struct sp_effect *e, struct sp_buf *out) SP_MUST_USE;
-/* What goes out; the gate takes the bytes and frees those they were made from. */
+/* What goes out; the gate takes the bytes and looks no more at those they were made from. */
 void sp_gate_edited(struct sp_gate *g, enum sp_err e, struct sp_buf *reply_take,
                     struct sp_step *step);
 

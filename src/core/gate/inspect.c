@@ -20,15 +20,14 @@ static void refuse_unauthorized(struct sp_gate *g, struct sp_step *step)
 }
 
 void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
-                     struct sp_view content_type, struct sp_buf *reply_take,
+                     struct sp_view content_type, struct sp_view reply,
                      const struct sp_link *link, int64_t now, struct sp_step *step)
 {
     SP_ASSERT(g->station == SP_STATION_FETCH);
     *step = (struct sp_step){0};
     g->now = now;
     g->reply_status = status;
-    sp_buf_fini(&g->reply);
-    sp_buf_take(reply_take, &g->reply);
+    g->reply = reply;
     if (sp_buf_append(&g->coding, coding) != SP_OK ||
         sp_buf_append(&g->type, content_type) != SP_OK ||
         sp_gate_link_facts(g, link) != SP_OK) {
@@ -46,7 +45,7 @@ void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
         .inspect = {.op = g->op,
                     .status = status,
                     .coding = sp_buf_view(&g->coding),
-                    .body = sp_buf_view(&g->reply),
+                    .body = g->reply,
                     .asked = g->request.asked,
                     .asked_count = g->request.asked_count},
     };

@@ -17,7 +17,8 @@ struct sp_gate {
     struct sp_soap_request request; /* owned; all zero until it was read */
     struct sp_facts *asked; /* owned: who asks for what; NULL: nobody judges it */
     struct sp_facts *link;          /* owned: who sent the reply, over which key */
-    struct sp_buf reply;            /* owned: the upstream's bytes as received */
+    struct sp_view reply;           /* borrowed: the upstream's bytes as received */
+    struct sp_buf edited;           /* owned: what goes out instead of them */
     struct sp_buf coding, type;     /* owned: header values of the reply */
     int reply_status;
     struct sp_inspection inspection; /* owned */

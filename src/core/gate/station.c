@@ -66,7 +66,7 @@ void sp_gate_renew(struct sp_gate *g, const struct sp_door *door,
     g->door = door;
     g->policy = policy;
     g->asker = *asker;
-    sp_buf_init(&g->reply, SP_LIMIT_SOAP_REPLY);
+    sp_buf_init(&g->edited, SP_LIMIT_SOAP_REPLY);
     sp_buf_init(&g->coding, SP_LIMIT_HEADER_VALUE);
     sp_buf_init(&g->type, SP_LIMIT_HEADER_VALUE);
     sp_buf_init(&g->body, SP_KIB(64));
@@ -78,7 +78,7 @@ static void release(struct sp_gate *g)
     sp_soap_request_fini(&g->request);
     sp_facts_free(&g->asked);
     sp_facts_free(&g->link);
-    sp_buf_fini(&g->reply);
+    sp_buf_fini(&g->edited);
     sp_buf_fini(&g->coding);
     sp_buf_fini(&g->type);
     sp_inspection_fini(&g->inspection);

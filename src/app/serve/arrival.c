@@ -1,0 +1,43 @@
+#include "app/serve/arrival.h"
+
+#include <stdlib.h>
+
+enum sp_err sp_arrival_new(struct sp_budget *budget, size_t ceiling,
+                           struct sp_arrival **out)
+{
+    struct sp_arrival *a = calloc(1, sizeof *a);
+    if (!a) {
+        return SP_E_NOMEM;
+    }
+    a->budget = budget;
+    a->refs = 1;
+    sp_buf_init(&a->bytes, ceiling);
+    *out = a;
+    return SP_OK;
+}
+
+struct sp_arrival *sp_arrival_ref(struct sp_arrival *a)
+{
+    a->refs++;
+    return a;
+}
+
+void sp_arrival_unref(struct sp_arrival **a)
+{
+    if (*a && --(*a)->refs == 0) {
+        sp_budget_give((*a)->budget, (*a)->held);
+        sp_buf_fini(&(*a)->bytes);
+        free(*a);
+    }
+    *a = NULL;
+}
+
+/* Buffers grow by doubling, so what is in them counts twice. */
+enum sp_err sp_arrival_hold(struct sp_arrival *a, size_t bytes)
+{
+    if (!sp_budget_hold(a->budget, 2 * bytes)) {
+        return SP_E_NOMEM;
+    }
+    a->held += 2 * bytes;
+    return SP_OK;
+}

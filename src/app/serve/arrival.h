@@ -1,0 +1,26 @@
+/* What an upstream answered: one copy for all who asked it the same, read by their
+ * gates and counted against the memory of metadata once. It grows until the reply is
+ * whole and then stays as it is. On one lane; the pool's jobs of those who hold it read
+ * it. */
+#ifndef SP_APP_SERVE_ARRIVAL_H
+#define SP_APP_SERVE_ARRIVAL_H
+
+#include "app/shared/budget.h"
+#include "sallyport/bytes.h"
+
+struct sp_arrival {
+    struct sp_budget *budget; /* borrowed */
+    struct sp_buf bytes;      /* owned */
+    size_t held;              /* of the budget */
+    unsigned refs;
+};
+/* ceiling: bytes it may ever have. */
+enum sp_err sp_arrival_new(struct sp_budget *budget, size_t ceiling,
+                           struct sp_arrival **out) SP_MUST_USE;
+struct sp_arrival *sp_arrival_ref(struct sp_arrival *a);
+/* *a is NULL afterwards; it may be NULL. */
+void sp_arrival_unref(struct sp_arrival **a);
+/* Room for so many bytes more, before they are appended. SP_E_NOMEM: there is none. */
+enum sp_err sp_arrival_hold(struct sp_arrival *a, size_t bytes) SP_MUST_USE;
+
+#endif

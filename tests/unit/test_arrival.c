@@ -1,0 +1,55 @@
+/* One copy of a reply for all who asked for it, counted once. */
+#include "unit.h"
+
+#include "app/serve/arrival.h"
+
+static struct sp_budget budget;
+
+static struct sp_arrival *with(const char *text, size_t limit)
+{
+    struct sp_arrival *a = NULL;
+    atomic_store(&budget.held, 0);
+    sp_budget_set(&budget, limit);
+    assert_ok(sp_arrival_new(&budget, 64, &a));
+    assert_ok(sp_arrival_hold(a, strlen(text)));
+    assert_ok(sp_buf_append_str(&a->bytes, text));
+    return a;
+}
+
+static void b_it_goes_with_the_last_who_holds_it(void **state)
+{
+    (void)state;
+    struct sp_arrival *one = with("a reply", 100);
+    struct sp_arrival *two = sp_arrival_ref(one), *three = sp_arrival_ref(one);
+    assert_int_equal(atomic_load(&budget.held), 14);
+    sp_arrival_unref(&one);
+    sp_arrival_unref(&three);
+    assert_null(one);
+    assert_int_equal(atomic_load(&budget.held), 14);
+    assert_true(sp_view_eq_str(sp_buf_view(&two->bytes), "a reply"));
+    sp_arrival_unref(&two);
+    assert_null(two);
+    assert_int_equal(atomic_load(&budget.held), 0);
+    sp_arrival_unref(&two);
+}
+
+static void f_it_does_not_grow_past_the_budget(void **state)
+{
+    (void)state;
+    struct sp_arrival *a = with("a reply", 20);
+    assert_int_equal(sp_arrival_hold(a, 4), SP_E_NOMEM);
+    assert_int_equal(atomic_load(&budget.held), 14);
+    assert_ok(sp_arrival_hold(a, 3));
+    assert_int_equal(atomic_load(&budget.held), 20);
+    sp_arrival_unref(&a);
+    assert_int_equal(atomic_load(&budget.held), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(b_it_goes_with_the_last_who_holds_it),
+        cmocka_unit_test(f_it_does_not_grow_past_the_budget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
