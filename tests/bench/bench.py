@@ -124,7 +124,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1, help="of each measurement")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tsv", type=Path, help="every single figure")
-    parser.add_argument("--markdown", type=Path, help="the table, besides printing it")
+    parser.add_argument("--markdown", type=Path, help="the table, besides printing it; a file "
+                        "that has one keeps what is around it")
     parser.add_argument("--only", help="names of workloads, with commas between")
     parser.add_argument("--peers", help="names of servers, with commas between")
     parser.add_argument("--verbose", action="store_true", help="tell how long each takes")
@@ -163,7 +164,7 @@ def main() -> None:
     if options.tsv:
         table.write_tsv(options.tsv, run.results)
     if options.markdown:
-        options.markdown.write_text(report + "\n")
+        table.place(options.markdown, report)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 Results = dict[str, dict[str, list[dict[str, float]]]]  # of a job, of a server, each repetition's
 AGAINST = ("nginx", "h2o")
+BEGIN, END = "<!-- scripts/bench writes the table from here -->", "<!-- to here -->"
 
 
 def values(rows: dict[str, list], name: str, figure: str) -> list[float]:
@@ -66,6 +67,14 @@ def markdown(results: Results, names: list[str], works: list,
             cells += [shown_ratio(ratios(rows, "sallyport", n, row.figure)) for n in against]
             lines.append("| " + " | ".join([row.text, *cells, row.goal]) + " |")
     return "\n".join([*lines, "", *notes.lines()])
+
+
+def place(path: Path, report: str) -> None:
+    """Between the marks where there are some, else the file is nothing but the report."""
+    old = path.read_text() if path.exists() else ""
+    before, begin, rest = old.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n{report}\n{END}{after}" if end else report + "\n")
 
 
 def write_tsv(path: Path, results: Results) -> None:
