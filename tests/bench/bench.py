@@ -57,7 +57,8 @@ class Run:
         self.options, self.works = options, works
         self.results: table.Results = {}
         self.refusals: dict[tuple[str, str], str] = {}
-        self.stage = Stage(options.workers, options.repetitions, works)
+        self.stage = Stage(options.workers, options.repetitions, works, not options.quick and any(
+            w.name in ("range32-tls", "fairness") for w in works))
         self.running: dict[str, object] = {}
         want_twins = any(w.name.startswith("two-loops") for w in works)
         for name in names:

@@ -42,21 +42,21 @@ class Stage:
     workers: int
     repetitions: int
     works: list
+    want_huge: bool  # ranges are of a file of 1 GiB
     pki: object = field(default_factory=make)
 
     def __post_init__(self) -> None:
         self.first_cold, colds = self._shared_out("cold")
         self.first_heavy, heavy = self._shared_out("heavy")
-        want_huge = any(w.name in ("range32-tls", "fairness") for w in self.works)
         sizes = {10 + i: BIG for i in range(1 + colds)}
-        self.catalogue = Made(7, 30, 10 + len(sizes), big=sizes, huge=HUGE if want_huge else 0,
+        self.catalogue = Made(7, 30, 10 + len(sizes), big=sizes, huge=HUGE if self.want_huge else 0,
                               heavy=GROUP * heavy)
         bigs = [f for f in self.catalogue.files if f.size == BIG]
         self.warm_files = {
             "small": next(f for f in self.catalogue.files if f.size == SMALL),
             "big": bigs.pop()}
-        if want_huge:
-            self.warm_files["ranged"] = self.catalogue.files[-1]
+        self.warm_files["ranged"] = (self.catalogue.files[-1] if self.want_huge
+                                     else self.warm_files["big"])
         self.cold_files = bigs
         wsus_upstream.REPLY_LIMIT = REPLY
         self.upstream = wsus_upstream.Upstream(self.catalogue, *self.pki.pair("upstream"))

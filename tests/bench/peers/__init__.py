@@ -107,7 +107,8 @@ class Server:
 
     def warm(self, only: str = "") -> None:
         """All files that are to be hits are asked for, and must be hits then."""
-        for file in (f for n, f in self.stage.warm_files.items() if only in ("", n)):
+        wanted = {f.path: f for n, f in self.stage.warm_files.items() if only in ("", n)}
+        for file in wanted.values():
             try:
                 for url in (self.plain_url, self.url):
                     self.check(url, file)
