@@ -383,5 +383,6 @@ enum sp_err sp_upstream_global_init(struct sp_why *why)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return sp_why_set(why, SP_E_UNAVAILABLE, "libcurl does not start");
     }
+    SP_TRY(sp_ahead_global_init());
     return sp_proof_global_init();
 }

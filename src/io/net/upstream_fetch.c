@@ -79,6 +79,7 @@ static int on_ready(void *fetch, char *peer, char *local, int peer_port, int loc
     sp_proof_ref(p);
     sp_proof_unref(&f->proof);
     f->proof = p;
+    sp_ahead_begin(f, tls->internals);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -257,6 +258,9 @@ static void release(struct sp_fetch *f)
     curl_easy_cleanup(f->easy);
     curl_slist_free_all(f->fields);
     sp_buf_fini(&f->head);
+    if (f->proof) {
+        sp_ahead_rest(&f->proof->ahead);
+    }
     sp_proof_unref(&f->proof);
     sp_upstream_unref(&f->upstream);
     uv_close((uv_handle_t *)&f->patience, on_closed);

@@ -5,6 +5,7 @@
  *   upstream_why.c     its sentences
  *   upstream_pool.c    curl on the loop: one multi for each upstream and loop
  *   upstream_request.c what a request looks like, as libcurl's options
+ *   upstream_ahead.c   reads more of a connection than libcurl asks for
  *   upstream_fetch.c   one request from start to end
  *   upstream_show.c    the chain a server shows, for a person
  *
@@ -70,6 +71,14 @@ enum sp_err sp_upstream_identify(const struct sp_upstream *u, SSL_CTX *ctx) SP_M
 
 /* ---- proofs -------------------------------------------------------------- */
 
+/* Bytes of a connection that were read and not asked for yet. */
+struct sp_ahead {
+    uint8_t *bytes; /* owned; NULL when there are none */
+    size_t at, len; /* at .. len - 1 are held */
+    uint64_t taken; /* bytes that were asked for */
+    bool begun;
+};
+
 struct sp_proof { /* one thread: that of the connection */
     unsigned refs;
     const struct sp_peer_want *want; /* borrowed; outlives every connection to it */
@@ -80,6 +89,7 @@ struct sp_proof { /* one thread: that of the connection */
     int alert;        /* the last alert the peer sent, -1 for none */
     uint8_t first[4]; /* the first bytes the peer sent */
     size_t first_len;
+    struct sp_ahead ahead;
     STACK_OF(X509) * shown; /* owned; kept only for show_only */
 };
 enum sp_err sp_proof_new(const struct sp_peer_want *want,
@@ -92,6 +102,16 @@ enum sp_err sp_proof_arm(struct sp_proof *p, SSL_CTX *ctx) SP_MUST_USE;
 struct sp_proof *sp_proof_of(const SSL *ssl); /* borrowed; NULL when there is none */
 /* Process-wide registration; once, before threads. */
 enum sp_err sp_proof_global_init(void) SP_MUST_USE;
+enum sp_err sp_ahead_global_init(void) SP_MUST_USE;
+struct sp_fetch;
+/* Puts it between the connection of f's proof and its socket, once. */
+void sp_ahead_begin(struct sp_fetch *f, SSL *ssl);
+void sp_ahead_watch(struct sp_fetch *f, curl_socket_t s, bool is_watched);
+void sp_ahead_rest(struct sp_ahead *a); /* a fetch ended: no memory for nothing */
+void sp_ahead_fini(struct sp_ahead *a);
+/* Has all fetches read what is held for them. */
+struct sp_upstream_pool;
+void sp_ahead_read(struct sp_upstream_pool *p);
 
 /* ---- sentences, into p->link.why and p->link.looks_intercepted ----------- */
 
@@ -140,6 +160,8 @@ void sp_pool_leave(struct sp_upstream_pool *p);
 
 /* ---- one request --------------------------------------------------------- */
 
+enum { SP_FETCH_SOCKETS = 4 }; /* several while it connects, then one */
+
 struct sp_fetch {
     struct sp_fetch *next, **link_to_me; /* in pool->fetches */
     struct sp_upstream_pool *pool;       /* borrowed */
@@ -147,6 +169,8 @@ struct sp_fetch {
     struct sp_upstream *upstream;        /* counted */
     struct sp_fetch_handler handler;
     CURL *easy;                /* owned */
+    curl_socket_t sockets[SP_FETCH_SOCKETS]; /* that libcurl has watched for it */
+    size_t socket_count;
     struct curl_slist *fields; /* owned */
     struct sp_proof *proof;    /* counted; of the connection in use */
     uv_timer_t patience;

@@ -63,9 +63,12 @@ static struct watch *watch_new(struct sp_lane *l, curl_socket_t s)
 
 static int want_socket(CURL *easy, curl_socket_t s, int what, void *lane, void *watch)
 {
-    (void)easy;
     struct sp_lane *l = lane;
     struct watch *w = watch;
+    struct sp_fetch *f = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &f) == CURLE_OK && f) {
+        sp_ahead_watch(f, s, what != CURL_POLL_REMOVE);
+    }
     if (what == CURL_POLL_REMOVE) {
         if (w) {
             /* libcurl closes the descriptor after this call: uv_close forgets it at
@@ -229,6 +232,7 @@ void sp_pool_leave(struct sp_upstream_pool *p)
         return;
     }
     bool stranded = false;
+    sp_ahead_read(p);
     for (struct sp_lane *l = p->lanes; l; l = l->next) {
         settle_finished(l);
         stranded |= l->broken;

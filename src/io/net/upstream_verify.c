@@ -31,6 +31,7 @@ void sp_proof_unref(struct sp_proof **p)
 {
     if (*p && --(*p)->refs == 0) {
         sk_X509_pop_free((*p)->shown, X509_free);
+        sp_ahead_fini(&(*p)->ahead);
         free(*p);
     }
     *p = NULL;
