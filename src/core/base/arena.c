@@ -61,26 +61,35 @@ static enum sp_err chunk_add(struct sp_arena *a, size_t need)
     return SP_OK;
 }
 
-enum sp_err sp_arena_alloc(struct sp_arena *a, size_t n, void **out)
+/* align is a power of two. */
+static enum sp_err take(struct sp_arena *a, size_t n, size_t align, void **out)
 {
-    const size_t align = alignof(max_align_t);
+    struct chunk *c = a->chunks;
     if (n > a->ceiling - a->used) {
         return SP_E_LIMIT;
     }
-    size_t room = (n + align - 1) / align * align;
-    if (!a->chunks || a->chunks->cap - a->chunks->used < room) {
-        SP_TRY(chunk_add(a, room));
+    size_t at = c ? (c->used + align - 1) & ~(align - 1) : 0;
+    if (!c || at > c->cap || c->cap - at < n) {
+        SP_TRY(chunk_add(a, n));
+        c = a->chunks;
+        at = 0;
     }
-    *out = a->chunks->data + a->chunks->used;
-    a->chunks->used += room;
+    *out = c->data + at;
+    c->used = at + n;
     a->used += n;
     return SP_OK;
 }
 
+enum sp_err sp_arena_alloc(struct sp_arena *a, size_t n, void **out)
+{
+    return take(a, n, alignof(max_align_t), out);
+}
+
+/* Texts stand one behind the other. */
 enum sp_err sp_arena_copy(struct sp_arena *a, struct sp_view v, struct sp_view *out)
 {
     void *to = NULL;
-    SP_TRY(sp_arena_alloc(a, v.len + 1, &to));
+    SP_TRY(take(a, v.len + 1, 1, &to));
     if (v.len) {
         memcpy(to, v.data, v.len);
     }

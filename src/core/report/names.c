@@ -88,7 +88,7 @@ enum sp_err sp_names_put(struct sp_names *n, struct sp_view name, uint32_t *out)
 enum sp_err sp_list_add(struct sp_arena *arena, struct sp_list *l, uint64_t number)
 {
     if (l->count == l->room) {
-        size_t room = l->room ? l->room * 2 : 2;
+        uint32_t room = l->room ? l->room * 2 : 2;
         void *more = NULL;
         SP_TRY(sp_arena_alloc(arena, room * sizeof *l->at, &more));
         if (l->count) {

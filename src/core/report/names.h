@@ -24,7 +24,7 @@ bool sp_names_find(const struct sp_names *n, struct sp_view name, uint32_t *out)
 /* A list of numbers; it lives in an arena and leaves its old places there. */
 struct sp_list {
     uint64_t *at;
-    size_t count, room;
+    uint32_t count, room;
 };
 enum sp_err sp_list_add(struct sp_arena *arena, struct sp_list *l,
                         uint64_t number) SP_MUST_USE;

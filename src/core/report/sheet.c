@@ -169,10 +169,17 @@ static struct sp_cell *cell_of(struct sp_row *r, enum sp_column c)
     sp_assert_failed("the section has the column", __FILE__, __LINE__);
 }
 
+struct sp_view sp_cell_text(const struct sp_cell *c)
+{
+    return sp_view(c->text, c->count);
+}
+
 void sp_row_text(struct sp_row *r, enum sp_column c, struct sp_view text)
 {
     SP_ASSERT(columns[c].kind == SP_CELL_TEXT || columns[c].kind == SP_CELL_WORD);
-    *cell_of(r, c) = (struct sp_cell){.has = text.len > 0, .text = text};
+    SP_ASSERT(text.len <= UINT32_MAX);
+    *cell_of(r, c) = (struct sp_cell){
+        .has = text.len > 0, .text = text.data, .count = (uint32_t)text.len};
 }
 
 void sp_row_number(struct sp_row *r, enum sp_column c, int64_t number)
@@ -185,5 +192,7 @@ void sp_row_list(struct sp_row *r, enum sp_column c, const struct sp_view *items
                  size_t count)
 {
     SP_ASSERT(columns[c].kind == SP_CELL_LIST);
-    *cell_of(r, c) = (struct sp_cell){.has = true, .items = items, .item_count = count};
+    SP_ASSERT(count <= UINT32_MAX);
+    *cell_of(r, c) =
+        (struct sp_cell){.has = true, .items = items, .count = (uint32_t)count};
 }

@@ -42,13 +42,18 @@ const char *sp_section_heading(enum sp_section s);
 const enum sp_column *sp_section_columns(enum sp_section s, size_t *count,
                                          size_t *shown);
 
+/* There are as many as rows and columns of a catalogue: what it holds goes by the kind of
+ * its column. */
 struct sp_cell {
+    union {
+        int64_t number;              /* COUNT, BYTES, FLAG, TENTHS */
+        const uint8_t *text;         /* TEXT, WORD: count bytes */
+        const struct sp_view *items; /* LIST: count of them */
+    };
+    uint32_t count;
     bool has;
-    int64_t number;              /* COUNT, BYTES, FLAG, TENTHS */
-    struct sp_view text;         /* TEXT, WORD */
-    const struct sp_view *items; /* LIST */
-    size_t item_count;
 };
+struct sp_view sp_cell_text(const struct sp_cell *c); /* of a TEXT or WORD */
 struct sp_row {
     struct sp_cell *cells; /* the sheet's, in the order of the section's columns */
     int64_t weight;        /* heavier rows come first */

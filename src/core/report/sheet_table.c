@@ -41,11 +41,11 @@ void sp_size_format(uint64_t bytes, char out[SP_SIZE_TEXT])
 
 static enum sp_err show_list(struct sp_buf *out, const struct sp_cell *cell)
 {
-    for (size_t i = 0; i < cell->item_count; i++) {
+    for (size_t i = 0; i < cell->count; i++) {
         SP_TRY(i ? sp_buf_append_str(out, ", ") : SP_OK);
         SP_TRY(sp_buf_append(out, cell->items[i]));
     }
-    return cell->item_count ? SP_OK : sp_buf_append_str(out, "-");
+    return cell->count ? SP_OK : sp_buf_append_str(out, "-");
 }
 
 static enum sp_err show(const struct table *t, const struct sp_cell *cell,
@@ -58,9 +58,9 @@ static enum sp_err show(const struct table *t, const struct sp_cell *cell,
     }
     switch (sp_column_kind(c)) {
     case SP_CELL_TEXT:
-        return sp_buf_append(out, cell->text);
+        return sp_buf_append(out, sp_cell_text(cell));
     case SP_CELL_WORD:
-        return sp_buf_append(out, sp_word_shown(cell->text, t->style->say));
+        return sp_buf_append(out, sp_word_shown(sp_cell_text(cell), t->style->say));
     case SP_CELL_COUNT:
         return sp_buf_printf(out, "%" PRId64, cell->number);
     case SP_CELL_BYTES:

@@ -47,7 +47,7 @@ static enum sp_err json_list(const struct sp_sheet_style *style,
                              const struct sp_cell *cell)
 {
     SP_TRY(put_view(style, SP_VIEW("[")));
-    for (size_t i = 0; i < cell->item_count; i++) {
+    for (size_t i = 0; i < cell->count; i++) {
         SP_TRY(i ? put_view(style, SP_VIEW(", ")) : SP_OK);
         SP_TRY(json_text(style, cell->items[i]));
     }
@@ -68,7 +68,7 @@ static enum sp_err json_cell(const struct sp_sheet_style *style,
     switch (sp_column_kind(c)) {
     case SP_CELL_TEXT:
     case SP_CELL_WORD:
-        return json_text(style, cell->text);
+        return json_text(style, sp_cell_text(cell));
     case SP_CELL_COUNT:
     case SP_CELL_BYTES:
         return sp_sheet_put(style, "%" PRId64, cell->number);
@@ -149,15 +149,17 @@ static enum sp_err csv_text(const struct sp_sheet_style *style,
 static enum sp_err csv_cell(const struct sp_sheet_style *style,
                             const struct sp_cell *cell, enum sp_column c)
 {
+    struct sp_view text;
     if (!cell->has) {
         return SP_OK;
     }
     switch (sp_column_kind(c)) {
     case SP_CELL_TEXT:
     case SP_CELL_WORD:
-        return csv_text(style, &cell->text, 1);
+        text = sp_cell_text(cell);
+        return csv_text(style, &text, 1);
     case SP_CELL_LIST:
-        return csv_text(style, cell->items, cell->item_count);
+        return csv_text(style, cell->items, cell->count);
     case SP_CELL_COUNT:
     case SP_CELL_BYTES:
     case SP_CELL_FLAG:
