@@ -98,6 +98,20 @@ static enum sp_err keep(struct sp_book *b, const struct sp_facts *f, enum sp_fac
     return SP_OK;
 }
 
+/* The same as a word: of what every revision has. */
+static enum sp_err keep_word(struct sp_book *b, const struct sp_facts *f,
+                             enum sp_fact k, uint32_t *out)
+{
+    struct sp_view v = first(f, k);
+    uint32_t n;
+    if (v.len == 0) {
+        return SP_OK;
+    }
+    SP_TRY(sp_names_put(&b->texts, v, &n));
+    *out = n + 1;
+    return SP_OK;
+}
+
 static enum sp_err text_number(struct sp_book *b, const struct sp_facts *f,
                                enum sp_fact k, uint32_t *out)
 {
@@ -206,13 +220,14 @@ static enum sp_err fill_update(struct sp_book *b, struct sp_book_update *u,
 {
     u->deployable = sp_facts_has_flag(f, SP_FACT_DOCUMENT_DEPLOYABLE);
     SP_TRY(sp_names_put(&b->ids, sp_view(u->id.bytes, 16), &u->id_name));
-    SP_TRY(keep(b, f, SP_FACT_DOCUMENT_TYPE, &u->type));
-    SP_TRY(keep(b, f, SP_FACT_DOCUMENT_CATEGORY_TYPE, &u->category_type));
-    SP_TRY(keep(b, f, SP_FACT_DOCUMENT_TITLE, &u->title));
-    SP_TRY(keep(b, f, SP_FACT_DOCUMENT_SEVERITY, &u->severity));
-    SP_TRY(keep(b, f, SP_FACT_DOCUMENT_RESTART, &u->restart));
-    SP_TRY(keep(b, f, SP_FACT_DOCUMENT_SUPPORT_URL, &u->url));
-    SP_TRY(keep(b, f, SP_FACT_DOCUMENT_CREATED, &u->created));
+    u->is_for_computers = !is(f, SP_FACT_DOCUMENT_TYPE, "Category") &&
+                          !is(f, SP_FACT_DOCUMENT_TYPE, "Detectoid");
+    SP_TRY(keep_word(b, f, SP_FACT_DOCUMENT_CATEGORY_TYPE, &u->category_type));
+    SP_TRY(keep_word(b, f, SP_FACT_DOCUMENT_TITLE, &u->title));
+    SP_TRY(keep_word(b, f, SP_FACT_DOCUMENT_SEVERITY, &u->severity));
+    SP_TRY(keep_word(b, f, SP_FACT_DOCUMENT_RESTART, &u->restart));
+    SP_TRY(keep_word(b, f, SP_FACT_DOCUMENT_SUPPORT_URL, &u->url));
+    SP_TRY(keep_word(b, f, SP_FACT_DOCUMENT_CREATED, &u->created));
     return add_lists(b, u, f);
 }
 
@@ -421,10 +436,14 @@ struct sp_view sp_book_text(const struct sp_book *b, uint64_t number)
     return b->texts.names[number];
 }
 
+struct sp_view sp_book_word(const struct sp_book *b, uint32_t word)
+{
+    return word ? sp_book_text(b, word - 1) : (struct sp_view){NULL, 0};
+}
+
 bool sp_book_is_update(const struct sp_book_update *u)
 {
-    return u->is_newest && !u->is_bundled && !sp_view_eq_str(u->type, "Category") &&
-           !sp_view_eq_str(u->type, "Detectoid");
+    return u->is_newest && !u->is_bundled && u->is_for_computers;
 }
 
 static enum sp_err category_name(const struct sp_book *b, uint32_t id,
@@ -433,8 +452,8 @@ static enum sp_err category_name(const struct sp_book *b, uint32_t id,
     const struct sp_book_update *c = sp_book_newest(b, id);
     char text[SP_GUID_TEXT];
     struct sp_guid guid;
-    if (c && c->title.len) {
-        *out = c->title;
+    if (c && c->title) {
+        *out = sp_book_word(b, c->title);
         return SP_OK;
     }
     memcpy(guid.bytes, b->ids.names[id].data, sizeof guid.bytes);
@@ -446,8 +465,9 @@ static enum sp_err category_name(const struct sp_book *b, uint32_t id,
 static bool is_of_type(const struct sp_book *b, uint32_t id, const char *type)
 {
     const struct sp_book_update *c = sp_book_newest(b, id);
-    return c && c->category_type.len ? sp_view_eq_str(c->category_type, type)
-                                     : strcmp(type, "Product") == 0;
+    return c && c->category_type
+               ? sp_view_eq_str(sp_book_word(b, c->category_type), type)
+               : strcmp(type, "Product") == 0;
 }
 
 enum sp_err sp_book_categories(const struct sp_book *b, const struct sp_book_update *u,

@@ -19,7 +19,9 @@ struct sp_book_update {
     uint32_t id_name;
     bool deployable, is_bundled; /* by another revision */
     bool is_newest;              /* of its UpdateID */
-    struct sp_view type, category_type, title, severity, restart, url, created;
+    bool is_for_computers;       /* neither a category nor a detectoid */
+    /* numbers in texts + 1, for sp_book_word; 0: not recorded */
+    uint32_t category_type, title, severity, restart, url, created;
     struct sp_list kbs, bulletins;         /* texts: numbers in texts */
     struct sp_list categories, supersedes; /* numbers in ids */
     struct sp_list bundles;                /* number in ids << 32 | RevisionNumber */
@@ -77,6 +79,8 @@ enum sp_err sp_book_finish(struct sp_book *b) SP_MUST_USE;
 const struct sp_book_update *sp_book_newest(const struct sp_book *b, uint32_t id);
 /* A text by its number. */
 struct sp_view sp_book_text(const struct sp_book *b, uint64_t number);
+/* The same, where 0 is the empty text and others are one more. */
+struct sp_view sp_book_word(const struct sp_book *b, uint32_t word);
 /* Something an administrator deals with: the newest revision, in no bundle, neither a
  * category nor a detectoid. */
 bool sp_book_is_update(const struct sp_book_update *u);

@@ -129,10 +129,11 @@ static int strength(struct sp_view restart)
 
 struct sp_view sp_reach_restart(struct sp_reach *r, const struct sp_book_update *u)
 {
-    struct sp_view strongest = u->restart;
+    struct sp_view strongest = sp_book_word(r->book, u->restart);
     size_t count = collect(r, u);
     for (size_t i = 1; i < count; i++) {
-        struct sp_view restart = r->book->updates[r->todo[i]].restart;
+        struct sp_view restart =
+            sp_book_word(r->book, r->book->updates[r->todo[i]].restart);
         strongest = strength(restart) > strength(strongest) ? restart : strongest;
     }
     return strongest;

@@ -120,7 +120,8 @@ static enum sp_err grade_update(struct grades *g, const struct sp_book_update *u
 {
     struct sp_joined_update joined;
     uint32_t grade;
-    SP_TRY(sp_names_put(&g->names, u->severity, &grade));
+    struct sp_view severity = sp_book_word(g->ask->book, u->severity);
+    SP_TRY(sp_names_put(&g->names, severity, &grade));
     if (grade == g->updates.count) {
         SP_TRY(sp_list_add(g->sheet->arena, &g->updates, 0));
         SP_TRY(sp_list_add(g->sheet->arena, &g->cve_counts, 0));

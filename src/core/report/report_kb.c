@@ -22,7 +22,7 @@ static enum sp_err related_row(const struct sp_report_ask *ask, struct sp_sheet 
     if (other) {
         SP_TRY(sp_report_texts(b, &other->kbs, sheet, &kbs));
         sp_row_list(row, SP_COLUMN_KBS, kbs, other->kbs.count);
-        sp_row_text(row, SP_COLUMN_TITLE, other->title);
+        sp_row_text(row, SP_COLUMN_TITLE, sp_book_word(b, other->title));
     }
     return SP_OK;
 }

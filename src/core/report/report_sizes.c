@@ -73,7 +73,8 @@ static enum sp_err by_classification(struct groups *g, const struct sp_book_upda
 static enum sp_err by_month(struct groups *g, const struct sp_book_update *u,
                             const struct sp_view **names, size_t *count)
 {
-    return one(g, sp_view_slice(u->created, 0, 7), names, count);
+    return one(g, sp_view_slice(sp_book_word(g->reach.book, u->created), 0, 7), names,
+               count);
 }
 
 /* ---- grouping ------------------------------------------------------------------ */

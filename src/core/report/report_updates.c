@@ -94,13 +94,14 @@ static enum sp_err update_row(const struct sp_report_ask *ask,
                           sheet, row));
     SP_TRY(put_categories(b, u, "Product", SP_COLUMN_PRODUCTS, sheet, row));
     SP_TRY(put_joined(ask, u, sheet, row));
-    sp_row_text(row, SP_COLUMN_TITLE, u->title);
-    sp_row_text(row, SP_COLUMN_SEVERITY, u->severity);
+    sp_row_text(row, SP_COLUMN_TITLE, sp_book_word(b, u->title));
+    sp_row_text(row, SP_COLUMN_SEVERITY, sp_book_word(b, u->severity));
     sp_row_text(row, SP_COLUMN_RESTART, sp_reach_restart(reach, u));
-    sp_row_text(row, SP_COLUMN_CREATED, sp_view_slice(u->created, 0, 10));
+    sp_row_text(row, SP_COLUMN_CREATED,
+                sp_view_slice(sp_book_word(b, u->created), 0, 10));
     sp_row_number(row, SP_COLUMN_SUPERSEDED, is_superseded(b, u));
     sp_row_number(row, SP_COLUMN_SUPERSEDES, (int64_t)u->supersedes.count);
-    sp_row_text(row, SP_COLUMN_SUPPORT_URL, u->url);
+    sp_row_text(row, SP_COLUMN_SUPPORT_URL, sp_book_word(b, u->url));
     sp_row_text(row, SP_COLUMN_UPDATE_ID, id);
     sp_row_number(row, SP_COLUMN_REVISION, u->number);
     sp_row_number(row, SP_COLUMN_ENTRY, (int64_t)u->entry);
@@ -132,8 +133,8 @@ static enum sp_err rows(const struct sp_report_ask *ask, struct sp_sheet *sheet,
         }
         SP_TRY(update_row(ask, u, reach, sheet, &row));
         SP_TRY(sp_reach_add(reach, (uint32_t)(*count)++, u));
-        row->weight = weight_of(u->created);
-        row->name = u->title;
+        row->weight = weight_of(sp_book_word(b, u->created));
+        row->name = sp_book_word(b, u->title);
     }
     return SP_OK;
 }
