@@ -40,16 +40,20 @@ class Notes:
 
     def __init__(self, refusals: dict[tuple[str, str], str]) -> None:
         self.refusals = refusals
-        self.numbers: dict[str, int] = {}
+        self.who: dict[str, list[str]] = {}  # by reason, in the order of their numbers
 
     def cell(self, job: str, name: str) -> str:
         if (job, name) not in self.refusals:
             return "-"
-        note = f"{name}: {self.refusals[job, name]}"
-        return f"- [{self.numbers.setdefault(note, len(self.numbers) + 1)}]"
+        why = self.refusals[job, name].replace("\n", " ")
+        names = self.who.setdefault(why, [])
+        if name not in names:
+            names.append(name)
+        return f"- [{list(self.who).index(why) + 1}]"
 
     def lines(self) -> list[str]:
-        return [f"[{n}] {note.replace(chr(10), ' ')}  " for note, n in self.numbers.items()]
+        return [f"[{i}] {', '.join(names)}: {why}  "
+                for i, (why, names) in enumerate(self.who.items(), 1)]
 
 
 def markdown(results: Results, names: list[str], works: list,

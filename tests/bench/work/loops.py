@@ -62,7 +62,7 @@ class Loops(Job):
 
     def measure(self, peer, stage, seconds: float, _repetition: int) -> dict[str, float]:
         if not peer.twin:
-            raise Cannot("is not measured with two workers")
+            raise Cannot("not measured with two workers")
         path = stage.warm_files["small"].path
         both = [(p, (p.url if self.is_tls else p.plain_url) + path) for p in (peer, peer.twin)]
         one, two = (cpu_each(p, url, seconds)[0] for p, url in both)
