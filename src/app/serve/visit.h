@@ -1,4 +1,4 @@
-/* One exchange on a lane, as exchange.c and exchange_content.c share it.
+/* One exchange on a lane, as the files exchange*.c share it.
  *
  * The struct lives until the asker is gone (end) and nothing that was started is still
  * under way, whichever is later. */
@@ -79,7 +79,7 @@ struct visit {
 
 #define VISIT_OF(pointer, member) SP_HOLDER(pointer, struct visit, member)
 
-/* exchange.c */
+/* The life of one, and what comes back to it. */
 void sp_visit_free(struct visit *v);
 /* Something came back. True when the asker is still there and the gate wants to know.
  */
@@ -97,6 +97,25 @@ void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *d
 void sp_visit_log_audited(struct sp_log *l, uint64_t audited);
 void sp_visit_copy_header(const struct sp_http_headers *h, const char *name, char *out,
                           size_t size);
+
+/* SP_E_NOMEM where all exchanges together hold as much as they may; twice the bytes,
+ * because buffers grow by doubling. Given back with the visit. */
+enum sp_err sp_visit_hold(struct visit *v, size_t bytes, struct sp_why *why) SP_MUST_USE;
+void sp_visit_out_of_memory(struct visit *v); /* 503, come again */
+/* Files that metadata names elsewhere are kept as hints before it goes out. */
+void sp_visit_keep_hints(struct visit *v);
+/* The request's traceparent, as it may go on; empty where there is none. */
+struct sp_view sp_visit_traceparent(const struct visit *v);
+/* exchange_told.c: of one that is over. */
+void sp_visit_tell(struct visit *v, const struct sp_gate_summary *s, bool complete);
+
+/* exchange_fetch.c and exchange_ledger.c: the effects that only metadata has */
+void sp_visit_fetch(struct visit *v, const struct sp_effect *e);
+void sp_visit_inspect(struct visit *v, const struct sp_effect *e);
+void sp_visit_edit(struct visit *v, const struct sp_effect *e);
+void sp_visit_ask_revisions(struct visit *v, const struct sp_effect *e);
+void sp_visit_ask_files(struct visit *v, const struct sp_effect *e);
+void sp_visit_record(struct visit *v, const struct sp_effect *e);
 
 /* guest.c: true when this exchange is for a host that the listener is not; answered. */
 bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x);
@@ -121,7 +140,7 @@ void sp_guest_leaves(struct sp_lane *lane, uint64_t bytes, struct sp_peer_lease 
 /* exchange_witness.c: asks those that are not asked elsewhere, and then calls the next.
  */
 void sp_visit_ask_witnesses(struct visit *v);
-/* exchange.c: they have said what they know, or e. */
+/* exchange_ledger.c: they have said what they know, or e. */
 void sp_visit_witnessed(struct visit *v, enum sp_err e);
 
 /* exchange_content.c: the effects that only content has */
