@@ -299,7 +299,7 @@ static enum sp_err add_evidence(void *ctx, const struct sp_evidence_seen *seen)
 
 void sp_stock_evidence(struct sp_stock *s, struct sp_stock_evidence *out)
 {
-    enum { FRESH = 60 };
+    enum { FRESH = 10 };
     int64_t now = sp_clock_wall_s();
     if (now - s->evidence_at >= FRESH || now < s->evidence_at) {
         struct sp_stock_evidence sum = {0};

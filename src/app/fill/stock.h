@@ -65,7 +65,7 @@ struct sp_stock_status {
     uint64_t pass_files, pass_bytes; /* of the pass that runs */
 };
 void sp_stock_status(struct sp_stock *s, struct sp_stock_status *out); /* any thread */
-/* What is kept as evidence, as of a minute ago at most: its folder is read again then. On
+/* What is kept as evidence, as of ten seconds ago at most: its folder is read again then. On
  * one thread, whichever it is. */
 struct sp_stock_evidence {
     uint64_t files, bytes;
