@@ -4,6 +4,7 @@ It keeps a record of each connection and request so that a test can say "no requ
 here", and a reply can misbehave on purpose: be cut, reset, dribbled or never sent.
 """
 import contextlib
+import errno
 import socket
 import ssl
 import struct
@@ -61,6 +62,18 @@ class _Gone(Exception):
     """The other side is gone, or we cut it off."""
 
 
+def listen(port: int, patience: float = 10) -> socket.socket:
+    """A port that was one's own before may be some connection's for a moment."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port), backlog=128)
+        except OSError as e:
+            if e.errno != errno.EADDRINUSE or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 class Server:
     """Listens on loopback; handler(request) -> Reply runs in the connection's thread."""
 
@@ -74,7 +87,7 @@ class Server:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._listener = listen(port)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
