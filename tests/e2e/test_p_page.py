@@ -9,6 +9,7 @@ from pathlib import Path
 
 import harness  # noqa: F401
 
+import soap
 from browser import Browser, program
 from catalogue import Catalogue
 from scene import Scene
@@ -22,6 +23,10 @@ SQUEEZED = """[...document.querySelectorAll('dd, td')].filter((n) => n.offsetHei
     n.clientWidth < 48 && n.offsetHeight > 120).map((n) => n.textContent)"""
 SECTIONS = ["chain", "traffic", "requests", "ledger", "cache", "fills", "expiries", "plain",
             "refusals"]
+SERVER_ASKS = ("/ServerSyncWebService/ServerSyncWebService.asmx",
+               f"{soap.S}/GetAuthConfig", soap.request("GetAuthConfig", soap.S, ""))
+CLIENT_ASKS = ("/ClientWebService/client.asmx", f"{soap.C}/GetConfig", soap.client_request(
+    "GetConfig", soap.C, "<protocolVersion>2.90</protocolVersion>"))
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -123,6 +128,15 @@ class Page(Scene):
         status["witnesses"] = [{"name": long, "agrees": 123456, "contradicts": 1,
                                 "does_not_know": 2, "has_not_said": 3}]
         status["expiries"] += [{"name": "/etc/sallyport/" + long + ".pem", "until": now}]
+        pin = "sha256//" + "Ab+/" * 10 + "abc="
+        status["downstreams"] = {
+            "servers": [{"address": "2001:db8:1234:5678:9abc:def0:1234:5678", "transport": "tls",
+                         "tls": "TLSv1.3", "pin": pin, "requests": 123456, "plain_http": 12,
+                         "last": "2026-01-01T00:00:00Z"}] +
+                       [{"address": f"192.0.2.{i}", "transport": ("tls", "http")[i % 2],
+                         "tls": ("TLSv1.2", "")[i % 2], "requests": i, "plain_http": i % 2 * i,
+                         "last": now} for i in range(15)],
+            "more": 1234, "clients": {"count": 12345, "requests": 1234567, "plain_http": 5}}
         status["lockdown"] = True
         status["cache"]["quarantine"] = {"files": 12, "bytes": 3 << 30}
         return status
@@ -135,10 +149,11 @@ class Page(Scene):
                            for k in ("requests", "refusals", "served", "fetched")})
         said = {"en": ("LOCKDOWN", "needs attention", "non-conforming", "TLSv1.3", "sha256//",
                        "12 · 3 GiB", "1 contradict", "3 GiB / 5 GiB", "client certificates",
-                       "days left", "newest revision", "days ago"),
+                       "days left", "newest revision", "days ago", "12,345 clients",
+                       "and 1,234 more servers", "12 of them over plain HTTP"),
                 "ja": ("ロックダウン", "要確認", "非準拠", "TLSv1.3", "sha256//", "12 · 3 GiB",
                        "矛盾 1", "3 GiB / 5 GiB", "クライアント証明書", "残り", "最新のリビジョン",
-                       "日前")}
+                       "日前", "クライアント 12,345 台", "ほかに下流サーバー 1,234 台", "うち平文 HTTP 12 件")}
         for language, width in (("en", 1440), ("ja", 360), ("ja", 1440)):
             with self.subTest(language=language, width=width):
                 browser.set(width, "light", language)
@@ -174,6 +189,61 @@ class Page(Scene):
         event = json.loads(data.removeprefix("data: "))
         self.assertEqual(event.keys(), self.door.status().keys())
         self.assertEqual(rest, ["", ""])
+
+    def behind(self, door) -> list[dict]:
+        return door.status()["downstreams"]["servers"]
+
+    def test_downstreams(self) -> None:
+        """With a client certificate, without one, and without TLS; a client is a count."""
+        demanding = self.gate(self.door.upstream, client_ca=self.pki.file("client-ca.pem"))
+        self.wire(demanding.url, pair=self.pki.pair("client")).post(*SERVER_ASKS)
+        row, = self.behind(demanding)
+        self.assertTrue(row["pin"].startswith("sha256//"))
+        self.assertEqual((row["address"], row["tls"], row["requests"]), ("127.0.0.1", "TLSv1.3", 1))
+
+        for _ in range(3):
+            self.wire(self.door.url, source="127.0.0.2").post(*SERVER_ASKS)
+        plain = self.door.http_url.replace("localhost", "127.0.0.1")
+        self.wire(plain, source="127.0.0.3").post(*SERVER_ASKS)
+        self.wire(self.door.url, source="127.0.0.4").post(*CLIENT_ASKS)
+        rows = {r["address"]: r for r in self.behind(self.door)}
+        self.assertEqual(set(rows), {"127.0.0.1", "127.0.0.2", "127.0.0.3"})
+        self.assertEqual([(r["transport"], r["tls"], r["requests"], r["plain_http"], "pin" in r)
+                          for r in (rows["127.0.0.2"], rows["127.0.0.3"])],
+                         [("tls", "TLSv1.3", 3, 0, False), ("http", "", 1, 1, False)])
+        self.assertEqual(self.door.status()["downstreams"]["clients"],
+                         {"count": 1, "requests": 1, "plain_http": 0})
+        self.wire(self.door.url, source="127.0.0.3").post(*SERVER_ASKS)
+        row, = [r for r in self.behind(self.door) if r["address"] == "127.0.0.3"]
+        self.assertEqual((row["transport"], row["requests"], row["plain_http"]), ("tls", 2, 1))
+
+    def test_downstreams_are_shown(self) -> None:
+        browser = self.browser()
+        plain = self.door.http_url.replace("localhost", "127.0.0.1")
+        self.wire(plain, source="127.0.0.3").post(*SERVER_ASKS)
+        self.wire(self.door.url, source="127.0.0.4").post(*CLIENT_ASKS)
+        for language, words in (("en", ("downstream 127.0.0.3", "no client certificate",
+                                        "1 client\n")),
+                                ("ja", ("下流 127.0.0.3", "クライアント証明書なし",
+                                        "クライアント 1 台\n"))):
+            browser.set(1440, "light", language)
+            browser.open(self.url)
+            browser.wait("document.querySelectorAll('section').length === 9")
+            text = browser.value("document.querySelector('#chain').innerText")
+            for word in words:
+                self.assertIn(word, text)
+        warned = browser.value("[...document.querySelectorAll('#chain .box')].filter((n) =>"
+                               "n.innerText.includes('127.0.0.3') && n.querySelector('.warn')).length")
+        self.assertEqual(warned, 1)
+
+    def test_many_downstreams(self) -> None:
+        """Sixteen one by one, the rest as a number."""
+        plain = self.door.http_url.replace("localhost", "127.0.0.1")
+        for i in range(17):
+            self.wire(plain, source=f"127.0.1.{i}").post(*SERVER_ASKS)
+        told = self.door.status()["downstreams"]
+        self.assertEqual((len(told["servers"]), told["more"]), (16, 2))
+        self.assertEqual(len({r["address"] for r in told["servers"]}), 16)
 
     def test_history(self) -> None:
         history = json.loads(self.door.admin("/history.json")[1])

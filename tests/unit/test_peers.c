@@ -312,6 +312,106 @@ static void c_what_is_told_and_shown(void **state)
     sp_peers_free(&p);
 }
 
+/* ---- who stands behind this one ------------------------------------------------- */
+
+static void asks(struct sp_peers *p, const char *address, const struct sp_pin *pin,
+                 const char *tls, bool is_server, uint64_t now)
+{
+    struct sp_peer_lease lease = {0};
+    uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff};
+    struct sp_peer_way way = {.address = bytes, .tls = tls, .is_server = is_server};
+    if (inet_pton(AF_INET, address, bytes + 12) != 1) {
+        assert_int_equal(inet_pton(AF_INET6, address, bytes), 1);
+    }
+    assert_true(
+        enter(p, &open_doors, named(address, pin), SP_PEER_METADATA, now, &lease));
+    sp_peers_note(&lease, &way);
+    sp_peers_leave(&open_doors, 0, now, &lease);
+    sp_peers_note(&lease, &way); /* an empty lease notes nothing */
+}
+
+static void c_servers_and_clients(void **state)
+{
+    (void)state;
+    struct sp_pin pin = {{7}};
+    struct sp_peers *p = table(64);
+    struct sp_peer_report shown[4];
+    struct sp_peer_downstreams all;
+    asks(p, "192.0.2.1", NULL, "TLSv1.2", true, 10);
+    asks(p, "192.0.2.2", &pin, "TLSv1.3", true, 20);
+    asks(p, "192.0.2.3", &pin, "TLSv1.3", true, 30); /* the same one, moved */
+    asks(p, "192.0.2.4", NULL, "", false, 40);
+    asks(p, "192.0.2.4", NULL, "TLSv1.3", false, 40);
+    asks(p, "192.0.2.5", NULL, "TLSv1.3", false, 50);
+    assert_true(passes(p, &open_doors, from("192.0.2.6"), SP_PEER_CONTENT, 9, 60));
+    assert_int_equal(sp_peers_servers(p, shown, 4, &all), 2);
+    assert_int_equal(all.servers, 2);
+    assert_int_equal(all.clients, 2); /* who only fetched files is neither */
+    assert_int_equal(all.client_asked, 3);
+    assert_int_equal(all.client_plain, 1);
+    assert_true(shown[0].name.is_pin);
+    assert_int_equal(shown[0].address[15], 3);
+    assert_int_equal(shown[0].asked, 2);
+    assert_int_equal(shown[0].last_ms, 30);
+    assert_string_equal(shown[0].tls, "TLSv1.3");
+    assert_false(shown[1].name.is_pin);
+    assert_string_equal(shown[1].tls, "TLSv1.2");
+    assert_int_equal(shown[1].plain, 0);
+    asks(p, "192.0.2.5", NULL, "", true, 70); /* it was a server all the while */
+    asks(p, "192.0.2.5", NULL, "TLSv1.3", false, 70);
+    assert_int_equal(sp_peers_servers(p, shown, 4, &all), 3);
+    assert_int_equal(shown[0].asked, 3);
+    assert_int_equal(shown[0].plain, 1);
+    assert_int_equal(all.clients, 1);
+    assert_int_equal(all.client_asked, 2);
+    sp_peers_free(&p);
+}
+
+static void f_servers_are_bounded(void **state)
+{
+    (void)state;
+    struct sp_peers *p = table(1);
+    struct sp_peer_report shown[SP_PEER_WAYS + 1];
+    struct sp_peer_downstreams all;
+    char text[16];
+    for (unsigned i = 0; i < SP_PEER_WAYS + 1; i++) { /* the first one makes room */
+        snprintf(text, sizeof text, "192.0.2.%u", i);
+        asks(p, text, NULL, "", true, i);
+    }
+    assert_int_equal(sp_peers_servers(p, shown, SP_PEER_WAYS + 1, &all), SP_PEER_WAYS);
+    for (unsigned i = 0; i < SP_PEER_WAYS; i++) { /* the latest first */
+        assert_int_equal(shown[i].address[15], SP_PEER_WAYS - i);
+    }
+    assert_int_equal(sp_peers_servers(p, shown, 3, &all), 3);
+    assert_int_equal(shown[2].address[15], SP_PEER_WAYS - 2);
+    assert_int_equal(all.servers, SP_PEER_WAYS);
+    assert_int_equal(sp_peers_servers(p, shown, 0, &all), 0);
+    assert_int_equal(all.servers, SP_PEER_WAYS);
+    sp_peers_free(&p);
+}
+
+static void f_the_shared_row_is_nobody(void **state)
+{
+    (void)state;
+    struct sp_peers *p = table(1);
+    struct sp_peer_lease own[SP_PEER_WAYS] = {0};
+    struct sp_peer_downstreams all;
+    for (unsigned i = 0; i < SP_PEER_WAYS; i++) {
+        assert_true(enter(p, &open_doors, numbered(i), SP_PEER_METADATA, 0, &own[i]));
+    }
+    asks(p, "192.0.2.1", NULL, "", true, 0);
+    assert_int_equal(sp_peers_servers(p, NULL, 0, &all), 0);
+    assert_int_equal(all.servers + all.clients, 0);
+    sp_peers_leave(&open_doors, 0, 0, &own[0]);
+    asks(p, "192.0.2.1", NULL, "", true, 0);
+    sp_peers_servers(p, NULL, 0, &all);
+    assert_int_equal(all.servers, 1);
+    for (unsigned i = 1; i < SP_PEER_WAYS; i++) {
+        sp_peers_leave(&open_doors, 0, 0, &own[i]);
+    }
+    sp_peers_free(&p);
+}
+
 static void *come_and_go(void *peers)
 {
     const struct sp_peer_limits l = {.at_once = {3, 3}, .rate = 1u << 30};
@@ -357,6 +457,9 @@ int main(void)
         cmocka_unit_test(f_the_oldest_idle_row_makes_room),
         cmocka_unit_test(f_who_finds_no_row_shares_one),
         cmocka_unit_test(c_what_is_told_and_shown),
+        cmocka_unit_test(c_servers_and_clients),
+        cmocka_unit_test(f_servers_are_bounded),
+        cmocka_unit_test(f_the_shared_row_is_nobody),
         cmocka_unit_test(c_many_threads_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

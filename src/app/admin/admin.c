@@ -201,7 +201,7 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
     }
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o, s:o, s:o}",
         "version", SP_VERSION, "now", now, "started", started, "config_loaded", loaded,
         "draining", (int)*v->draining, "lockdown", (int)sp_lockdown_is_on(v->lockdown),
         "policy", sp_policy_name(w->policy), "workers", (int)v->lane_count, "expiries",
@@ -210,6 +210,9 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
         listeners_json(w), "plain_http", sp_desk_plain_json(v->desk), "would_refuse",
         sp_desk_observed_json(v->desk), "limited",
         sp_peers_json(v->peers, sp_loop_now_ms(sp_loop_current()), sp_clock_wall_s()),
+        "downstreams",
+        sp_downstreams_json(v->peers, sp_loop_now_ms(sp_loop_current()),
+                            sp_clock_wall_s()),
         "refusals", sp_desk_refusals_json(v->desk), "counters", counters_json(v));
     return append_json(root, flags, out);
 }

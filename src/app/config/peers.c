@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,10 @@ struct sp_peer_row {
     uint64_t seen_ms; /* the buckets are as of then */
     uint64_t told_ms, refused_ms;
     uint64_t refused[SP_PEER_LIMITS];
+    bool is_server;
+    uint32_t asked, plain;
+    uint8_t address[16];
+    char tls[SP_PEER_TLS];
 };
 struct sp_peer_set {
     pthread_mutex_t lock;
@@ -255,6 +260,28 @@ void sp_peers_leave(const struct sp_peer_limits *limits, uint64_t bytes,
     *lease = (struct sp_peer_lease){0};
 }
 
+/* ---- how it came ----------------------------------------------------------------- */
+
+static void count_up(uint32_t *n, bool by)
+{
+    *n += by && *n < UINT32_MAX;
+}
+
+void sp_peers_note(const struct sp_peer_lease *lease, const struct sp_peer_way *way)
+{
+    struct sp_peer_row *r = lease->row;
+    if (!r || r == &lease->set->rows[SP_PEER_WAYS]) {
+        return;
+    }
+    pthread_mutex_lock(&lease->set->lock);
+    r->is_server = r->is_server || way->is_server;
+    count_up(&r->asked, true);
+    count_up(&r->plain, way->tls[0] == 0);
+    memcpy(r->address, way->address, sizeof r->address);
+    snprintf(r->tls, sizeof r->tls, "%s", way->tls);
+    pthread_mutex_unlock(&lease->set->lock);
+}
+
 /* ---- what is shown --------------------------------------------------------------- */
 
 static void put_in(struct sp_peer_report *out, size_t room, size_t *count,
@@ -273,13 +300,22 @@ static void put_in(struct sp_peer_report *out, size_t room, size_t *count,
     *count = kept + 1;
 }
 
+static struct sp_peer_report report_of(const struct sp_peer_row *r, uint64_t last_ms)
+{
+    struct sp_peer_report shown = {
+        .name = r->name, .last_ms = last_ms, .asked = r->asked, .plain = r->plain};
+    memcpy(shown.at_once, r->at_once, sizeof shown.at_once);
+    memcpy(shown.refused, r->refused, sizeof shown.refused);
+    memcpy(shown.address, r->address, sizeof shown.address);
+    memcpy(shown.tls, r->tls, sizeof shown.tls);
+    return shown;
+}
+
 static void report_row(const struct sp_peer_row *r, bool shared,
                        struct sp_peer_report *out, size_t room, size_t *count)
 {
-    struct sp_peer_report shown = {
-        .name = r->name, .shared = shared, .last_ms = r->refused_ms};
-    memcpy(shown.at_once, r->at_once, sizeof shown.at_once);
-    memcpy(shown.refused, r->refused, sizeof shown.refused);
+    struct sp_peer_report shown = report_of(r, r->refused_ms);
+    shown.shared = shared;
     if (r->told) {
         put_in(out, room, count, &shown);
     }
@@ -292,6 +328,35 @@ size_t sp_peers_report(struct sp_peers *p, struct sp_peer_report *out, size_t ro
         pthread_mutex_lock(&p->at[i].lock);
         for (size_t k = 0; k <= SP_PEER_WAYS; k++) {
             report_row(&p->at[i].rows[k], k == SP_PEER_WAYS, out, room, &count);
+        }
+        pthread_mutex_unlock(&p->at[i].lock);
+    }
+    return count;
+}
+
+static void count_client(const struct sp_peer_row *r, struct sp_peer_downstreams *all)
+{
+    all->clients += r->asked != 0;
+    all->client_asked += r->asked;
+    all->client_plain += r->plain;
+}
+
+size_t sp_peers_servers(struct sp_peers *p, struct sp_peer_report *out, size_t room,
+                        struct sp_peer_downstreams *all)
+{
+    size_t count = 0;
+    *all = (struct sp_peer_downstreams){0};
+    for (size_t i = 0; i < p->sets; i++) {
+        pthread_mutex_lock(&p->at[i].lock);
+        for (size_t k = 0; k < SP_PEER_WAYS; k++) {
+            const struct sp_peer_row *r = &p->at[i].rows[k];
+            if (r->is_server) {
+                struct sp_peer_report shown = report_of(r, r->seen_ms);
+                put_in(out, room, &count, &shown);
+                all->servers++;
+            } else {
+                count_client(r, all);
+            }
         }
         pthread_mutex_unlock(&p->at[i].lock);
     }

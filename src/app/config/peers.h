@@ -16,6 +16,9 @@
  * so a table each would multiply every ceiling by the number of lanes. A set has its own
  * lock, held for some ten instructions; two lanes meet there only for the same peers.
  *
+ * A row also remembers how its peer asked for metadata: status shows the servers behind
+ * this one from it. So who was not seen for long is forgotten there as well.
+ *
  * Knows no clock: milliseconds come in. Any thread. */
 #ifndef SP_APP_CONFIG_PEERS_H
 #define SP_APP_CONFIG_PEERS_H
@@ -76,14 +79,36 @@ bool sp_peers_enter(struct sp_peers *p, const struct sp_peer_limits *limits,
 void sp_peers_leave(const struct sp_peer_limits *limits, uint64_t bytes,
                     uint64_t now_ms, struct sp_peer_lease *lease);
 
+/* How a request of metadata came. */
+struct sp_peer_way {
+    const uint8_t *address; /* 16 bytes */
+    const char *tls;        /* "TLSv1.3"; "": plain HTTP */
+    bool is_server;         /* it asked for what only servers ask for */
+};
+#define SP_PEER_TLS 8 /* bytes, with the NUL */
+/* Once a request. An empty lease, and one of the shared row, remember nothing. */
+void sp_peers_note(const struct sp_peer_lease *lease, const struct sp_peer_way *way);
+
 struct sp_peer_report {
     struct sp_peer_name name;
     bool shared; /* the row of those that found none */
     unsigned at_once[SP_PEER_KINDS];
     uint64_t refused[SP_PEER_LIMITS];
-    uint64_t last_ms; /* of its last refusal */
+    uint64_t last_ms;      /* of its last refusal; of a server: it was seen */
+    uint32_t asked, plain; /* requests of metadata; of these, over plain HTTP */
+    uint8_t address[16];   /* the last one it came from; zero before it asked */
+    char tls[SP_PEER_TLS]; /* the last way it came */
 };
 /* Those that were refused, the latest first; how many of room were filled. */
 size_t sp_peers_report(struct sp_peers *p, struct sp_peer_report *out, size_t room);
+
+struct sp_peer_downstreams {
+    size_t servers, clients;             /* that are remembered */
+    uint64_t client_asked, client_plain; /* sums of what reports tell */
+};
+/* Peers that asked as servers, the latest first; how many of room were filled. Those
+ * that never did are clients, which are counted only. */
+size_t sp_peers_servers(struct sp_peers *p, struct sp_peer_report *out, size_t room,
+                        struct sp_peer_downstreams *all);
 
 #endif

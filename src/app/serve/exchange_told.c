@@ -141,9 +141,23 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
     sp_log_end(&l);
 }
 
+/* Who stands behind this one: servers ask for what clients never ask for. */
+static void note_way(struct visit *v, const struct sp_gate_summary *s)
+{
+    const char *tls = sp_exchange_handshake(v->exchange).version;
+    struct sp_peer_way way = {.address = sp_exchange_address(v->exchange),
+                              .tls = tls ? tls : "",
+                              .is_server = strcmp(s->service, "server-sync") == 0 ||
+                                           strcmp(s->service, "dss-auth") == 0};
+    sp_peers_note(&v->lease, &way);
+}
+
 void sp_visit_tell(struct visit *v, const struct sp_gate_summary *s, bool complete)
 {
     count(v, s);
+    if (v->is_metadata && s->service[0]) {
+        note_way(v, s);
+    }
     log_visit(v, s, complete);
     if (s->observed) {
         tell_observed(v, s);

@@ -1,4 +1,5 @@
-/* Peers that met a limit, for status.json; the caller owns what it gets. */
+/* Peers that met a limit, and those behind this one, for status.json; the caller owns
+ * what it gets. */
 #ifndef SP_APP_SHARED_PEERS_JSON_H
 #define SP_APP_SHARED_PEERS_JSON_H
 
@@ -7,5 +8,7 @@
 #include <jansson.h>
 
 json_t *sp_peers_json(struct sp_peers *p, uint64_t now_ms, int64_t now_s);
+/* Servers one by one, the latest first and no more than 16; clients as a count. */
+json_t *sp_downstreams_json(struct sp_peers *p, uint64_t now_ms, int64_t now_s);
 
 #endif
