@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import unittest
@@ -92,6 +93,10 @@ class Metrics(Scene):
         with socket.create_connection(("127.0.0.1", gate.port), timeout=30) as broken:
             broken.sendall(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")  # no ClientHello
             self.assertEqual(broken.recv(1000)[:1], b"\x15")  # an alert
+        context = ssl.create_default_context()  # it does not trust the gate's authority
+        with self.assertRaises(ssl.SSLError), \
+                socket.create_connection(("127.0.0.1", gate.port), timeout=30) as raw:
+            context.wrap_socket(raw, server_hostname="localhost")
         wire = self.wire(gate.http_url)
         self.assertEqual(wire.ask("GET", catalogue.liars["sha256"].path).status, 502)
         self.assertEqual(wire.ask("POST", "/ClientWebService/client.asmx", {
@@ -102,7 +107,7 @@ class Metrics(Scene):
             return {name: int(n) for name, n in rows}
         wanted = {
             'sallyport_tls_handshake_failures_total{side="downstream",reason="plain"}': 1,
-            'sallyport_tls_handshake_failures_total{side="downstream",reason="failed"}': 1,
+            'sallyport_tls_handshake_failures_total{side="downstream",reason="failed"}': 2,
             'sallyport_tls_handshake_failures_total{side="upstream",reason="unproven"}': 0,
             'sallyport_attack_signals_total{rule="file-sha256"}': 1,
             'sallyport_attack_signals_total{rule="file-sha1"}': 0,

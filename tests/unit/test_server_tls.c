@@ -559,6 +559,30 @@ static void f_truncated_handshakes(void **state)
     tls_rig_stop(&r);
 }
 
+/* Who does not believe the certificate hangs up with part of the server's answer
+ * unread, and his kernel makes that a reset. */
+static void f_a_reset_in_the_handshake_is_a_failure(void **state)
+{
+    (void)state;
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    struct rig r = {0};
+    char first, *bytes;
+    tls_rig_start(&r, NULL);
+    struct tls_client c = tls_open(&r);
+    BIO *hello = BIO_new(BIO_s_mem());
+    SSL_set_bio(c.ssl, BIO_new(BIO_s_mem()), hello);
+    assert_int_equal(SSL_connect(c.ssl), -1);
+    long n = BIO_get_mem_data(hello, &bytes);
+    client_send(c.fd, bytes, (size_t)n);
+    assert_int_equal(recv(c.fd, &first, 1, MSG_PEEK), 1); /* the answer is there */
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    tls_close(&c);
+    rig_wait_for(&r, r.stats.active, 0);
+    assert_int_equal(r.stats.handshakes_failed, 1);
+    assert_int_equal(r.stats.handshakes_ok, 0);
+    tls_rig_stop(&r);
+}
+
 /* More handshakes than may be under way: the rest waits and gets its turn. */
 static void f_handshakes_under_way_are_limited(void **state)
 {
@@ -734,6 +758,7 @@ int main(void)
         cmocka_unit_test(f_client_certificates),
         cmocka_unit_test(f_plain_http_on_the_tls_port),
         cmocka_unit_test(f_truncated_handshakes),
+        cmocka_unit_test(f_a_reset_in_the_handshake_is_a_failure),
         cmocka_unit_test(f_handshakes_under_way_are_limited),
         cmocka_unit_test(f_a_cut_shows_no_close_notify),
         cmocka_unit_test(f_a_peer_that_leaves_ends_its_exchange),

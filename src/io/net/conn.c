@@ -161,6 +161,16 @@ static void handshake_failed(struct sp_conn *c, enum sp_err e)
     }
 }
 
+/* The socket is of no use any more, as after a reset: what was under way has failed. */
+static void broke(struct sp_conn *c)
+{
+    if (c->state == SP_CONN_HANDSHAKE) {
+        handshake_failed(c, SP_E_CLOSED);
+    } else {
+        sp_conn_doom(c);
+    }
+}
+
 static bool step_handshake(struct sp_conn *c)
 {
     if (!c->t.readable || !sp_server_take_handshake(c)) {
@@ -268,7 +278,7 @@ static void run_steps(struct sp_conn *c)
         more = step(c);
     }
     if (c->state != SP_CONN_DEAD && c->t.ops->park(&c->t) != SP_OK) {
-        sp_conn_doom(c);
+        broke(c);
     }
     if (c->state != SP_CONN_DEAD && more) {
         sp_server_make_ready(c); /* the turn is over, the work is not */
@@ -281,7 +291,7 @@ void sp_conn_drive(struct sp_conn *c)
     c->driving = true;
     c->budget = (long)SP_TURN_BYTES;
     if (c->t.broken) {
-        sp_conn_doom(c);
+        broke(c);
     }
     run_steps(c);
     c->driving = false;
