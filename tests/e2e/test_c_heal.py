@@ -363,7 +363,7 @@ class Room(Healing):
         for _ in range(40):
             self.server.download(chance.choice(self.claims))
             self.assertLessEqual(self.used(), 10 * MIB)
-        self.assertGreater(self.door.metric("sallyport_evicted_files_total"), 0)
+        self.assertGreater(self.door.metric("sallyport_cache_evictions_total"), 0)
         self.assertEqual(self.door.status()["cache"]["bytes"], self.used())
         self.door.check_objects()
         objects = list((self.door.cache_dir / "objects").rglob("*"))

@@ -38,7 +38,7 @@ class Pins(Keeping):
             for claim in self.claims:
                 if claim != first:
                     self.server.download(claim)
-        self.assertGreater(self.door.metric("sallyport_evicted_files_total"), 0)
+        self.assertGreater(self.door.metric("sallyport_cache_evictions_total"), 0)
         self.assertEqual(self.path(first).stat().st_ino, inode)
         self.flip(first, 5)
         self.assertEqual(self.door.stop(), 0)

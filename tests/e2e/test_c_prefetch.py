@@ -150,7 +150,7 @@ class Prefetch(Scene):
         sizes = {c.sha256: c.size for c in claims}
         self.assertLessEqual(sum(sizes[d] for d in self.stored()), 4 << 20)
         self.assertLess(len(self.stored()), len(sizes))
-        self.assertEqual(self.door.metric("sallyport_evicted_files_total"), 0)
+        self.assertEqual(self.door.metric("sallyport_cache_evictions_total"), 0)
 
     def stays_until_quiet(self) -> None:
         seen = -1

@@ -160,6 +160,31 @@ static void c_nothing_is_evicted_before(void **state)
     sp_shelf_release(shelf, 2);
 }
 
+/* Sparse ones, larger than what others write to this file system meanwhile. */
+static void c_evictions_have_their_reason(void **state)
+{
+    (void)state;
+    const off_t large = (off_t)SP_MIB(64 * 1024);
+    struct sp_shelf_evicted evicted = {0};
+    struct sp_shelf_limits limits = {.bytes = (uint64_t)large * 3};
+    struct sp_space space;
+    make_all(3);
+    for (unsigned n = 0; n < 3; n++) {
+        assert_int_equal(truncate(path_of(n, ""), large), 0);
+    }
+    assert_ok(sp_shelf_new(objects, 8, &shelf, NULL));
+    assert_ok(sp_shelf_reserve(shelf, 1, &limits, &evicted, NULL));
+    assert_int_equal(evicted.files, 1);
+    assert_int_equal(evicted.for_floor, 0);
+    sp_shelf_release(shelf, 1);
+    assert_ok(sp_objects_space(objects, &space));
+    uint64_t size = space.available + SP_MIB(32 * 1024);
+    assert_ok(sp_shelf_reserve(shelf, size, &no_limits, &evicted, NULL));
+    assert_int_equal(evicted.files, 2);
+    assert_int_equal(evicted.for_floor, 1);
+    sp_shelf_release(shelf, size);
+}
+
 /* Between the names and the sizes things come, go and are replaced. */
 static void c_meanwhile(void **state)
 {
@@ -315,6 +340,7 @@ int main(void)
         TEST(b_few_are_known_at_once),
         TEST(b_more_are_learned_behind),
         TEST(c_nothing_is_evicted_before),
+        TEST(c_evictions_have_their_reason),
         TEST(c_meanwhile),
         TEST(c_the_scrubber_surveys_first),
         TEST(c_stopped_on_the_way),

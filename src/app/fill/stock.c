@@ -260,7 +260,8 @@ enum sp_err sp_stock_reserve(struct sp_stock *s, uint64_t size, struct sp_why *w
     struct sp_shelf_limits limits = limits_of(s);
     struct sp_shelf_evicted evicted = {0};
     enum sp_err e = sp_shelf_reserve(s->shelf, size, &limits, &evicted, why);
-    SP_COUNT(s->conf.counters, evicted, evicted.files);
+    SP_COUNT(s->conf.counters, evicted_limit, evicted.files - evicted.for_floor);
+    SP_COUNT(s->conf.counters, evicted_floor, evicted.for_floor);
     SP_COUNT(s->conf.counters, evicted_bytes, evicted.bytes);
     publish(s);
     return e;

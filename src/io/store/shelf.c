@@ -298,20 +298,25 @@ enum sp_err sp_shelf_discard(struct sp_shelf *s, const uint8_t sha256[32],
 /* ---- room ------------------------------------------------------------------------ */
 
 /* Bytes that have to go before size more may come. */
+struct shortage {
+    uint64_t bytes;
+    bool of_disk; /* more is missing on the file system than below the limit */
+};
+
 static enum sp_err shortage(const struct sp_shelf *s, uint64_t size,
-                            const struct sp_shelf_limits *limits, uint64_t *out)
+                            const struct sp_shelf_limits *limits, struct shortage *out)
 {
     struct sp_space space;
-    uint64_t all = s->bytes + s->reserved + size, missing = 0;
+    uint64_t all = s->bytes + s->reserved + size;
     SP_TRY(sp_objects_space(s->objects, &space));
+    *out = (struct shortage){0};
     uint64_t wanted = space.total / 100 * limits->floor_percent + size;
     if (limits->bytes && all > limits->bytes) {
-        missing = all - limits->bytes;
+        out->bytes = all - limits->bytes;
     }
-    if (wanted > space.available && wanted - space.available > missing) {
-        missing = wanted - space.available;
+    if (wanted > space.available && wanted - space.available > out->bytes) {
+        *out = (struct shortage){.bytes = wanted - space.available, .of_disk = true};
     }
-    *out = missing;
     return SP_OK;
 }
 
@@ -406,23 +411,23 @@ enum sp_err sp_shelf_reserve(struct sp_shelf *s, uint64_t size,
                              const struct sp_shelf_limits *limits,
                              struct sp_shelf_evicted *evicted, struct sp_why *why)
 {
-    uint64_t missing = 0;
+    struct shortage missing;
+    uint64_t before = evicted->files;
     if (limits->bytes && size > limits->bytes) {
         return sp_why_set(why, SP_E_NOSPACE,
                           "the file is larger than the whole cache may be (cache_max)");
     }
     SP_TRY(shortage(s, size, limits, &missing));
-    if (missing && s->unknown) {
+    if (missing.bytes && s->unknown) {
         return sp_why_set(why, SP_E_NOSPACE,
                           "room is needed, and of %zu files it is still found out how "
                           "long nobody used them",
                           s->unknown);
     }
-    if (missing) {
-        SP_TRY(evict_bytes(s, missing, evicted, why));
-    }
-    s->reserved += size;
-    return SP_OK;
+    enum sp_err e = missing.bytes ? evict_bytes(s, missing.bytes, evicted, why) : SP_OK;
+    evicted->for_floor += missing.of_disk ? evicted->files - before : 0;
+    s->reserved += e == SP_OK ? size : 0;
+    return e;
 }
 
 void sp_shelf_release(struct sp_shelf *s, uint64_t size)
@@ -434,6 +439,6 @@ void sp_shelf_release(struct sp_shelf *s, uint64_t size)
 bool sp_shelf_has_room(const struct sp_shelf *s, uint64_t size,
                        const struct sp_shelf_limits *limits)
 {
-    uint64_t missing = 0;
-    return shortage(s, size, limits, &missing) == SP_OK && missing == 0;
+    struct shortage missing;
+    return shortage(s, size, limits, &missing) == SP_OK && missing.bytes == 0;
 }

@@ -69,6 +69,7 @@ struct sp_shelf_limits {
 };
 struct sp_shelf_evicted {
     uint64_t files, bytes;
+    uint64_t for_floor; /* of the files: those the file system lacked room for, not limits */
 };
 /* Room for a file of size bytes, made by evicting what was not read for longest and nobody
  * reads now or has pinned. Nothing is evicted where that would not be enough, or while items
