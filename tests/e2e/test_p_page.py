@@ -224,7 +224,7 @@ class Page(Scene):
         self.wire(self.door.url, source="127.0.0.4").post(*CLIENT_ASKS)
         for language, words in (("en", ("downstream 127.0.0.3", "no client certificate",
                                         "1 client\n")),
-                                ("ja", ("下流 127.0.0.3", "クライアント証明書なし",
+                                ("ja", ("下流 127.0.0.3", "証明書の提示なし",
                                         "クライアント 1 台\n"))):
             browser.set(1440, "light", language)
             browser.open(self.url)
