@@ -111,6 +111,8 @@ class Metrics(Scene):
             'sallyport_tls_handshake_failures_total{side="upstream",reason="unproven"}': 0,
             'sallyport_attack_signals_total{rule="file-sha256"}': 1,
             'sallyport_attack_signals_total{rule="file-sha1"}': 0,
+            'sallyport_content_verify_total{check="sha256",result="refused"}': 1,
+            'sallyport_content_verify_total{check="signature",result="refused"}': 0,
             'sallyport_soap_faults_total{code="InvalidCookie"}': 0,
             "sallyport_quarantine_objects": 1}
         wait_until(f"that all is counted: {wanted}", lambda: all(

@@ -122,7 +122,7 @@ static void print_status(const json_t *root)
     printf(_("content    %lld from the cache, %lld fetched; %lld files verified, %lld "
              "refused\n"),
            count(counters, "content_hits"), count(counters, "content_fills"),
-           count(counters, "files_verified"), count(counters, "files_refused"));
+           count(counters, "files_verified"), count(counters, "refused_content"));
     print_plain(root);
     print_would_refuse(root);
     print_refusals(root);

@@ -16,10 +16,9 @@ static void count_end(struct fill *f, const struct sp_fill_effect *e)
     bool refused = !e->good && sp_fill_verdict(f->machine)->ruling == SP_REFUSED;
     SP_COUNT(c, files_verified, e->good);
     SP_COUNT(c, content_bytes_verified, e->good ? f->got.size : 0);
-    SP_COUNT(c, files_refused, refused);
-    SP_COUNT(c, refused_content, refused);
     SP_COUNT(c, files_failed, !e->good && !refused);
     if (refused) {
+        sp_count_refused_file(c, sp_fill_verdict(f->machine)->rule);
         sp_count_rules(c, 0, sp_rule_text(sp_fill_verdict(f->machine)->rule));
     }
 }

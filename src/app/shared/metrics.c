@@ -1,5 +1,4 @@
 #include "app/shared/metrics.h"
-#include "sallyport/policy.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -28,6 +27,19 @@ void sp_count_rules(struct sp_counters *c, uint64_t bits, const char *rule)
     SP_COUNT(c, rule_##name, (bits >> SP_RULE_##name & 1) || strcmp(rule, text) == 0);
 #include "core/policy/rules.def"
 #undef RULE
+}
+
+void sp_count_refused_file(struct sp_counters *c, enum sp_rule rule)
+{
+    bool is_size = rule == SP_RULE_FILE_SIZE, is_sha256 = rule == SP_RULE_FILE_SHA256;
+    bool is_sha1 = rule == SP_RULE_FILE_SHA1 || rule == SP_RULE_FILE_NO_COLLISION;
+    bool is_kind = rule == SP_RULE_FILE_TYPE_AGREES || rule == SP_RULE_FILE_NOT_TOOL;
+    SP_COUNT(c, refused_content, 1);
+    SP_COUNT(c, refused_size, is_size);
+    SP_COUNT(c, refused_sha1, is_sha1);
+    SP_COUNT(c, refused_sha256, is_sha256);
+    SP_COUNT(c, refused_kind, is_kind);
+    SP_COUNT(c, refused_signature, !is_size && !is_sha1 && !is_sha256 && !is_kind);
 }
 
 void sp_count_fault(struct sp_counters *c, const char *code)

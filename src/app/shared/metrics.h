@@ -4,6 +4,7 @@
 #define SP_APP_SHARED_METRICS_H
 
 #include "sallyport/bytes.h"
+#include "sallyport/policy.h"
 
 #include <stdatomic.h>
 
@@ -36,6 +37,8 @@ void sp_count_answer(struct sp_counters *c, int status);
 
 /* Rules that failed: those of the bits, and the one that is named; "" for none. */
 void sp_count_rules(struct sp_counters *c, uint64_t bits, const char *rule);
+/* A file that this rule refused, by what the rule checks. */
+void sp_count_refused_file(struct sp_counters *c, enum sp_rule rule);
 /* A fault by its ErrorCode; "" for none. */
 void sp_count_fault(struct sp_counters *c, const char *code);
 
