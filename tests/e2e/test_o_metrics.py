@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -120,6 +121,14 @@ class Metrics(Scene):
         self.assertGreater(counted()['sallyport_pin_expiry_timestamp_seconds{upstream="head-office"}'],
                            time.time())
         self.assertGreater(sum(n for name, n in counted().items() if "soap_faults" in name), 0)
+        matched = 'sallyport_pin_checks_total{upstream="head-office",result="matched"}'
+        before = counted()[matched]
+        self.assertGreater(before, 0)
+        gate.signal(signal.SIGHUP)
+        wait_until("reloaded", lambda: any(e["event"] == "reloaded" for e in gate.log()))
+        self.assertGreaterEqual(counted()[matched], before)
+        for other in ("unmatched", "untrusted"):
+            self.assertEqual(counted()[matched.replace("matched", other)], 0)
 
     def ask_for_what_is_there(self, there: dict[str, set[str]]) -> None:
         board = json.loads((DOCS / "dashboard.json").read_text())

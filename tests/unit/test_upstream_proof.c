@@ -142,6 +142,39 @@ static void f_missing_root_names_the_issuer(void **state)
            "CN=Demo Root CA", &g);
 }
 
+static void assert_checks(const struct sp_upstream *u, uint64_t matched,
+                          uint64_t unmatched, uint64_t untrusted)
+{
+    assert_int_equal(sp_upstream_pin_checks(u, SP_PIN_CHECK_MATCHED), matched);
+    assert_int_equal(sp_upstream_pin_checks(u, SP_PIN_CHECK_UNMATCHED), unmatched);
+    assert_int_equal(sp_upstream_pin_checks(u, SP_PIN_CHECK_UNTRUSTED), untrusted);
+}
+
+/* Once a handshake, by its result; what replaces an upstream counts on where it was. */
+static void b_checks_are_counted(void **state)
+{
+    (void)state;
+    static const struct wish wishes[] = {
+        {0}, {.pin = "client"}, {.ca = "client-ca.pem"}};
+    struct peer p = {.identity = "upstream", .reply = REPLY_OK};
+    struct client c = {0};
+    struct got got[4] = {0};
+    struct sp_fetch_ask ask = ask_content();
+    struct sp_upstream *u = scene_start(&p, &c);
+    fetch(&c, u, &ask, &got[3]);
+    for (size_t i = 0; i < 3; i++) {
+        struct sp_upstream *next = upstream_to(p.port, &wishes[i]);
+        assert_checks(next, 0, 0, 0);
+        sp_upstream_count_on(next, u);
+        sp_upstream_unref(&u);
+        u = next;
+        fetch(&c, u, &ask, &got[i]);
+        assert_int_equal(got[i].e, i == 0 ? SP_OK : SP_E_UNPROVEN);
+    }
+    assert_checks(u, 2, 1, 1);
+    scene_stop(&p, &c, &u);
+}
+
 /* threats T3: a connection that was proven to one says nothing to another. */
 static void f_two_upstreams_share_no_connection(void **state)
 {
@@ -170,6 +203,8 @@ static void f_two_upstreams_share_no_connection(void **state)
     assert_true(sp_pin_eq(&third.link.matched, &first.link.matched));
     assert_int_equal(third.link.chain_count, 3);
     assert_int_equal(p.resumed, 0);
+    assert_checks(right, 1, 0, 0);
+    assert_checks(wrong, 0, 1, 0);
     sp_upstream_unref(&right);
     sp_upstream_unref(&wrong);
     sp_upstream_unref(&same);
@@ -408,6 +443,7 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(b_checks_are_counted),
         cmocka_unit_test(b_pins_of_leaf_intermediate_and_root),
         cmocka_unit_test(b_an_address_is_a_name_too),
         cmocka_unit_test(b_client_certificate),

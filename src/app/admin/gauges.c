@@ -22,10 +22,8 @@ static enum sp_err gauge(struct sp_buf *out, const char *name, const char *help,
 }
 
 /* Backslash, quote and newline of a label are escaped. */
-static enum sp_err labelled(struct sp_buf *out, const char *name, const char *label,
-                            const char *text, int64_t value)
+static enum sp_err escaped(struct sp_buf *out, const char *text)
 {
-    SP_TRY(sp_buf_printf(out, "sallyport_%s{%s=\"", name, label));
     for (const char *s = text; *s; s++) {
         if (*s == '\\' || *s == '"') {
             SP_TRY(sp_buf_append_byte(out, '\\'));
@@ -33,6 +31,14 @@ static enum sp_err labelled(struct sp_buf *out, const char *name, const char *la
         SP_TRY(*s == '\n' ? sp_buf_append_str(out, "\\n")
                           : sp_buf_append_byte(out, (uint8_t)*s));
     }
+    return SP_OK;
+}
+
+static enum sp_err labelled(struct sp_buf *out, const char *name, const char *label,
+                            const char *text, int64_t value)
+{
+    SP_TRY(sp_buf_printf(out, "sallyport_%s{%s=\"", name, label));
+    SP_TRY(escaped(out, text));
     return sp_buf_printf(out, "\"} %" PRId64 "\n", value);
 }
 
@@ -114,6 +120,28 @@ static enum sp_err of_upstreams(const struct sp_admin_view *v, struct sp_buf *ou
     return SP_OK;
 }
 
+/* No gauge, but by upstream as those are. */
+static enum sp_err of_pins(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    static const char *const results[SP_PIN_CHECKS] = {"matched", "unmatched",
+                                                       "untrusted"};
+    const struct sp_world *w = *v->world;
+    SP_TRY(sp_buf_append_str(out, "# HELP sallyport_pin_checks_total Chains that "
+                                  "upstreams showed in handshakes, by what judging "
+                                  "them came to.\n"
+                                  "# TYPE sallyport_pin_checks_total counter\n"));
+    for (size_t i = 0; i < w->config->upstream_count; i++) {
+        for (unsigned r = 0; r < SP_PIN_CHECKS; r++) {
+            SP_TRY(sp_buf_append_str(out, "sallyport_pin_checks_total{upstream=\""));
+            SP_TRY(escaped(out, w->config->upstreams[i].name));
+            SP_TRY(sp_buf_printf(
+                out, "\",result=\"%s\"} %" PRIu64 "\n", results[r],
+                sp_upstream_pin_checks(w->upstreams[i], (enum sp_pin_check)r)));
+        }
+    }
+    return SP_OK;
+}
+
 static enum sp_err of_listeners(const struct sp_admin_view *v, struct sp_buf *out)
 {
     const struct sp_world *w = *v->world;
@@ -159,6 +187,7 @@ enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out)
     SP_TRY(of_cache(v, out));
     SP_TRY(of_catalog(v, out));
     SP_TRY(of_upstreams(v, out));
+    SP_TRY(of_pins(v, out));
     SP_TRY(of_listeners(v, out));
     return of_watch(v, out);
 }

@@ -4,7 +4,7 @@
 
 #include "app/admin/admin.h"
 
-/* Every gauge, appended. On the main loop. */
+/* Every gauge, and the checks of pins, appended. On the main loop. */
 enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out) SP_MUST_USE;
 
 #endif

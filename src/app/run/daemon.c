@@ -178,6 +178,7 @@ static enum sp_err reload(struct daemon *d, struct sp_changes *changes,
     SP_TRY(load_world(d->config_file, &w, why));
     SP_TRY(sp_snapshot_take(w->config, &now));
     sp_changes_find(d->snapshot, now, changes);
+    sp_world_count_on(w, d->world);
     SP_TRY(try_world(d, w, changes, why));
     sp_snapshot_free(&d->snapshot);
     d->snapshot = now;

@@ -355,6 +355,18 @@ enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
     return SP_OK;
 }
 
+void sp_world_count_on(struct sp_world *w, const struct sp_world *old)
+{
+    for (size_t i = 0; i < w->config->upstream_count; i++) {
+        for (size_t n = 0; n < old->config->upstream_count; n++) {
+            if (strcmp(w->config->upstreams[i].name, old->config->upstreams[n].name) ==
+                0) {
+                sp_upstream_count_on(w->upstreams[i], old->upstreams[n]);
+            }
+        }
+    }
+}
+
 struct sp_world *sp_world_ref(struct sp_world *w)
 {
     atomic_fetch_add(&w->refs, 1);

@@ -47,6 +47,9 @@ struct sp_world {
  * config. */
 enum sp_err sp_world_new(struct sp_config **config_take, struct sp_world **out,
                          struct sp_why *why) SP_MUST_USE;
+/* Its upstreams go on counting where those of old with the same names are; before it is in
+ * force. */
+void sp_world_count_on(struct sp_world *w, const struct sp_world *old);
 struct sp_world *sp_world_ref(struct sp_world *w);
 void sp_world_unref(struct sp_world **w);
 

@@ -190,8 +190,25 @@ static enum sp_err take_client(struct sp_upstream *u, struct sp_view pem,
 
 /* ---- the object ---------------------------------------------------------- */
 
+static struct sp_tally *tally_new(void)
+{
+    struct sp_tally *t = calloc(1, sizeof *t);
+    if (t) {
+        atomic_init(&t->refs, 1);
+    }
+    return t;
+}
+
+static void tally_unref(struct sp_tally *t)
+{
+    if (t && atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) == 1) {
+        free(t);
+    }
+}
+
 static void upstream_free(struct sp_upstream *u)
 {
+    tally_unref(u->want.tally);
     X509_STORE_free(u->want.anchors);
     X509_free(u->client);
     EVP_PKEY_free(u->client_key);
@@ -260,8 +277,9 @@ static enum sp_err take_conf(struct sp_upstream *u, const struct sp_upstream_con
                                     .authority = u->origin.authority,
                                     .anchors = anchors,
                                     .pins = u->pins,
-                                    .pin_count = c->pin_count};
-    if (!u->name || !anchors) {
+                                    .pin_count = c->pin_count,
+                                    .tally = tally_new()};
+    if (!u->name || !anchors || !u->want.tally) {
         return SP_E_NOMEM;
     }
     SP_TRY(take_origin(u, c, why));
@@ -319,6 +337,19 @@ const char *sp_upstream_name(const struct sp_upstream *u)
 const char *sp_upstream_host(const struct sp_upstream *u)
 {
     return u->origin.authority;
+}
+
+uint64_t sp_upstream_pin_checks(const struct sp_upstream *u, enum sp_pin_check result)
+{
+    return atomic_load_explicit(&u->want.tally->checks[result], memory_order_relaxed);
+}
+
+void sp_upstream_count_on(struct sp_upstream *u, const struct sp_upstream *old)
+{
+    struct sp_tally *mine = u->want.tally;
+    u->want.tally = old->want.tally;
+    atomic_fetch_add_explicit(&u->want.tally->refs, 1, memory_order_relaxed);
+    tally_unref(mine);
 }
 
 bool sp_upstream_is_asked(const struct sp_upstream *u)

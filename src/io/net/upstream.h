@@ -35,6 +35,18 @@ const char *sp_upstream_host(const struct sp_upstream *u); /* "wsus.corp.example
 /* Any thread: a SOAP request to it is under way, on whatever loop. */
 bool sp_upstream_is_asked(const struct sp_upstream *u);
 
+/* Chains that it showed, by what judging them inside the handshake came to. */
+enum sp_pin_check {
+    SP_PIN_CHECK_MATCHED,
+    SP_PIN_CHECK_UNMATCHED, /* the chain is good, and none of its keys is pinned */
+    SP_PIN_CHECK_UNTRUSTED, /* the chain, the name or the time is not good */
+    SP_PIN_CHECKS
+};
+uint64_t sp_upstream_pin_checks(const struct sp_upstream *u,
+                                enum sp_pin_check result); /* any thread */
+/* Goes on counting where old is, and with it; before anybody connects to u. */
+void sp_upstream_count_on(struct sp_upstream *u, const struct sp_upstream *old);
+
 /* Once per process, before threads: checks that libcurl has the OpenSSL backend, keeps
  * OpenSSL from reading its configuration file, forgets the environment variables that
  * either of them would obey, and ignores SIGPIPE. */

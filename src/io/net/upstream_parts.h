@@ -23,6 +23,11 @@
 
 /* ---- the peer that is wanted --------------------------------------------- */
 
+struct sp_tally { /* counted: the upstreams of one name share it over reloads */
+    atomic_uint refs;
+    atomic_uint_fast64_t checks[SP_PIN_CHECKS];
+};
+
 struct sp_peer_want {
     const char *host; /* borrowed from its upstream; an IPv6 address has no brackets */
     const char *authority; /* borrowed from its upstream; "host:port" */
@@ -30,6 +35,7 @@ struct sp_peer_want {
     X509_STORE *anchors; /* shared, counted by OpenSSL */
     const struct sp_pin *pins;
     size_t pin_count;
+    struct sp_tally *tally; /* counted; NULL: nobody counts */
 };
 
 struct sp_origin {

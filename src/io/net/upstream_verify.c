@@ -152,6 +152,17 @@ static void judge(struct sp_proof *p, X509_STORE_CTX *ctx)
     }
 }
 
+static void count(const struct sp_proof *p)
+{
+    enum sp_pin_check result = p->link.proven ? SP_PIN_CHECK_MATCHED
+                               : p->chained   ? SP_PIN_CHECK_UNMATCHED
+                                              : SP_PIN_CHECK_UNTRUSTED;
+    if (p->want->tally) {
+        atomic_fetch_add_explicit(&p->want->tally->checks[result], 1,
+                                  memory_order_relaxed);
+    }
+}
+
 /* OpenSSL calls this when the peer's certificates are there, before anything of ours
  * but the ClientHello was sent; zero ends the handshake. */
 static int decide(X509_STORE_CTX *ctx, void *arg)
@@ -160,6 +171,7 @@ static int decide(X509_STORE_CTX *ctx, void *arg)
     p->decided = true;
     note_peer(p, ctx);
     judge(p, ctx);
+    count(p);
     ERR_clear_error();
     return p->link.proven || p->show_only;
 }
