@@ -57,7 +57,7 @@ class Posture(Scene):
         done = gate.command("posture")
         self.assertEqual((done.returncode, done.stdout.splitlines()[0]), (0, "conforming"))
         self.assertEqual(json.loads(gate.command("posture", "--json").stdout), page)
-        self.assertEqual(gate.metric("sallyport_posture_conforming", upstream="head-office"), 1)
+        self.assertEqual(gate.metric("sallyport_compliance_state", upstream="head-office"), 1)
         wait_until("the entry", lambda: gate.status()["ledger"]["entries"] == 1)
         listed = gate.command("ledger", "show", "0").stdout
         self.assertIn("entry.kind posture\n", listed)
@@ -75,7 +75,7 @@ class Posture(Scene):
         done = gate.command("posture")
         self.assertEqual(done.returncode, 2)
         self.assertIn("status 500", done.stdout)
-        self.assertEqual(gate.metric("sallyport_posture_conforming"), 0)
+        self.assertEqual(gate.metric("sallyport_compliance_state"), 0)
         asked = len(upstream.requests())
         upstream.bad = False
         self.wait_for(gate, "conforming", 40)

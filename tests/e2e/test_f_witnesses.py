@@ -30,7 +30,7 @@ class Witnesses(Scene):
         return self.gate(self.upstream(made), witnesses=text, **settings)
 
     def contradictions(self, gate) -> int:
-        return int(gate.metric("sallyport_witness_contradictions_total"))
+        return int(gate.metric("sallyport_witness_results_total", result="contradicts"))
 
     def entries(self, gate, kind: str) -> list[str]:
         lines = gate.command("ledger", "list", "-d", str(gate.state_dir)).stdout.splitlines()

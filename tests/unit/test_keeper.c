@@ -81,6 +81,12 @@ static void b_records_and_finds(void **state)
     assert_int_equal(s.revisions, 1);
     assert_int_equal(s.files, 1);
     assert_true(s.writable);
+    assert_true(s.signed_at > 0);
+    sp_keeper_free(&k);
+    k = open_keeper();
+    sp_keeper_status(k, &s);
+    assert_int_equal(s.entries, 3);
+    assert_int_equal(s.signed_at, 0); /* nobody signed since */
     sp_keeper_free(&k);
 }
 

@@ -58,6 +58,9 @@ static enum sp_err of_ledger(const struct sp_admin_view *v, struct sp_buf *out)
     struct sp_keeper_status k;
     sp_keeper_status(v->keeper, &k);
     SP_TRY(gauge(out, "ledger_size", "Entries in the ledger.", (int64_t)k.entries));
+    SP_TRY(gauge(out, "ledger_checkpoint_timestamp_seconds",
+                 "When the newest checkpoint was signed; 0: not since the start.",
+                 k.signed_at));
     SP_TRY(
         gauge(out, "ledger_writable", "1 while the ledger takes entries.", k.writable));
     SP_TRY(gauge(out, "metadata_revisions", "Revisions in custody.",
@@ -101,10 +104,10 @@ static enum sp_err of_upstreams(const struct sp_admin_view *v, struct sp_buf *ou
 {
     const struct sp_config *c = (*v->world)->config;
     SP_TRY(
-        head(out, "upstream_last_success_timestamp_seconds",
+        head(out, "last_sync_success_timestamp_seconds",
              "When the upstream last answered over a proven connection; 0: not yet."));
     for (size_t i = 0; i < c->upstream_count; i++) {
-        SP_TRY(labelled(out, "upstream_last_success_timestamp_seconds", "upstream",
+        SP_TRY(labelled(out, "last_sync_success_timestamp_seconds", "upstream",
                         c->upstreams[i].name,
                         sp_desk_last_good(v->desk, c->upstreams[i].name)));
     }
@@ -159,10 +162,10 @@ static enum sp_err of_listeners(const struct sp_admin_view *v, struct sp_buf *ou
 static enum sp_err of_posture(const struct sp_watch_status *s, struct sp_buf *out)
 {
     if (s->count) {
-        SP_TRY(head(out, "posture_conforming", "1 while the upstream conforms."));
+        SP_TRY(head(out, "compliance_state", "1 while the upstream conforms."));
     }
     for (size_t i = 0; i < s->count; i++) {
-        SP_TRY(labelled(out, "posture_conforming", "upstream", s->rows[i].name,
+        SP_TRY(labelled(out, "compliance_state", "upstream", s->rows[i].name,
                         s->rows[i].state == SP_POSTURE_CONFORMING));
     }
     return SP_OK;

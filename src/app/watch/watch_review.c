@@ -56,11 +56,13 @@ static void tell(struct sp_watch *w, const struct voice *v, const struct sent *s
     char id[SP_REVISION_TEXT];
     sp_revision_id_format(&s->id, id);
     if (says == SP_TESTIMONY_CONTRADICTS) {
-        SP_COUNT(&w->counters, witness_contradictions, 1);
+        SP_COUNT(&w->counters, witness_contradicts, 1);
         sp_log_say(SP_LOG_WARNING, "witness",
                    "%s has another document for %s than upstream %s sent", v->name, id,
                    s->served_by);
     } else {
+        SP_COUNT(&w->counters, witness_agrees, says == SP_TESTIMONY_AGREES);
+        SP_COUNT(&w->counters, witness_missing, says == SP_TESTIMONY_MISSING);
         sp_log_say(SP_LOG_INFO, "witness",
                    "%s no longer contradicts %s of upstream %s: it %s", v->name, id,
                    s->served_by, sp_testimony_text(says));

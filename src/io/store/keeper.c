@@ -305,6 +305,7 @@ void sp_keeper_publish(struct sp_keeper *k, enum sp_err e, const struct sp_why *
                                  .revisions = k->counts.revisions,
                                  .files = k->counts.files,
                                  .newest = k->counts.newest,
+                                 .signed_at = k->signed_at,
                                  .entries = sp_ledger_size(k->ledger)};
     sp_ledger_root(k->ledger, s.root);
     if (e != SP_OK) {

@@ -30,6 +30,7 @@ void sp_keeper_free(struct sp_keeper **k);
 struct sp_keeper_status {
     uint64_t entries, revisions, files;
     int64_t newest; /* when the newest revision was recorded, unix seconds; 0: none */
+    int64_t signed_at; /* the newest checkpoint, unix seconds; 0: not since it was opened */
     uint8_t root[32];
     bool writable; /* false after a failed write: metadata is refused until it works again */
     struct sp_why why;

@@ -161,6 +161,7 @@ static enum sp_err write_batch(struct sp_keeper *k, struct batch *b, uint64_t *f
     enum sp_err e = sp_ledger_append(k->ledger, b->texts, b->count, first, why);
     if (e == SP_OK) {
         follow(k, b, *first);
+        k->signed_at = sp_clock_wall_s();
     }
     sp_keeper_publish(k, e, why);
     return e;

@@ -16,6 +16,7 @@ struct sp_keeper {
     struct sp_index *index;         /* owned; NULL while it cannot be used */
     char index_path[4096];
     struct sp_index_counts counts; /* what the index holds */
+    int64_t signed_at;             /* the newest checkpoint; 0: not by this one */
     struct sp_record *records;     /* waiting for this batch, in order */
     struct sp_record **records_end;
     struct sp_inbox inbox; /* newest first */
