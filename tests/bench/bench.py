@@ -103,7 +103,7 @@ class Run:
         versions = [f"{n} {peers.version(importlib.import_module('peers.' + n))}"
                     for n in self.running]
         return (f"{time.strftime('%Y-%m-%d', time.gmtime())}: {os.cpu_count()} processors "
-                f"({cpu[1] if cpu else platform.machine()}), Linux {platform.release()}, "
+                f"({cpu[1] if cpu else platform.machine()}), Linux {'.'.join(platform.release().split('.')[:2])}, "
                 f"{' '.join(ssl.OPENSSL_VERSION.split()[:2])}; {', '.join(versions)}. "
                 f"{self.options.workers} worker{'s' if self.options.workers > 1 else ''}, "
                 f"{self.options.repetitions} repetitions of {self.options.seconds:g} s "

@@ -84,7 +84,7 @@ class Commands(unittest.TestCase):
         for words, arguments in TABLE:
             done = self.ask([*words.split(), "--help"])
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
-            self.assertTrue(done.stdout.startswith(f"usage: sallyport {words} {arguments}"), words)
+            self.assertTrue(done.stdout.startswith(f"usage: sallyport {words} {arguments}".rstrip()), words)
             said = self.ask([*words.split(), "--help"], JAPANESE).stdout
             self.assertIn(f"sallyport {words} {arguments}", said)
             self.assertTrue(all(is_japanese(x) for x in said.split("\n\n")), said)
