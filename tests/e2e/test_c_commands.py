@@ -83,10 +83,11 @@ class Commands(unittest.TestCase):
         offered = run("completion", "bash").stdout
         for words, arguments in TABLE:
             done = self.ask([*words.split(), "--help"])
+            head = f"sallyport {words} {arguments}".rstrip() + "\n"
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
-            self.assertTrue(done.stdout.startswith(f"usage: sallyport {words} {arguments}".rstrip()), words)
+            self.assertTrue(done.stdout.startswith(f"usage: {head}"), words)
             said = self.ask([*words.split(), "--help"], JAPANESE).stdout
-            self.assertIn(f"sallyport {words} {arguments}", said)
+            self.assertIn(head, said)
             self.assertTrue(all(is_japanese(x) for x in said.split("\n\n")), said)
             self.assertIn(words.split()[-1], offered)
 
