@@ -62,3 +62,14 @@ enum sp_err sp_admin_ask_of(const char *config_file, const char *method,
     sp_config_free(&config);
     return e;
 }
+
+enum sp_err sp_admin_expect(const char *config_file, const char *method,
+                            const char *path, int status, struct sp_buf *body,
+                            struct sp_why *why)
+{
+    int came = 0;
+    SP_TRY(sp_admin_ask_of(config_file, method, path, body, &came, why));
+    return came == status ? SP_OK
+                          : sp_why_set(why, SP_E_PROTOCOL,
+                                       _("the daemon answers with status %d"), came);
+}

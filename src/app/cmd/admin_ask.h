@@ -13,5 +13,9 @@ enum sp_err sp_admin_ask(const char *bind, const char *method, const char *path,
 enum sp_err sp_admin_ask_of(const char *config_file, const char *method,
                             const char *path, struct sp_buf *body, int *status,
                             struct sp_why *why) SP_MUST_USE;
+/* The same, where only one status is an answer: SP_E_PROTOCOL for any other. */
+enum sp_err sp_admin_expect(const char *config_file, const char *method,
+                            const char *path, int status, struct sp_buf *body,
+                            struct sp_why *why) SP_MUST_USE;
 
 #endif

@@ -328,33 +328,7 @@ static enum sp_err prove(struct sp_ledger_files *l, const struct ask *a,
     return SP_OK;
 }
 
-static int with_entry(int argc, char **argv,
-                      enum sp_err (*act)(struct sp_ledger_files *, const struct ask *,
-                                         struct sp_why *))
-{
-    struct ask a = {.words_wanted = 1};
-    struct sp_why why = {0};
-    struct sp_ledger_files *l = NULL;
-    int status = find_ledger(argc, argv, &a);
-    if (status == 0) {
-        enum sp_err e = sp_ledger_open_view(a.state_dir, &l, &why);
-        if (e == SP_OK) {
-            e = act(l, &a, &why);
-        }
-        status = e == SP_OK ? 0 : sp_cmd_failed(e, &why);
-    }
-    sp_ledger_close(&l);
-    free(a.state_dir);
-    return status;
-}
-
-int sp_cmd_ledger_show(int argc, char **argv)
-{
-    return with_entry(argc, argv, show);
-}
-
-/* ---- export, find, prove KB ------------------------------------------------------ */
-
+/* what: what the one word has to be; NULL: the number of an entry. */
 static int with_word(int argc, char **argv, const char *what,
                      enum sp_err (*act)(struct sp_ledger_files *, const struct ask *,
                                         struct sp_why *))
@@ -374,6 +348,13 @@ static int with_word(int argc, char **argv, const char *what,
     free(a.state_dir);
     return status;
 }
+
+int sp_cmd_ledger_show(int argc, char **argv)
+{
+    return with_word(argc, argv, NULL, show);
+}
+
+/* ---- export, find, prove KB ------------------------------------------------------ */
 
 static enum sp_err export(struct sp_ledger_files *l, const struct ask *a,
                           struct sp_why *why) {
@@ -434,5 +415,5 @@ int sp_cmd_ledger_prove(int argc, char **argv)
             return with_word(argc, argv, N_("a KB is needed, as KB5031356"), prove_kb);
         }
     }
-    return with_entry(argc, argv, prove);
+    return with_word(argc, argv, NULL, prove);
 }

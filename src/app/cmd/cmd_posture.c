@@ -114,7 +114,6 @@ int sp_cmd_recheck(int argc, char **argv)
     const char *file = SP_CONFIG_DEFAULT;
     const struct sp_option options[] = {{"-c", &file, NULL}};
     char **words = NULL;
-    int http = 0;
     struct sp_why why = {0};
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(1));
@@ -122,11 +121,7 @@ int sp_cmd_recheck(int argc, char **argv)
     if (left != 0) {
         return sp_cmd_usage("recheck", left);
     }
-    enum sp_err e = sp_admin_ask_of(file, "POST", "/recheck", &body, &http, &why);
-    if (e == SP_OK && http != 202) {
-        e = sp_why_set(&why, SP_E_PROTOCOL, _("the daemon answers with status %d"),
-                       http);
-    }
+    enum sp_err e = sp_admin_expect(file, "POST", "/recheck", 202, &body, &why);
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }

@@ -79,7 +79,6 @@ int sp_cmd_reload(int argc, char **argv)
     bool json = false;
     const struct sp_option options[] = {{"-c", &file, NULL}, {"--json", NULL, &json}};
     char **words = NULL;
-    int http = 0;
     struct sp_why why = {0};
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(1));
@@ -87,10 +86,6 @@ int sp_cmd_reload(int argc, char **argv)
     if (left != 0) {
         return sp_cmd_usage("reload", left);
     }
-    enum sp_err e = sp_admin_ask_of(file, "POST", "/reload", &body, &http, &why);
-    if (e == SP_OK && http != 200) {
-        e = sp_why_set(&why, SP_E_PROTOCOL, _("the daemon answers with status %d"),
-                       http);
-    }
+    enum sp_err e = sp_admin_expect(file, "POST", "/reload", 200, &body, &why);
     return e == SP_OK ? tell(&body, json) : sp_cmd_failed(e, &why);
 }

@@ -130,14 +130,9 @@ static void print_status(const json_t *root)
 
 static enum sp_err show(const char *file, bool json, struct sp_why *why)
 {
-    int status = 0;
     SP_AUTO(sp_buf_fini) struct sp_buf body;
     sp_buf_init(&body, SP_MIB(8));
-    SP_TRY(sp_admin_ask_of(file, "GET", "/status.json", &body, &status, why));
-    if (status != 200) {
-        return sp_why_set(why, SP_E_PROTOCOL, _("the daemon answers with status %d"),
-                          status);
-    }
+    SP_TRY(sp_admin_expect(file, "GET", "/status.json", 200, &body, why));
     if (json) {
         fwrite(body.data, 1, body.len, stdout);
         return SP_OK;
