@@ -7,6 +7,8 @@
 #ifndef TESTS_BENCH_MICRO_H
 #define TESTS_BENCH_MICRO_H
 
+#include "support/counted.h"
+
 #include "sallyport/bytes.h"
 
 #include <stdio.h>
@@ -28,38 +30,7 @@ static inline void must(enum sp_err e)
     }
 }
 
-/* ---- allocations ------------------------------------------------------------------
- */
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *old, size_t size);
-
-static unsigned long asked;
-
-void *malloc(size_t size)
-{
-    asked++;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    asked++;
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    asked++;
-    return __libc_realloc(old, size);
-}
-
-/* ---- time --------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------ */
 
 static inline double cpu_ns(void)
 {

@@ -35,8 +35,7 @@ static inline int folder_setup(void **state)
 /* In memory where that is: for thousands of small files. */
 static inline int folder_setup_in_memory(void **state)
 {
-    snprintf(folder_path, sizeof folder_path, "/dev/shm/sallyport-test-XXXXXX");
-    return mkdtemp(folder_path) ? 0 : folder_setup(state);
+    return mkdtemp(temporary_below("/dev/shm", folder_path)) ? 0 : folder_setup(state);
 }
 
 static inline int folder_teardown(void **state)

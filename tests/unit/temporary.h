@@ -8,13 +8,18 @@
 
 enum { TEMPORARY_PATH = 100 };
 
-/* A template for mkdtemp and mkstemp. */
+/* A template for mkdtemp and mkstemp, below a folder. */
+static inline char *temporary_below(const char *base, char out[TEMPORARY_PATH])
+{
+    snprintf(out, TEMPORARY_PATH, "%s/sallyport-test-XXXXXX", base);
+    return out;
+}
+
+/* The same, below the folder for such things. */
 static inline char *temporary_path(char out[TEMPORARY_PATH])
 {
     const char *base = getenv("TMPDIR");
-    snprintf(out, TEMPORARY_PATH, "%s/sallyport-test-XXXXXX",
-             base && base[0] ? base : "/tmp");
-    return out;
+    return temporary_below(base && base[0] ? base : "/tmp", out);
 }
 
 /* A file without a name, open for reading and writing; -1 on failure. */

@@ -159,20 +159,27 @@ static void f_reply_limit(void **state)
     }
 }
 
+/* One that answers with a body of so many bytes; the caller frees reply after it. */
+static struct peer peer_with(struct sp_buf *reply, int size)
+{
+    size_t bytes = (size_t)size;
+    uint8_t *body = NULL;
+    sp_buf_init(reply, bytes + 100);
+    assert_ok(
+        sp_buf_printf(reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", size));
+    assert_ok(sp_buf_reserve(reply, bytes, &body));
+    memset(body, 'x', bytes);
+    return (struct peer){.identity = "upstream",
+                         .reply = (const char *)reply->data,
+                         .reply_len = reply->len + bytes};
+}
+
 static void b_large_body(void **state)
 {
     (void)state;
     enum { SIZE = 5000000 };
     struct sp_buf reply;
-    uint8_t *body = NULL;
-    sp_buf_init(&reply, SIZE + 100);
-    assert_ok(
-        sp_buf_printf(&reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", SIZE));
-    assert_ok(sp_buf_reserve(&reply, SIZE, &body));
-    memset(body, 'x', SIZE);
-    struct peer p = {.identity = "upstream",
-                     .reply = (const char *)reply.data,
-                     .reply_len = reply.len + SIZE};
+    struct peer p = peer_with(&reply, SIZE);
     struct got g = {0};
     struct sp_fetch_ask ask = ask_content();
     ask.reply_limit = SIZE;
@@ -216,15 +223,7 @@ static void c_a_fetch_rests_and_goes_on(void **state)
     (void)state;
     enum { SIZE = 4000000, HALF = SIZE / 2 };
     struct sp_buf reply;
-    uint8_t *body = NULL;
-    sp_buf_init(&reply, SIZE + 100);
-    assert_ok(
-        sp_buf_printf(&reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", SIZE));
-    assert_ok(sp_buf_reserve(&reply, SIZE, &body));
-    memset(body, 'x', SIZE);
-    struct peer p = {.identity = "upstream",
-                     .reply = (const char *)reply.data,
-                     .reply_len = reply.len + SIZE};
+    struct peer p = peer_with(&reply, SIZE);
     struct client c = {0};
     struct sipper s = {.may = HALF};
     struct sp_fetch_handler h = {
@@ -311,15 +310,7 @@ static void c_a_fast_peer_leaves_others_their_turn(void **state)
     (void)state;
     enum { SIZE = 12 << 20, MOST = 3 << 20 };
     struct sp_buf reply;
-    uint8_t *body = NULL;
-    sp_buf_init(&reply, SIZE + 100);
-    assert_ok(
-        sp_buf_printf(&reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", SIZE));
-    assert_ok(sp_buf_reserve(&reply, SIZE, &body));
-    memset(body, 'x', SIZE);
-    struct peer p = {.identity = "upstream",
-                     .reply = (const char *)reply.data,
-                     .reply_len = reply.len + SIZE};
+    struct peer p = peer_with(&reply, SIZE);
     struct client c = {0};
     struct hasty h = {.msg = {.run = on_others_turn}};
     struct sp_fetch_handler handler = {
