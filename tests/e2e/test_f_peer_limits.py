@@ -159,6 +159,49 @@ class PeerLimits(Scene):
         wait_until("the limit is gone", lambda: self.config(guest).status == 200)
         self.assertEqual({self.config(guest).status for _ in range(30)}, {200})
 
+    def connect(self, port: int, source: str = GUEST) -> socket.socket:
+        sock = socket.create_connection(("127.0.0.1", port), 30, (source, 0))
+        self.addCleanup(sock.close)
+        return sock
+
+    def test_connections(self) -> None:
+        """All loops of a listener count together; who comes on top is told why where that is
+        possible, and the log tells whom."""
+        door = self.gate(self.up, peer_connections=5, workers=2)
+        held = [self.connect(door.http_port) for _ in range(5)]
+        wait_until("all are in", lambda: door.metric(
+            "sallyport_connections", listener="downstream-http") == 5)
+        told = self.connect(door.http_port).makefile("rb").read()
+        self.assertTrue(told.startswith(b"HTTP/1.1 503 "), told)
+        self.assertIn(b"\r\nRetry-After: ", told)
+        over = self.connect(door.http_port).makefile("rb").read()
+        self.assertEqual(over, told)
+        self.assertEqual(self.config(self.guest(door)).status, 200, "the other listener")
+        self.assertEqual(self.wire(door.http_url).ask("GET", "/nothing").status, 404)
+        wait_until("both are counted", lambda: door.metric(
+            "sallyport_connections_refused_total", reason="limit") == 2)
+        self.assertEqual(door.metric("sallyport_connections_refused_total"), 2)
+        lines = [e for e in door.log() if e["event"] == "turned_away"]
+        self.assertIn(len(lines), (1, 2))  # a loop tells it once in ten seconds
+        self.assertEqual({(e["listener"], e["peer"], e["limit"]) for e in lines},
+                         {("downstream-http", GUEST, "peer_connections")})
+        self.assertIn("raise it", lines[0]["why"])
+        door.write_config(peer_connections=6)
+        hang_up(door)
+        wait_until("it is reloaded", lambda: any(e["event"] == "reloaded" for e in door.log()))
+        sixth = self.connect(door.http_port)
+        sixth.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(sixth.recv(100).startswith(b"HTTP/1.1 404 "))
+        del held
+
+    def test_an_address_that_is_not_allowed(self) -> None:
+        door = self.gate(self.up, allow=["127.0.0.1"])
+        self.assertEqual(self.connect(door.port).makefile("rb").read(), b"")
+        wait_until("it is counted", lambda: door.metric(
+            "sallyport_connections_refused_total", reason="address") == 1)
+        line, = [e for e in door.log() if e["event"] == "turned_away"]
+        self.assertEqual((line["peer"], line["limit"]), (GUEST, "allow"))
+
     def test_real_ones_meet_none(self) -> None:
         door = self.gate(self.up)
         server = self.downstream(door)

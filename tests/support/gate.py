@@ -160,7 +160,7 @@ posture_interval = {get('posture_interval', 0)}
     def _top_text(self) -> str:
         """What a test says at the top level; the rest stays at its default."""
         keys = ("cosigns", "cosignatures", "cache_max", "cache_floor", "recheck", "scrub_rate", "ledger_name", "peer_rate",
-                "peer_at_once", "peer_mib", "peer_content_at_once", "peer_content_mib")
+                "peer_at_once", "peer_connections", "peer_mib", "peer_content_at_once", "peer_content_mib")
         said = {k: self.settings[k] for k in keys if k in self.settings}
         return "".join(f"{k} = {written(v)}\n" for k, v in said.items())
 

@@ -13,6 +13,7 @@
 #include "temporary.h"
 #include "unit.h"
 
+#include "io/net/seats.h"
 #include "io/net/server.h"
 
 #include <arpa/inet.h>
@@ -43,6 +44,7 @@ struct rig {
     struct sp_exchange *held[8];
     size_t held_count;
     bool drained;
+    unsigned shut_out[SP_SHUT_OUT_REASONS]; /* read after rig_ask and the like */
     /* the test's own copy, as of rig_ask, rig_wait_for or rig_join */
     struct rig_counts seen;
     struct sp_server_stats stats;
@@ -187,12 +189,20 @@ static void rig_end(void *ctx, struct sp_exchange *x, bool complete)
     }
 }
 
+static void rig_shut_out(void *ctx, enum sp_shut_out why, const char *peer)
+{
+    struct rig *r = ctx;
+    assert_memory_equal(peer, "127.0.", 6);
+    r->shut_out[why]++;
+}
+
 /* ---- the server ---------------------------------------------------------------- */
 
 static void rig_start(struct rig *r)
 {
     const struct sp_server_handler handler = {
-        .head = rig_head, .body = rig_body, .end = rig_end, .ctx = r};
+        .head = rig_head, .body = rig_body, .end = rig_end,
+        .shut_out = rig_shut_out, .ctx = r};
     struct sp_why why = {0};
     r->conf.name = "rig";
     r->conf.bind = r->conf.bind ? r->conf.bind : "127.0.0.1:0";

@@ -82,6 +82,7 @@ static const struct key_case {
     {TOP, "metadata_memory_mib", "1048576", "", "1048577", "1 to 1048576"},
     {TOP, "peer_rate", "1000000", "", "1000001", "0 to 1000000"},
     {TOP, "peer_at_once", "1000000", "", "1000001", "0 to 1000000"},
+    {TOP, "peer_connections", "10000", "", "10001", "0 to 10000"},
     {TOP, "peer_mib", "1048576", "", "1048577", "0 to 1048576"},
     {TOP, "peer_content_at_once", "1000000", "", "1000001", "0 to 1000000"},
     {TOP, "peer_content_mib", "1048576", "", "1048577", "0 to 1048576"},

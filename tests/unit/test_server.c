@@ -493,35 +493,58 @@ static void f_the_allow_list(void **state)
     }
     rig_ask(&r);
     assert_int_equal(r.stats.refused_address, 3);
+    assert_int_equal(r.shut_out[SP_SHUT_OUT_ADDRESS], 3);
     rig_stop(&r);
+}
+
+/* He is told before he has asked, and in any case that it is over. */
+static void expect_turned_away(struct rig *r)
+{
+    struct answer a;
+    int fd = client_connect(r);
+    assert_true(answer_read(fd, &a));
+    assert_int_equal(a.status, 503);
+    assert_non_null(strstr(a.head, "\r\nRetry-After: 30\r\n"));
+    assert_string_equal(a.body, "Too many connections.\n");
+    assert_true(client_at_end(fd));
+    answer_free(&a);
+    close(fd);
 }
 
 static void f_connections_by_address_are_limited(void **state)
 {
     (void)state;
+    enum { MOST = 8 };
     struct rig r = {0};
-    int fds[SP_LIMIT_CONNECTIONS_PER_IP];
+    int fds[MOST];
+    assert_ok(sp_seats_new(MOST, &r.conf.seats));
     rig_start(&r);
-    for (size_t i = 0; i < SP_LIMIT_CONNECTIONS_PER_IP; i++) {
+    for (size_t i = 0; i < MOST; i++) {
         fds[i] = client_connect(&r);
     }
-    expect_answer(fds[SP_LIMIT_CONNECTIONS_PER_IP - 1], GET("/hello"), 200, "hello");
-    int over = client_connect(&r);
-    assert_true(client_at_end(over));
-    close(over);
+    expect_answer(fds[MOST - 1], GET("/hello"), 200, "hello");
+    expect_turned_away(&r);
     int other = client_connect_from(&r, "127.0.0.2");
     expect_answer(other, GET("/hello"), 200, "hello");
     close(other);
     close(fds[0]);
-    rig_wait_for(&r, r.stats.active, SP_LIMIT_CONNECTIONS_PER_IP - 1);
+    rig_wait_for(&r, r.stats.active, MOST - 1);
     fds[0] = client_connect(&r); /* the place that was left */
     expect_answer(fds[0], GET("/hello"), 200, "hello");
-    for (size_t i = 0; i < SP_LIMIT_CONNECTIONS_PER_IP; i++) {
+    expect_turned_away(&r);
+    sp_seats_set_most(r.conf.seats, MOST + 1); /* as a reload does */
+    int more = client_connect(&r);
+    expect_answer(more, GET("/hello"), 200, "hello");
+    close(more);
+    for (size_t i = 0; i < MOST; i++) {
         close(fds[i]);
     }
-    rig_ask(&r);
-    assert_int_equal(r.stats.refused_limit, 1);
+    rig_wait_for(&r, r.stats.active, 0);
+    assert_int_equal(r.stats.refused_limit, 2);
+    assert_int_equal(r.shut_out[SP_SHUT_OUT_CROWD], 2);
     rig_stop(&r);
+    assert_int_equal(sp_seats_taken(r.conf.seats), 0);
+    sp_seats_free(&r.conf.seats);
 }
 
 /* The process runs out of descriptors: refused, without spinning, and well afterwards.
@@ -531,6 +554,7 @@ static void f_descriptors_run_out(void **state)
     (void)state;
     struct rig r = {0};
     struct rlimit old, few;
+    struct answer told;
     rig_start(&r);
     int spare = client_connect(&r);
     expect_answer(spare, GET("/hello"), 200, "hello");
@@ -543,6 +567,9 @@ static void f_descriptors_run_out(void **state)
     few.rlim_cur = (rlim_t)fd + 1;
     setrlimit(RLIMIT_NOFILE, &few);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_true(answer_read(fd, &told));
+    assert_int_equal(told.status, 503);
+    answer_free(&told);
     assert_true(client_at_end(fd));
     setrlimit(RLIMIT_NOFILE, &old);
     close(fd);
@@ -552,7 +579,8 @@ static void f_descriptors_run_out(void **state)
     close(fd);
     close(spare);
     rig_ask(&r);
-    assert_int_equal(r.stats.refused_limit, 1);
+    assert_int_equal(r.stats.refused_descriptors, 1);
+    assert_int_equal(r.shut_out[SP_SHUT_OUT_DESCRIPTORS], 1);
     rig_stop(&r);
 }
 

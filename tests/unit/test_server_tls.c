@@ -609,6 +609,25 @@ static void f_handshakes_under_way_are_limited(void **state)
     tls_rig_stop(&r);
 }
 
+/* No byte for who has all his connections: there are none that mean "later". */
+static void f_turned_away_without_a_word(void **state)
+{
+    (void)state;
+    struct rig r = {0};
+    assert_ok(sp_seats_new(1, &r.conf.seats));
+    tls_rig_start(&r, NULL);
+    int held = client_connect(&r);
+    rig_wait_for(&r, r.stats.active, 1);
+    int over = client_connect(&r);
+    assert_true(client_at_end(over));
+    close(over);
+    close(held);
+    rig_wait_for(&r, r.stats.active, 0);
+    assert_int_equal(r.shut_out[SP_SHUT_OUT_CROWD], 1);
+    tls_rig_stop(&r);
+    sp_seats_free(&r.conf.seats);
+}
+
 static void f_a_cut_shows_no_close_notify(void **state)
 {
     (void)state;
@@ -760,6 +779,7 @@ int main(void)
         cmocka_unit_test(f_truncated_handshakes),
         cmocka_unit_test(f_a_reset_in_the_handshake_is_a_failure),
         cmocka_unit_test(f_handshakes_under_way_are_limited),
+        cmocka_unit_test(f_turned_away_without_a_word),
         cmocka_unit_test(f_a_cut_shows_no_close_notify),
         cmocka_unit_test(f_a_peer_that_leaves_ends_its_exchange),
         cmocka_unit_test(f_bad_files_are_named),

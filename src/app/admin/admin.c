@@ -25,6 +25,7 @@ struct sp_admin {
     struct sp_server_conf conf; /* borrowed by the server */
     struct sp_server *remote;   /* owned until it is drained; NULL: none */
     struct sp_server_conf remote_conf;
+    struct sp_seats *seats; /* owned */
     unsigned open;          /* servers */
     struct sp_rate refused; /* log lines about who was turned away */
     uv_timer_t clock;       /* steps the history */
@@ -121,18 +122,20 @@ static json_t *counters_json(const struct sp_admin_view *v)
     return o;
 }
 
-static json_t *listeners_json(const struct sp_world *w)
+static json_t *listeners_json(const struct sp_admin_view *v)
 {
+    const struct sp_world *w = *v->world;
     json_t *rows = json_array();
     for (size_t i = 0; i < w->config->listener_count; i++) {
         const struct sp_config_listener *l = &w->config->listeners[i];
         json_array_append_new(
             rows,
-            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name", l->name, "bind",
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "name", l->name, "bind",
                       l->bind, "upstream", l->upstream, "transport",
                       w->doors[i].tls ? "tls" : "http", "plain_http",
                       w->doors[i].tls ? "-" : sp_mode_text(w->doors[i].plain_http),
-                      "client_certificates", (int)(l->client_ca[0] != 0)));
+                      "client_certificates", (int)(l->client_ca[0] != 0), "connections",
+                      (json_int_t)sp_seats_taken(v->seats[i])));
     }
     return rows;
 }
@@ -207,7 +210,7 @@ static enum sp_err status_text(struct sp_admin *a, size_t flags, struct sp_buf *
         "policy", sp_policy_name(w->policy), "workers", (int)v->lane_count, "expiries",
         expiries_json(v), "fills", fills_json(v), "ledger", ledger_json(v), "cache",
         cache_json(v), "upstreams", upstreams, "witnesses", voices, "listeners",
-        listeners_json(w), "plain_http", sp_desk_plain_json(v->desk), "would_refuse",
+        listeners_json(v), "plain_http", sp_desk_plain_json(v->desk), "would_refuse",
         sp_desk_observed_json(v->desk), "limited",
         sp_peers_json(v->peers, sp_loop_now_ms(sp_loop_current()), sp_clock_wall_s()),
         "downstreams",
@@ -441,7 +444,8 @@ static enum sp_err open_remote(struct sp_admin *a, struct sp_loop *main_loop,
     a->remote_conf = (struct sp_server_conf){.name = "admin-remote",
                                              .bind = a->view.config->admin.remote.bind,
                                              .tls = w->admin.tls,
-                                             .inherited = a->view.inherited};
+                                             .inherited = a->view.inherited,
+                                             .seats = a->seats};
     struct sp_server_handler handler = {
         .head = on_remote_head, .body = on_body, .end = on_end, .ctx = a};
     SP_TRY(sp_server_new(main_loop, &a->remote_conf, &handler, &a->remote, why));
@@ -460,17 +464,20 @@ enum sp_err sp_admin_new(struct sp_loop *main_loop, const struct sp_admin_view *
                          struct sp_admin **out, struct sp_why *why)
 {
     struct sp_admin *a = calloc(1, sizeof *a);
-    if (!a) {
+    if (!a || sp_seats_new(SP_LIMIT_CONNECTIONS_PER_IP, &a->seats) != SP_OK) {
+        free(a);
         return SP_E_NOMEM;
     }
     a->view = *view;
     a->conf = (struct sp_server_conf){.name = "admin",
                                       .bind = view->config->admin_bind,
-                                      .inherited = view->inherited};
+                                      .inherited = view->inherited,
+                                      .seats = a->seats};
     struct sp_server_handler handler = {
         .head = on_head, .body = on_body, .end = on_end, .ctx = a};
     enum sp_err e = sp_server_new(main_loop, &a->conf, &handler, &a->server, why);
     if (e != SP_OK) {
+        sp_seats_free(&a->seats);
         free(a);
         return e;
     }
@@ -488,6 +495,7 @@ enum sp_err sp_admin_new(struct sp_loop *main_loop, const struct sp_admin_view *
 static void on_clock_closed(uv_handle_t *clock)
 {
     struct sp_admin *a = clock->data;
+    sp_seats_free(&a->seats);
     a->gone(a->gone_ctx);
 }
 

@@ -14,6 +14,7 @@ struct sp_admin_view {       /* what it reports; all borrowed */
     struct sp_desk *desk;
     struct sp_watch *watch;
     struct sp_peers *peers;
+    struct sp_seats **seats; /* one a listener of config */
     struct sp_lockdown *lockdown;
     bool *draining;
     const struct sp_config *config; /* the one it started with: its own listeners */

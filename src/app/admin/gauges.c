@@ -156,6 +156,11 @@ static enum sp_err of_listeners(const struct sp_admin_view *v, struct sp_buf *ou
                             w->config->listeners[i].name, w->doors[i].not_after));
         }
     }
+    SP_TRY(head(out, "connections", "Connections that are open."));
+    for (size_t i = 0; i < w->config->listener_count; i++) {
+        SP_TRY(labelled(out, "connections", "listener", w->config->listeners[i].name,
+                        (int64_t)sp_seats_taken(v->seats[i])));
+    }
     return SP_OK;
 }
 

@@ -96,6 +96,7 @@ struct sp_config {
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
     struct sp_peer_limits peers;
+    unsigned peer_connections; /* of one address to one listener; 0: any */
     struct sp_release_conf release;
     uint64_t cache_max;   /* bytes; 0: no such limit */
     unsigned cache_floor; /* percent */

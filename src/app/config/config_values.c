@@ -121,12 +121,14 @@ static enum sp_err take_peers(struct sp_config *c, cfg_t *cfg,
                               const struct sp_config_place *p)
 {
     struct sp_peer_limits *l = &c->peers;
-    long rate = 0, metadata = 0, content = 0, mib = 0, content_mib = 0;
+    long rate = 0, metadata = 0, content = 0, mib = 0, content_mib = 0, conns = 0;
     SP_TRY(sp_take_number(p, cfg, "peer_rate", 0, 1000000, &rate));
     SP_TRY(sp_take_number(p, cfg, "peer_at_once", 0, 1000000, &metadata));
+    SP_TRY(sp_take_number(p, cfg, "peer_connections", 0, SP_LIMIT_CONNECTIONS, &conns));
     SP_TRY(sp_take_number(p, cfg, "peer_mib", 0, 1L << 20, &mib));
     SP_TRY(sp_take_number(p, cfg, "peer_content_at_once", 0, 1000000, &content));
     SP_TRY(sp_take_number(p, cfg, "peer_content_mib", 0, 1L << 20, &content_mib));
+    c->peer_connections = (unsigned)conns;
     l->rate = (unsigned)rate;
     l->at_once[SP_PEER_METADATA] = (unsigned)metadata;
     l->at_once[SP_PEER_CONTENT] = (unsigned)content;

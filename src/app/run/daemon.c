@@ -46,6 +46,7 @@ struct daemon {
     struct sp_renewer *renewer; /* owned; NULL: no offline catalogue */
     struct sp_budget budget;
     struct sp_peers *peers; /* owned */
+    struct sp_seats **seats; /* owned, one a listener */
     struct sp_lockdown lockdown;
     struct sp_cosigner *cosigner; /* owned */
     struct sp_lane *lanes;        /* owned */
@@ -158,6 +159,9 @@ static enum sp_err enter_world(struct daemon *d, struct sp_world *w_take)
     sp_world_unref(&d->world);
     d->world = w;
     sp_budget_set(&d->budget, w->config->metadata_memory);
+    for (size_t i = 0; i < d->first->listener_count; i++) {
+        sp_seats_set_most(d->seats[i], w->config->peer_connections);
+    }
     sp_log_setup(w->config->log_format, w->config->log_level, SP_LOG_JOURNAL_SOCKET);
     sp_stock_tune(sp_filler_stock(d->filler), w->config);
     sp_filler_set_world(d->filler, w);
@@ -468,6 +472,7 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
                                 .budget = &d->budget,
                                 .peers = d->peers,
                                 .inherited = &d->inherited,
+                                .seats = d->seats,
                                 .hot_objects = hot_objects_a_lane(n)};
     d->lanes = calloc(n, sizeof *d->lanes);
     if (!d->lanes) {
@@ -494,6 +499,7 @@ static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
                                  .desk = d->desk,
                                  .watch = d->watch,
                                  .peers = d->peers,
+                                 .seats = d->seats,
                                  .draining = &d->draining,
                                  .lockdown = &d->lockdown,
                                  .inherited = &d->inherited,
@@ -515,7 +521,12 @@ static enum sp_err start_peers(struct daemon *d)
 {
     uint64_t seed;
     SP_TRY(sp_random_bytes(&seed, sizeof seed));
-    return sp_peers_new(SP_PEER_SETS, seed, &d->peers);
+    SP_TRY(sp_peers_new(SP_PEER_SETS, seed, &d->peers));
+    d->seats = calloc(d->first->listener_count, sizeof *d->seats);
+    for (size_t i = 0; d->seats && i < d->first->listener_count; i++) {
+        SP_TRY(sp_seats_new(d->first->peer_connections, &d->seats[i]));
+    }
+    return d->seats ? SP_OK : SP_E_NOMEM;
 }
 
 /* The sockets of the daemon that runs, and its end. Nothing of it has to be known for
@@ -675,6 +686,10 @@ static void fini(struct daemon *d)
     sp_loop_free(&d->loop);
     sp_desk_free(&d->desk);
     sp_peers_free(&d->peers);
+    for (size_t i = 0; i < d->first->listener_count; i++) {
+        sp_seats_free(&d->seats[i]);
+    }
+    free(d->seats);
     sp_cosigner_free(&d->cosigner);
     free(d->admin);
     sp_seals_unref(&d->seals);

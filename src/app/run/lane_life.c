@@ -23,6 +23,7 @@ static enum sp_err open_doors(struct sp_lane *l, const struct sp_lane_conf *conf
                                               .allow = c->allow,
                                               .allow_count = c->allow_count,
                                               .inherited = conf->inherited,
+                                              .seats = conf->seats[i],
                                               .tls = w->doors[i].tls};
         struct sp_server_handler handler = sp_exchange_handler;
         l->doors[i] = (struct sp_door_context){.lane = l, .door = i};

@@ -19,6 +19,7 @@ struct sp_lane_conf {       /* borrowed by the lane for its life */
     const struct sp_lockdown *lockdown;
     struct sp_cosigner *cosigner;
     struct sp_sockets *inherited; /* listening sockets that are open already */
+    struct sp_seats **seats;      /* one a listener */
     size_t hot_objects; /* files it may keep open for the next asker */
 };
 /* Binds every listener and starts the thread. */

@@ -317,15 +317,6 @@ static void on_body(void *ctx, struct sp_exchange *x)
     sp_visit_perform(v, &step);
 }
 
-static void shut_out(void *ctx, enum sp_shut_out why)
-{
-    const struct sp_door_context *door = ctx;
-    struct sp_counters *c = &door->lane->counters;
-    SP_COUNT(c, handshakes_plain, why == SP_SHUT_OUT_PLAIN);
-    SP_COUNT(c, handshakes_failed, why == SP_SHUT_OUT_FAILED);
-    SP_COUNT(c, handshakes_slow, why == SP_SHUT_OUT_TIMEOUT);
-}
-
 static void on_end(void *ctx, struct sp_exchange *x, bool complete)
 {
     (void)ctx;
@@ -350,4 +341,4 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
 }
 
 const struct sp_server_handler sp_exchange_handler = {
-    .head = on_head, .body = on_body, .end = on_end, .shut_out = shut_out};
+    .head = on_head, .body = on_body, .end = on_end, .shut_out = sp_visit_shut_out};

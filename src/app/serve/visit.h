@@ -117,6 +117,9 @@ void sp_visit_ask_revisions(struct visit *v, const struct sp_effect *e);
 void sp_visit_ask_files(struct visit *v, const struct sp_effect *e);
 void sp_visit_record(struct visit *v, const struct sp_effect *e);
 
+/* shut_out.c: as the server's handler has it; ctx is a door's. */
+void sp_visit_shut_out(void *ctx, enum sp_shut_out why, const char *peer);
+
 /* guest.c: true when this exchange is for a host that the listener is not; answered. */
 bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x);
 struct sp_guest {

@@ -11,6 +11,8 @@
 #include "app/shared/rate.h"
 #include "app/shared/term.h"
 #include "core/base/spares.h"
+#include "io/net/seats.h"
+#include "io/net/server.h"
 #include "io/store/keeper.h"
 
 struct farewell;
@@ -24,6 +26,11 @@ struct sp_watch;
 struct sp_door_context {
     struct sp_lane *lane; /* borrowed */
     size_t door;          /* index of the listener */
+};
+
+struct sp_untold { /* since the last line of the log about one reason */
+    bool told;
+    uint64_t told_ms, count;
 };
 
 struct sp_lane {
@@ -57,6 +64,7 @@ struct sp_lane {
     size_t joined_count;
     struct sp_rate refusals;
     struct sp_rate turned_away; /* log lines about those */
+    struct sp_untold untold[SP_SHUT_OUT_REASONS]; /* shut_out.c */
     struct sp_counters counters;
     char apart[128]; /* lanes lie side by side, and what one writes the next reads not */
 };

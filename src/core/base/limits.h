@@ -154,8 +154,8 @@
 #define SP_LIMIT_CATALOG_TEXT     SP_KIB(4) /* a title, an address */
 
 /* Connections and time. */
-#define SP_LIMIT_CONNECTIONS        10000
-#define SP_LIMIT_CONNECTIONS_PER_IP 64
+#define SP_LIMIT_CONNECTIONS        10000 /* a listener and loop */
+#define SP_LIMIT_CONNECTIONS_PER_IP 64 /* to the admin listener; others: peer_connections */
 #define SP_LIMIT_HANDSHAKES         256
 #define SP_LIMIT_TLS_SESSIONS       2048 /* kept to be resumed, an identity */
 #define SP_LIMIT_KEEPALIVE_REQUESTS 1000

@@ -48,7 +48,9 @@ static void bury(struct sp_conn *c)
     sp_deadline_clear(&c->deadline);
     sp_link_remove(&c->ready);
     sp_link_remove(&c->all);
-    sp_peers_remove(s, c);
+    if (c->seat) {
+        sp_seats_leave(s->conf->seats, &c->seat);
+    }
     s->stats.active--;
     c->t.ops->fini(&c->t);
     sp_buf_fini(&c->in);
@@ -129,19 +131,12 @@ static bool step_linger(struct sp_conn *c)
 
 /* ---- handshake --------------------------------------------------------------- */
 
-static void shut_out(struct sp_conn *c, enum sp_shut_out why)
-{
-    const struct sp_server_handler *h = &c->server->handler;
-    if (h->shut_out) {
-        h->shut_out(h->ctx, why);
-    }
-}
-
 static void handshake_failed(struct sp_conn *c, enum sp_err e)
 {
     struct sp_server *s = c->server;
     sp_server_give_handshake(c);
-    shut_out(c, e == SP_E_PROTOCOL ? SP_SHUT_OUT_PLAIN : SP_SHUT_OUT_FAILED);
+    sp_server_shut_out(s, e == SP_E_PROTOCOL ? SP_SHUT_OUT_PLAIN : SP_SHUT_OUT_FAILED,
+                       c->peer);
     if (e == SP_E_PROTOCOL) {
         struct sp_transport plain;
         s->stats.plain_on_tls++;
@@ -333,7 +328,7 @@ void sp_conn_expired(struct sp_deadline *d, enum sp_deadline_kind kind)
     switch (kind) {
     case SP_DEADLINE_HANDSHAKE:
         stats->timeouts_handshake++;
-        shut_out(c, SP_SHUT_OUT_TIMEOUT);
+        sp_server_shut_out(c->server, SP_SHUT_OUT_TIMEOUT, c->peer);
         sp_conn_kill(c);
         return;
     case SP_DEADLINE_HEAD:
@@ -382,19 +377,19 @@ static void start(struct sp_conn *c, int fd)
     rearm(c);
 }
 
-void sp_conn_accept(struct sp_server *s, int fd, const uint8_t address[16])
+bool sp_conn_accept(struct sp_server *s, int fd, const uint8_t address[16],
+                    struct sp_seat *seat)
 {
     struct sp_conn *c = calloc(1, sizeof *c);
     if (!c || uv_poll_init(sp_loop_uv(s->loop), &c->poll, fd) != 0) {
-        s->stats.refused_limit++;
         free(c);
-        close(fd);
-        return;
+        return false;
     }
     s->stats.accepted++;
     s->stats.active++;
     s->conns_left++;
     c->server = s;
+    c->seat = seat;
     c->poll.data = c;
     memcpy(c->address, address, sizeof c->address);
     sp_address_format(address, c->peer);
@@ -403,6 +398,6 @@ void sp_conn_accept(struct sp_server *s, int fd, const uint8_t address[16])
     sp_link_init(&c->ready);
     sp_link_init(&c->all);
     sp_link_append(&s->conns, &c->all);
-    sp_peers_add(s, c);
     start(c, fd);
+    return true;
 }

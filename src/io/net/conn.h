@@ -18,13 +18,13 @@
 #include "core/base/spares.h"
 #include "io/net/deadlines.h"
 #include "io/net/list.h"
+#include "io/net/seats.h"
 #include "io/net/transport.h"
 
 #include <netinet/in.h>
 
 #define SP_TURN_BYTES   SP_KIB(512) /* what one connection may move before others */
 #define SP_TURN_REQUEST SP_KIB(16)  /* what a request counts as, besides its bytes */
-#define SP_PEER_BUCKETS 4096
 
 enum sp_conn_state {
     SP_CONN_HANDSHAKE,
@@ -88,7 +88,7 @@ struct sp_conn {
     unsigned requests;
     struct sp_deadline deadline;
     struct sp_link all, ready; /* ready: in server->ready or server->waiting */
-    struct sp_conn *peer_next; /* the same bucket of server->peers */
+    struct sp_seat *seat;      /* owned; NULL where nobody counts them */
     uint8_t address[16];       /* IPv4 mapped */
     char peer[INET6_ADDRSTRLEN];
     struct sp_buf in;      /* plain bytes not parsed yet, at most a head */
@@ -112,8 +112,6 @@ struct sp_server {
     struct sp_link conns, ready, waiting;
     unsigned conns_left; /* with those whose handle is still closing */
     struct sp_server_stats stats; /* written a lot: not at the end, beside somebody else */
-    struct sp_conn *peers[SP_PEER_BUCKETS];
-    uint64_t peer_seed;
     unsigned handshakes;
     struct sp_http_request scratch;
     struct sp_spares exchanges; /* ended, to be used again */
@@ -131,8 +129,9 @@ struct sp_server {
 };
 
 /* conn.c */
-void sp_conn_accept(struct sp_server *s, int fd,
-                    const uint8_t address[16]); /* takes fd */
+/* Takes fd and seat. False: memory ran out, and neither was taken. */
+bool sp_conn_accept(struct sp_server *s, int fd, const uint8_t address[16],
+                    struct sp_seat *seat);
 void sp_conn_drive(struct sp_conn *c);
 void sp_conn_doom(struct sp_conn *c); /* from a step: it ends when its turn ends */
 void sp_conn_kill(struct sp_conn *c); /* from outside its turn: now */
@@ -183,14 +182,10 @@ void sp_server_make_ready(struct sp_conn *c);
 /* True when c may do its handshake now; else it waits and is made ready later. */
 bool sp_server_take_handshake(struct sp_conn *c);
 void sp_server_give_handshake(struct sp_conn *c);
+void sp_server_shut_out(struct sp_server *s, enum sp_shut_out why, const char *peer);
 const char *sp_server_date(struct sp_server *s);
 void sp_server_conn_closed(
     struct sp_server *s); /* its handle is closed and memory freed */
-
-/* peers.c: how many connections an address has (IPv6: its /64). */
-unsigned sp_peers_count(struct sp_server *s, const uint8_t address[16]);
-void sp_peers_add(struct sp_server *s, struct sp_conn *c);
-void sp_peers_remove(struct sp_server *s, struct sp_conn *c);
 
 /* listen.c: "*:8531", "0.0.0.0:8531" or "[::]:8531" to a listening socket, an inherited
  * one where there is one (NULL: there are none). */

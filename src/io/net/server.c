@@ -79,18 +79,69 @@ static bool is_allowed(const struct sp_server *s, const union sp_socket_address 
     return s->conf->allow_count == 0;
 }
 
+void sp_server_shut_out(struct sp_server *s, enum sp_shut_out why, const char *peer)
+{
+    if (s->handler.shut_out) {
+        s->handler.shut_out(s->handler.ctx, why, peer);
+    }
+}
+
+/* Best effort, and nothing waits for it. What has come already is read, because closing
+ * would else send a reset, which costs Windows clients the answer. Over TLS there are
+ * no words before the handshake but alerts, and those mean that something is wrong with
+ * TLS; a connection that just ends is tried again. */
+static void say_unavailable(struct sp_server *s, int fd)
+{
+    static const char words[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                "Content-Type: text/plain; charset=utf-8\r\n"
+                                "Content-Length: 22\r\nRetry-After: 30\r\n"
+                                "Connection: close\r\n\r\nToo many connections.\n";
+    (void)!send(fd, words, sizeof words - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    (void)!recv(fd, s->wire.receive, SP_WIRE_RECEIVE, MSG_DONTWAIT);
+}
+
+static void turn_away(struct sp_server *s, int fd, enum sp_shut_out why,
+                      const uint8_t address[16])
+{
+    char peer[INET6_ADDRSTRLEN];
+    s->stats.refused_address += why == SP_SHUT_OUT_ADDRESS;
+    s->stats.refused_limit += why == SP_SHUT_OUT_CROWD || why == SP_SHUT_OUT_FULL;
+    s->stats.refused_descriptors += why == SP_SHUT_OUT_DESCRIPTORS;
+    if (!s->tls && why != SP_SHUT_OUT_ADDRESS) {
+        say_unavailable(s, fd);
+    }
+    close(fd);
+    sp_address_format(address, peer);
+    sp_server_shut_out(s, why, peer);
+}
+
+static enum sp_err take_seat(struct sp_server *s, const uint8_t address[16],
+                             struct sp_seat **out)
+{
+    return s->conf->seats ? sp_seats_take(s->conf->seats, address, out) : SP_OK;
+}
+
 static void admit(struct sp_server *s, int fd, const union sp_socket_address *a)
 {
-    uint8_t address[16];
+    uint8_t address[16] = {0};
+    struct sp_seat *seat = NULL;
     if (!sp_address_bytes(&a->any, address) || !is_allowed(s, a)) {
-        s->stats.refused_address++;
-        close(fd);
-    } else if (s->stats.active >= SP_LIMIT_CONNECTIONS ||
-               sp_peers_count(s, address) >= SP_LIMIT_CONNECTIONS_PER_IP) {
-        s->stats.refused_limit++;
-        close(fd);
-    } else {
-        sp_conn_accept(s, fd, address);
+        turn_away(s, fd, SP_SHUT_OUT_ADDRESS, address);
+        return;
+    }
+    if (s->stats.active >= SP_LIMIT_CONNECTIONS) {
+        turn_away(s, fd, SP_SHUT_OUT_FULL, address);
+        return;
+    }
+    enum sp_err e = take_seat(s, address, &seat);
+    if (e == SP_E_LIMIT) {
+        turn_away(s, fd, SP_SHUT_OUT_CROWD, address);
+    } else if (e != SP_OK || !sp_conn_accept(s, fd, address, seat)) {
+        turn_away(s, fd, SP_SHUT_OUT_DESCRIPTORS, address);
+        if (seat) {
+            sp_seats_leave(s->conf->seats, &seat);
+        }
     }
 }
 
@@ -106,10 +157,13 @@ static void refuse_without_descriptor(struct sp_server *s)
     if (s->reserve_fd >= 0) {
         close(s->reserve_fd);
     }
-    int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+    union sp_socket_address a = {0};
+    socklen_t len = sizeof a;
+    uint8_t address[16] = {0};
+    int fd = accept4(s->fd, &a.any, &len, SOCK_CLOEXEC);
     if (fd >= 0) {
-        s->stats.refused_limit++;
-        close(fd);
+        (void)sp_address_bytes(&a.any, address);
+        turn_away(s, fd, SP_SHUT_OUT_DESCRIPTORS, address);
     }
     s->reserve_fd = open_reserve();
 }
@@ -284,7 +338,6 @@ static void set_times(struct sp_deadlines *ds, const struct sp_server_conf *conf
 /* What can fail comes first: handles of the loop cannot be taken back at once. */
 static enum sp_err acquire(struct sp_server *s, struct sp_why *why)
 {
-    SP_TRY(sp_random_bytes(&s->peer_seed, sizeof s->peer_seed));
     SP_TRY(sp_wire_init(&s->wire, &s->stats));
     SP_TRY(sp_listen(s->conf->bind, s->conf->inherited, &s->fd, &s->port, why));
     s->reserve_fd = open_reserve();

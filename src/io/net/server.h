@@ -48,11 +48,23 @@ struct sp_server_conf { /* everything is borrowed and outlives the server */
     size_t allow_count;
     struct sp_tls_server *tls; /* NULL: plain HTTP; a reference is taken */
     struct sp_sockets *inherited; /* sockets.h; NULL: every socket is opened here */
+    struct sp_seats *seats; /* seats.h; NULL: an address may have any number */
     uint64_t idle_ms, head_ms, handshake_ms, stall_ms; /* 0: the defaults of limits.h */
 };
 
 struct sp_exchange;
-enum sp_shut_out { SP_SHUT_OUT_PLAIN, SP_SHUT_OUT_FAILED, SP_SHUT_OUT_TIMEOUT };
+enum sp_shut_out {
+    /* in the TLS handshake: */
+    SP_SHUT_OUT_PLAIN,  /* it spoke no TLS */
+    SP_SHUT_OUT_FAILED,
+    SP_SHUT_OUT_TIMEOUT,
+    /* before its first byte; over plain HTTP all but the first are told 503: */
+    SP_SHUT_OUT_ADDRESS,     /* not on the allow list */
+    SP_SHUT_OUT_CROWD,       /* its address has all the seats it may have */
+    SP_SHUT_OUT_FULL,        /* the listener has SP_LIMIT_CONNECTIONS on this loop */
+    SP_SHUT_OUT_DESCRIPTORS, /* the process has no descriptor left, or no memory */
+    SP_SHUT_OUT_REASONS
+};
 struct sp_server_handler {
     /* The head is there. Either respond at once, or sp_exchange_want_body. A GET or HEAD
      * (whose body, if any, was zero bytes) need not ask for a body. */
@@ -62,9 +74,8 @@ struct sp_server_handler {
     /* Exactly once for every exchange that head saw, whatever happened. complete: the whole
      * answer was handed to the kernel. Afterwards x is gone. */
     void (*end)(void *ctx, struct sp_exchange *x, bool complete);
-    /* A connection came to nothing in its TLS handshake: it spoke no TLS, it failed, it was
-     * too slow. NULL: nobody wants to know. */
-    void (*shut_out)(void *ctx, enum sp_shut_out why);
+    /* A connection came to nothing. peer: "10.1.2.3". NULL: nobody wants to know. */
+    void (*shut_out)(void *ctx, enum sp_shut_out why, const char *peer);
     void *ctx;
 };
 
