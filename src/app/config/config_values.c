@@ -137,13 +137,16 @@ static enum sp_err take_peers(struct sp_config *c, cfg_t *cfg,
     return SP_OK;
 }
 
-static enum sp_err take_sandbox(struct sp_config *c, cfg_t *cfg,
-                                const struct sp_config_place *p)
+static enum sp_err take_switches(struct sp_config *c, cfg_t *cfg,
+                                 const struct sp_config_place *p)
 {
     static const struct sp_config_word ways[] = {{"on", 1}, {"off", 0}};
-    int on = 0;
-    SP_TRY(sp_take_word(p, cfg, "sandbox", SP_WORDS(ways), &on));
-    c->sandbox = on != 0;
+    static const struct sp_config_word kernel_ways[] = {{"auto", 1}, {"off", 0}};
+    int sandbox = 0, kernel = 0;
+    SP_TRY(sp_take_word(p, cfg, "sandbox", SP_WORDS(ways), &sandbox));
+    SP_TRY(sp_take_word(p, cfg, "kernel_tls", SP_WORDS(kernel_ways), &kernel));
+    c->sandbox = sandbox != 0;
+    c->kernel_tls = kernel != 0;
     return SP_OK;
 }
 
@@ -166,7 +169,7 @@ enum sp_err sp_config_take(struct sp_config *c, cfg_t *cfg, struct sp_view text,
                                _("the directory may not be empty"));
     }
     SP_TRY(sp_config_take_admin(c, cfg, p));
-    SP_TRY(take_sandbox(c, cfg, &p));
+    SP_TRY(take_switches(c, cfg, &p));
     if (c->group[0] && (!c->user[0] || strcmp(c->user, "root") == 0)) {
         return sp_config_wrong(&p, "group",
                                _("group goes with user, which is not root"));

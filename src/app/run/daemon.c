@@ -656,11 +656,13 @@ static void say_ready(const struct daemon *d)
 {
     struct sp_keeper_status k;
     const struct sp_config *c = d->world->config;
+    const char *tls =
+        c->kernel_tls && sp_tls_kernel_can() ? "TLS, sent by the kernel's" : "TLS";
     sp_keeper_status(d->keeper, &k);
     for (size_t i = 0; i < c->listener_count; i++) {
         sp_log_say(SP_LOG_INFO, "listening", "%s on %s (%s) for upstream %s",
                    c->listeners[i].name, c->listeners[i].bind,
-                   d->world->doors[i].tls ? "TLS" : "plain HTTP",
+                   d->world->doors[i].tls ? tls : "plain HTTP",
                    c->listeners[i].upstream);
     }
     sp_log_say(SP_LOG_INFO, "ready",

@@ -111,7 +111,9 @@ static enum sp_err make_tls(const struct sp_config *c,
     if (e == SP_OK) {
         struct sp_tls_server_conf conf = {.certificate_pem = sp_secret_view(&cert),
                                           .key_pem = sp_secret_view(&key),
-                                          .client_ca_pem = sp_buf_view(&ca)};
+                                          .client_ca_pem = sp_buf_view(&ca),
+                                          .kernel =
+                                              c->kernel_tls && sp_tls_kernel_can()};
         e = sp_tls_server_new(&conf, &d->tls, &inner);
     }
     return e == SP_OK ? SP_OK

@@ -27,7 +27,11 @@ struct sp_tls_server_conf {
     struct sp_view certificate_pem; /* leaf first, then intermediates */
     struct sp_view key_pem;
     struct sp_view client_ca_pem; /* empty: no client certificate is asked for */
+    bool kernel; /* what is sent is encrypted by the kernel, where OpenSSL and it can */
 };
+/* The running kernel has TLS (tls(7) of Linux, its module loaded). Each connection is asked for
+ * its own, and is OpenSSL's where the kernel does not take it. */
+bool sp_tls_kernel_can(void);
 /* TLS 1.2 (ECDHE and AEAD) and 1.3, ALPN http/1.1 only, no renegotiation, no 0-RTT, no
  * compression, TLS_AES_128_GCM_SHA256 and X25519 first. why names the file's fault. */
 enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,

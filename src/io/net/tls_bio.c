@@ -1,11 +1,21 @@
 /* The BIO under every server SSL. Writing never fails for want of room: what the socket
  * does not take is kept in t->unsent (at most what was gathered and a record), and the
  * transport writes no further record before that is gone. So OpenSSL never has to
- * be called again with the same bytes. */
+ * be called again with the same bytes.
+ *
+ * Where the kernel is to encrypt, a socket BIO of OpenSSL's stands behind this one.
+ * When OpenSSL has the keys of what is sent, it offers them; once the socket BIO handed
+ * them to the kernel, OpenSSL writes nothing here but records of control, unencrypted,
+ * and the transport sends what it is given. Receiving stays OpenSSL's. */
 #include "io/net/tls_private.h"
 
 #include <pthread.h>
 #include <string.h>
+
+/* OpenSSL's own, which bio.h only mentions: keys for the kernel (number: 0 for what is
+ * received), and the type of the record that is written next. */
+#define CTRL_SET_KTLS     72
+#define CTRL_SET_KTLS_MSG 74
 
 /* A handshake flight with the longest chain, a record, and what was gathered. */
 #define UNSENT_MAX (SP_LIMIT_CHAIN_BYTES + SP_WIRE_GATHER + SP_KIB(32))
@@ -84,12 +94,24 @@ static enum sp_err emit(struct sp_transport *t, struct sp_view record)
     return e;
 }
 
+/* A record of control for the kernel to encrypt: tickets behind the handshake, alerts.
+ */
+static int write_control(struct sp_transport *t, BIO *kernel, const char *data,
+                         int size)
+{
+    t->broken |= BIO_write(kernel, data, size) != size;
+    return t->broken ? -1 : size;
+}
+
 static int bio_write(BIO *b, const char *data, int size)
 {
     struct sp_transport *t = BIO_get_data(b);
     struct sp_wire *w = t->wire;
     size_t n = (size_t)size;
     BIO_clear_retry_flags(b);
+    if (BIO_next(b) && BIO_get_ktls_send(BIO_next(b))) {
+        return write_control(t, BIO_next(b), data, size);
+    }
     if (n > SP_WIRE_GATHER) {
         return emit(t, sp_view(data, n)) == SP_OK ? size : -1;
     }
@@ -101,13 +123,33 @@ static int bio_write(BIO *b, const char *data, int size)
     return size;
 }
 
+/* What the kernel is to encrypt must not overtake what OpenSSL did: keys change hands
+ * when all of that is with the kernel, else OpenSSL goes on by itself. */
+static long control_kernel(BIO *b, struct sp_transport *t, int command, long number,
+                           void *pointer)
+{
+    bool is_sent = t->wire->gathered == 0 && t->unsent.len == 0;
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+        return emit(t, sp_view(NULL, 0)) == SP_OK ? 1 : -1;
+    case CTRL_SET_KTLS:
+        return number != 0 && is_sent ? BIO_ctrl(BIO_next(b), command, number, pointer)
+                                      : 0;
+    case CTRL_SET_KTLS_MSG:
+    case BIO_CTRL_GET_KTLS_SEND:
+        return BIO_ctrl(BIO_next(b), command, number, pointer);
+    }
+    return 0;
+}
+
 static long bio_ctrl(BIO *b, int command, long number, void *pointer)
 {
-    const struct sp_transport *t = BIO_get_data(b);
-    (void)number;
-    (void)pointer;
+    struct sp_transport *t = BIO_get_data(b);
     if (command == BIO_CTRL_EOF) {
         return t->ended;
+    }
+    if (BIO_next(b)) {
+        return control_kernel(b, t, command, number, pointer);
     }
     return command == BIO_CTRL_FLUSH; /* the transport flushes when its turn ends */
 }
@@ -130,16 +172,19 @@ static void make_method(void)
     }
 }
 
-BIO *sp_tls_bio_new(struct sp_transport *t)
+BIO *sp_tls_bio_new(struct sp_transport *t, bool offer_kernel)
 {
     pthread_once(&method_once, make_method);
     BIO *b = method ? BIO_new(method) : NULL;
-    if (b) {
-        BIO_set_data(b, t);
-        sp_buf_init(&t->left, LEFT_MAX);
-        sp_buf_init(&t->unsent, UNSENT_MAX);
+    BIO *kernel = b && offer_kernel ? BIO_new_socket(t->fd, BIO_NOCLOSE) : NULL;
+    if (!b || (offer_kernel && !kernel)) {
+        BIO_free(b);
+        return NULL;
     }
-    return b;
+    BIO_set_data(b, t);
+    sp_buf_init(&t->left, LEFT_MAX);
+    sp_buf_init(&t->unsent, UNSENT_MAX);
+    return kernel ? BIO_push(b, kernel) : b;
 }
 
 enum sp_err sp_tls_bio_flush(struct sp_transport *t)

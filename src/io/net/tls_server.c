@@ -1,9 +1,12 @@
 #include "io/net/tls_private.h"
 #include "io/net/tls_secret.h"
 
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct sp_tls_server {
     atomic_uint references;
@@ -206,10 +209,28 @@ static enum sp_err fill_context(SSL_CTX *ctx, const struct sp_tls_server_conf *c
         return sp_why_set(why, SP_E_CRYPTO,
                           "OpenSSL lacks a protocol, cipher or group");
     }
+    if (conf->kernel) {
+        SSL_CTX_set_options(ctx, SSL_OP_ENABLE_KTLS);
+    }
     SP_TRY(set_sessions(ctx, conf));
     SP_TRY(set_certificate(ctx, conf->certificate_pem, why));
     SP_TRY(set_key(ctx, conf->key_pem, why));
     return set_client_ca(ctx, conf->client_ca_pem, why);
+}
+
+/* A socket that is not connected cannot have it, which is another answer than that
+ * there is no such thing. */
+bool sp_tls_kernel_can(void)
+{
+    static const char name[] = "tls";
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool can = fd >= 0 &&
+               setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, sizeof name - 1) != 0 &&
+               errno == ENOTCONN;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return can;
 }
 
 enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,

@@ -48,7 +48,8 @@ static enum sp_err begin(struct sp_transport *t)
         return SP_E_PROTOCOL;
     }
     SSL *ssl = sp_tls_server_session(t->tls);
-    BIO *bio = ssl ? sp_tls_bio_new(t) : NULL;
+    bool offer_kernel = ssl && SSL_get_options(ssl) & SSL_OP_ENABLE_KTLS;
+    BIO *bio = ssl ? sp_tls_bio_new(t, offer_kernel) : NULL;
     sp_tls_server_unref(&t->tls); /* the SSL holds what it needs */
     if (!bio) {
         SSL_free(ssl);
@@ -59,6 +60,8 @@ static enum sp_err begin(struct sp_transport *t)
     return SP_OK;
 }
 
+static const struct sp_transport_ops kernel_ops;
+
 static enum sp_err tls_handshake(struct sp_transport *t)
 {
     if (!t->ssl) {
@@ -68,6 +71,10 @@ static enum sp_err tls_handshake(struct sp_transport *t)
     int done = SSL_do_handshake(ssl_of(t));
     SP_TRY(translate(t, done));
     t->wire->stats->handshakes_resumed += SSL_session_reused(ssl_of(t)) == 1;
+    if (BIO_get_ktls_send(SSL_get_wbio(ssl_of(t)))) {
+        t->wire->stats->handshakes_kernel++;
+        t->ops = &kernel_ops;
+    }
     return SP_OK;
 }
 
@@ -130,6 +137,16 @@ static enum sp_err tls_send(struct sp_transport *t, struct sp_view first,
     }
     *taken = total;
     return SP_OK;
+}
+
+/* The kernel makes the records. When the peer asked for new keys (RFC 8446
+ * section 4.6.3) nothing may be sent with the old ones, and the kernel would not learn
+ * of them: that ends the connection. */
+static enum sp_err kernel_send(struct sp_transport *t, struct sp_view first,
+                               struct sp_view second, size_t *taken)
+{
+    t->broken |= SSL_get_key_update_type(ssl_of(t)) != SSL_KEY_UPDATE_NONE;
+    return sp_socket_send(t, first, second, false, taken);
 }
 
 static enum sp_err tls_flush(struct sp_transport *t)
@@ -206,19 +223,16 @@ static void tls_fini(struct sp_transport *t)
     sp_tls_server_unref(&t->tls);
 }
 
-static const struct sp_transport_ops tls_ops = {
-    .handshake = tls_handshake,
-    .recv = tls_recv,
-    .has_buffered = tls_has_buffered,
-    .send = tls_send,
-    .flush = tls_flush,
-    .park = tls_park,
-    .say_bye = tls_say_bye,
-    .peer_pin = tls_peer_pin,
-    .peer_certificate = tls_peer_certificate,
-    .handshake_told = tls_handshake_told,
-    .fini = tls_fini,
-};
+#define OPS_THAT_SEND_BY(way)                                                          \
+    {                                                                                  \
+        .handshake = tls_handshake, .recv = tls_recv,                                  \
+        .has_buffered = tls_has_buffered, .send = (way), .flush = tls_flush,           \
+        .park = tls_park, .say_bye = tls_say_bye, .peer_pin = tls_peer_pin,            \
+        .peer_certificate = tls_peer_certificate,                                      \
+        .handshake_told = tls_handshake_told, .fini = tls_fini,                        \
+    }
+static const struct sp_transport_ops tls_ops = OPS_THAT_SEND_BY(tls_send);
+static const struct sp_transport_ops kernel_ops = OPS_THAT_SEND_BY(kernel_send);
 
 void sp_transport_tls(struct sp_transport *t, struct sp_wire *w, int fd,
                       struct sp_tls_server *tls)
