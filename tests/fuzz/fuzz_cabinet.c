@@ -1,6 +1,9 @@
-/* Cabinets with one member. What comes out has the length the header names. Tried as it
- * is, and with size and checksums set right, for mutations that would stop there. */
+/* Cabinets with one member. What comes out has the length the header names, and is what
+ * libmspack makes of it. Tried as it is, and with size and checksums set right, for
+ * mutations that would stop there. */
 #include "core/pack/pack.h"
+
+#include "support/cabinet_oracle.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,6 +33,18 @@ static void repair(uint8_t *cab, size_t size)
     }
 }
 
+/* What is taken, libmspack takes, and it gives the same. */
+static void compare(struct sp_view cabinet, struct sp_view own)
+{
+    struct sp_buf theirs;
+    sp_buf_init(&theirs, SP_MIB(2));
+    if (oracle_decode(cabinet, &theirs) != SP_OK ||
+        !sp_view_eq(sp_buf_view(&theirs), own)) {
+        abort();
+    }
+    sp_buf_fini(&theirs);
+}
+
 static void decode(const uint8_t *data, size_t size)
 {
     struct sp_buf out;
@@ -42,6 +57,9 @@ static void decode(const uint8_t *data, size_t size)
     size_t expected = e == SP_OK ? 4 + get32(data + 44) : 4;
     if (out.len != expected || (e == SP_OK) != (why.text[0] == 0)) {
         abort();
+    }
+    if (e == SP_OK) {
+        compare(sp_view(data, size), sp_view(out.data + 4, out.len - 4));
     }
     sp_buf_fini(&out);
 }

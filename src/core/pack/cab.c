@@ -1,17 +1,22 @@
 #include "core/base/cursor.h"
 #include "core/pack/allowance.h"
-#include "core/pack/mspack_host.h"
+#include "core/pack/copy.h"
+#include "core/pack/lzx.h"
+#include "core/pack/mszip.h"
 #include "core/pack/pack.h"
 
 #include <string.h>
 
 /* [MS-CAB] 2: CFHEADER of 36 bytes, CFFOLDER of 8, CFFILE of 16 and a name, CFDATA. The
- * schema below takes what servers send ([MS-WSUSSS] 3.1.4.6.3.3) and no gaps, and
- * leaves libmspack nothing to find out but the contents of the blocks. */
+ * schema below takes what servers send ([MS-WSUSSS] 3.1.4.6.3.3) and no gaps; blocks
+ * are read when all of it holds. */
 #define FILES_AT     44
 #define NAME_MAX_LEN 255
 #define BLOCK_OUT    32768 /* of every block but the last */
 #define BLOCK_IN     (BLOCK_OUT + 6144)
+
+/* Of a folder; LZX has its window in the upper byte. */
+enum { STORED = 0, MSZIP = 1, LZX = 3 };
 
 /* ---- the frame ---- */
 
@@ -20,7 +25,8 @@ struct frame {
     const char *reason; /* of the first mistake; NULL where the bytes ran out */
     size_t size;        /* of the member */
     size_t blocks;
-    bool stored;
+    size_t data_at;
+    uint16_t compression;
 };
 
 static void expect(struct frame *f, bool holds, enum sp_err e, const char *reason)
@@ -56,19 +62,18 @@ static void read_header(struct frame *f)
 static bool is_known_compression(uint16_t type)
 {
     unsigned window = type >> 8;
-    return type == 0 || type == 1 ||                             /* stored, MSZIP */
-           ((type & 0xff) == 3 && window >= 15 && window <= 21); /* LZX */
+    return type == STORED || type == MSZIP ||
+           ((type & 0xff) == LZX && window >= 15 && window <= 21);
 }
 
 static void read_folder_and_file(struct frame *f)
 {
     struct sp_cur *c = &f->c;
-    size_t data_at = sp_cur_le32(c);
+    f->data_at = sp_cur_le32(c);
     f->blocks = sp_cur_le16(c);
-    uint16_t compression = sp_cur_le16(c);
-    expect(f, is_known_compression(compression), SP_E_UNSUPPORTED,
+    f->compression = sp_cur_le16(c);
+    expect(f, is_known_compression(f->compression), SP_E_UNSUPPORTED,
            "its compression is not known");
-    f->stored = compression == 0;
     f->size = sp_cur_le32(c);
     expect(f, sp_cur_le32(c) == 0, SP_E_UNSUPPORTED,
            "the file does not begin where the folder does");
@@ -79,18 +84,19 @@ static void read_folder_and_file(struct frame *f)
     expect(f, (name_len > 0 || rest.len == 0) && name_len <= NAME_MAX_LEN,
            SP_E_MALFORMED, "the file's name is empty or too long");
     sp_cur_skip(c, name_len + 1);
-    expect(f, c->at == data_at, SP_E_UNSUPPORTED,
+    expect(f, c->at == f->data_at, SP_E_UNSUPPORTED,
            "the data do not follow the file entry");
 }
 
 static void read_block(struct frame *f, size_t out)
 {
-    sp_cur_skip(&f->c, 4); /* the checksum is compared by libmspack */
+    sp_cur_skip(&f->c, 4); /* the checksum is for later */
     size_t in = sp_cur_le16(&f->c);
     expect(f, in > 0 && in <= BLOCK_IN, SP_E_MALFORMED, "a data block is too large");
     expect(f, sp_cur_le16(&f->c) == out, SP_E_MISMATCH,
            "the blocks do not add up to the file's size");
-    expect(f, !f->stored || in == out, SP_E_MISMATCH, "a stored block has two sizes");
+    expect(f, f->compression != STORED || in == out, SP_E_MISMATCH,
+           "a stored block has two sizes");
     sp_cur_skip(&f->c, in);
 }
 
@@ -118,70 +124,100 @@ static enum sp_err read_frame(struct sp_view in, struct frame *f, struct sp_why 
     return SP_OK;
 }
 
-/* ---- libmspack over memory ---- */
+/* ---- the data ---- */
 
-struct member {
-    struct sp_mspack_host host;
-    struct sp_view in;  /* borrowed */
-    struct sp_buf *out; /* borrowed */
-    size_t out_end;     /* what out->len may become */
-    struct sp_why *why; /* borrowed */
+/* [MS-CAB] 3.1: words xored; the last one to three bytes count from the highest. */
+static uint32_t checksum_of(struct sp_view bytes, uint32_t sum)
+{
+    size_t i = 0;
+    uint64_t wide = 0;
+    for (; bytes.len - i >= 8; i += 8) {
+        wide ^= sp_pack_le64(bytes.data + i);
+    }
+    sum ^= (uint32_t)wide ^ (uint32_t)(wide >> 32);
+    for (; bytes.len - i >= 4; i += 4) {
+        sum ^= sp_pack_le32(bytes.data + i);
+    }
+    uint32_t rest = 0;
+    for (; i < bytes.len; i++) {
+        rest = rest << 8 | bytes.data[i];
+    }
+    return sum ^ rest;
+}
+
+/* 0 is no checksum. */
+static bool is_intact(uint32_t checksum, struct sp_view sizes, struct sp_view data)
+{
+    return checksum == 0 || checksum_of(sizes, checksum_of(data, 0)) == checksum;
+}
+
+struct decoders {
+    struct sp_mszip *mszip; /* owned */
+    struct sp_lzx *lzx;     /* owned */
 };
 
-static enum sp_err read_memory(void *ctx, uint64_t offset, uint8_t *to, size_t n,
-                               size_t *got)
+static enum sp_err make_decoders(const struct frame *f, struct decoders *d)
 {
-    const struct member *m = ctx;
-    struct sp_view part = sp_view_slice(m->in, (size_t)offset, (size_t)offset + n);
-    if (part.len) {
-        memcpy(to, part.data, part.len);
+    unsigned kind = f->compression & 0xff;
+    return kind == MSZIP ? sp_mszip_new(&d->mszip)
+           : kind == LZX ? sp_lzx_new(f->compression >> 8, &d->lzx)
+                         : SP_OK;
+}
+
+static bool decode_block(const struct decoders *d, struct sp_view in,
+                         const uint8_t *begin, uint8_t *to, size_t n)
+{
+    if (d->mszip) {
+        return sp_mszip_block(d->mszip, in, begin, to, n);
     }
-    *got = part.len;
+    if (d->lzx) {
+        return sp_lzx_frame(d->lzx, in, begin, to, n);
+    }
+    memcpy(to, in.data, n);
+    return true;
+}
+
+/* The frame was read: sizes and places are right. */
+static enum sp_err decode_blocks(struct frame *f, const struct decoders *d,
+                                 uint8_t *begin, struct sp_why *why)
+{
+    struct sp_cur *c = &f->c;
+    sp_cur_seek(c, f->data_at);
+    for (size_t done = 0; done < f->size;) {
+        uint32_t checksum = sp_cur_le32(c);
+        struct sp_view sizes = sp_view_slice(c->bytes, c->at, c->at + 4);
+        size_t in = sp_cur_le16(c), n = sp_cur_le16(c);
+        struct sp_view data = sp_cur_take(c, in);
+        if (!is_intact(checksum, sizes, data)) {
+            return sp_why_set(why, SP_E_MISMATCH,
+                              "cabinet: a block's checksum is wrong");
+        }
+        if (!decode_block(d, data, begin, begin + done, n)) {
+            return sp_why_set(why, SP_E_MALFORMED,
+                              "cabinet: its data cannot be decompressed");
+        }
+        done += n;
+    }
+    if (d->lzx) {
+        sp_lzx_finish(d->lzx, begin, f->size);
+    }
     return SP_OK;
 }
 
-static enum sp_err write_memory(void *ctx, struct sp_view bytes)
+static enum sp_err decompress(struct frame *f, struct sp_buf *out, struct sp_why *why)
 {
-    struct member *m = ctx;
-    if (bytes.len > m->out_end - m->out->len) {
-        return sp_why_set(m->why, SP_E_MISMATCH,
-                          "cabinet: more comes out than it says");
+    struct decoders d = {0};
+    uint8_t *to = NULL;
+    SP_TRY(sp_buf_reserve(out, f->size, &to));
+    enum sp_err e = make_decoders(f, &d);
+    if (e == SP_OK) {
+        e = decode_blocks(f, &d, to, why);
     }
-    return sp_buf_append(m->out, bytes);
-}
-
-static enum sp_err extract(struct mscab_decompressor *cabd, const struct member *m,
-                           struct sp_why *why)
-{
-    struct mscabd_cabinet *cabinet = cabd->open(cabd, "");
-    if (!cabinet) {
-        return sp_mspack_failure(&m->host, cabd->last_error(cabd), why);
+    sp_mszip_free(&d.mszip);
+    sp_lzx_free(&d.lzx);
+    if (e == SP_OK) {
+        out->len += f->size;
     }
-    int status = cabd->extract(cabd, cabinet->files, "");
-    enum sp_err e =
-        status == MSPACK_ERR_OK ? SP_OK : sp_mspack_failure(&m->host, status, why);
-    if (e == SP_OK && m->out->len != m->out_end) {
-        e = sp_why_set(why, SP_E_MISMATCH, "cabinet: less comes out than it says");
-    }
-    cabd->close(cabd, cabinet);
-    return e;
-}
-
-static enum sp_err decompress(struct sp_view in, size_t size, struct sp_buf *out,
-                              struct sp_why *why)
-{
-    struct member m = {.in = in, .out = out, .out_end = out->len + size, .why = why};
-    sp_mspack_host_init(&m.host);
-    m.host.size = in.len;
-    m.host.read = read_memory;
-    m.host.write = write_memory;
-    m.host.ctx = &m;
-    struct mscab_decompressor *cabd = mspack_create_cab_decompressor(&m.host.system);
-    if (!cabd) {
-        return SP_E_NOMEM;
-    }
-    enum sp_err e = extract(cabd, &m, why);
-    mspack_destroy_cab_decompressor(cabd);
     return e;
 }
 
@@ -195,13 +231,5 @@ enum sp_err sp_cab_decode_single(struct sp_view in, struct sp_buf *out,
                           "cabinet: more comes out than the limit allows (%zu bytes)",
                           f.size);
     }
-    if (f.size == 0) {
-        return SP_OK;
-    }
-    size_t before = out->len;
-    enum sp_err e = decompress(in, f.size, out, why);
-    if (e != SP_OK) {
-        out->len = before;
-    }
-    return e;
+    return f.size ? decompress(&f, out, why) : SP_OK;
 }
