@@ -12,6 +12,7 @@
 #include "app/run/lane_life.h"
 #include "app/run/manager.h"
 #include "app/run/privileges.h"
+#include "app/run/tidy.h"
 #include "app/serve/cosigner.h"
 #include "app/shared/desk.h"
 #include "app/watch/watch.h"
@@ -54,6 +55,7 @@ struct daemon {
     struct sp_admin *admin; /* owned; freed by its drain */
     uv_signal_t signals[3];
     uv_timer_t hourly;
+    struct sp_tidy tidy;
     struct sp_watchdog watchdog;
     struct sp_sockets inherited;
     struct sp_handover handover;
@@ -245,6 +247,7 @@ static void on_admin_gone(void *ctx)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
     }
     uv_close((uv_handle_t *)&d->hourly, NULL);
+    sp_tidy_stop(&d->tidy);
     sp_handover_close(&d->handover);
     sp_loop_stop(d->loop);
 }
@@ -395,6 +398,7 @@ static void watch_time(struct daemon *d)
     uv_timer_init(sp_loop_uv(d->loop), &d->hourly);
     d->hourly.data = d;
     uv_timer_start(&d->hourly, on_hour, HOUR_MS, HOUR_MS);
+    sp_tidy_start(&d->tidy, d->loop);
 }
 
 /* ---- starting -------------------------------------------------------------------- */

@@ -1,0 +1,38 @@
+#include "app/run/tidy.h"
+
+#include "sallyport/bytes.h"
+
+#include <malloc.h>
+
+bool sp_tidy_look(struct sp_tidy *t)
+{
+    size_t spare = mallinfo2().fordblks;
+    if (spare < t->least) {
+        t->least = spare;
+    }
+    if (spare - t->least < SP_TIDY_FROM) {
+        return false;
+    }
+    t->least = spare; /* the allocator counts pages that it has let go of as well */
+    (void)malloc_trim(0);
+    return true;
+}
+
+static void on_time(uv_timer_t *timer)
+{
+    (void)sp_tidy_look(timer->data);
+}
+
+void sp_tidy_start(struct sp_tidy *t, struct sp_loop *l)
+{
+    t->least = 0;
+    uv_timer_init(sp_loop_uv(l), &t->timer);
+    t->timer.data = t;
+    uv_timer_start(&t->timer, on_time, SP_TIDY_MS, SP_TIDY_MS);
+    uv_unref((uv_handle_t *)&t->timer);
+}
+
+void sp_tidy_stop(struct sp_tidy *t)
+{
+    uv_close((uv_handle_t *)&t->timer, NULL);
+}

@@ -1,0 +1,30 @@
+/* Memory that nobody uses goes back to the system.
+ *
+ * The allocator keeps what is freed between what is not: ten thousand connections that
+ * went leave 130 MiB behind, held by the sessions and the small things among them. So
+ * somebody looks every few seconds, and where much was freed since the last time lets
+ * go of whole pages. What is fetched anew meanwhile is not given back at all. */
+#ifndef SP_APP_RUN_TIDY_H
+#define SP_APP_RUN_TIDY_H
+
+#include "core/base/limits.h"
+#include "io/loop/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#define SP_TIDY_MS   3000
+#define SP_TIDY_FROM SP_MIB(2) /* less is left where it is */
+
+struct sp_tidy {
+    uv_timer_t timer;
+    size_t least; /* bytes that were free in the allocator, the least since it was
+                     tidied */
+};
+void sp_tidy_start(struct sp_tidy *t, struct sp_loop *l);
+void sp_tidy_stop(struct sp_tidy *t);
+/* One look; true when something was given back. */
+bool sp_tidy_look(struct sp_tidy *t);
+
+#endif

@@ -1,0 +1,120 @@
+/* Freed memory goes back to the system where much was freed, and only there. */
+#include "unit.h"
+#include "sanitizer.h"
+
+#include "app/run/tidy.h"
+
+#include <unistd.h>
+
+enum { PIECE = 4000, PIECES = 8192, KEPT_EACH = 256 };
+
+static char *pieces[PIECES];
+
+static size_t resident(void)
+{
+    unsigned long all = 0;
+    unsigned long here = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%lu %lu", &all, &here), 2);
+    fclose(f);
+    return here * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void take(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        pieces[i] = malloc(PIECE);
+        assert_non_null(pieces[i]);
+        memset(pieces[i], 1, PIECE);
+    }
+}
+
+/* All but a few, which keep the allocator from giving anything back by itself. */
+static void give(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i % KEPT_EACH) {
+            free(pieces[i]);
+            pieces[i] = NULL;
+        }
+    }
+}
+
+static void give_rest(void)
+{
+    for (size_t i = 0; i < PIECES; i++) {
+        free(pieces[i]);
+        pieces[i] = NULL;
+    }
+}
+
+static void settle(struct sp_tidy *t)
+{
+    *t = (struct sp_tidy){.least = 0};
+    (void)sp_tidy_look(t);
+    assert_false(sp_tidy_look(t));
+}
+
+static void b_much_that_was_freed_goes_back(void **state)
+{
+    (void)state;
+    struct sp_tidy t;
+    take(PIECES);
+    settle(&t);
+    give(PIECES);
+    size_t before = resident();
+    assert_true(sp_tidy_look(&t));
+    size_t after = resident();
+    assert_true(before > after && before - after > (size_t)PIECE * PIECES * 3 / 4);
+    assert_false(sp_tidy_look(&t)); /* what is gone is not looked for again */
+    give_rest();
+}
+
+static void b_it_goes_back_again(void **state)
+{
+    (void)state;
+    struct sp_tidy t;
+    settle(&t);
+    for (int i = 0; i < 3; i++) {
+        take(PIECES);
+        assert_false(sp_tidy_look(&t)); /* it is in use */
+        give(PIECES);
+        assert_true(sp_tidy_look(&t));
+        give_rest();
+        (void)sp_tidy_look(&t);
+    }
+}
+
+static void b_little_stays(void **state)
+{
+    (void)state;
+    struct sp_tidy t;
+    size_t few = SP_TIDY_FROM / 2 / PIECE;
+    take(PIECES);
+    settle(&t);
+    give(few);
+    assert_false(sp_tidy_look(&t));
+    give(few * 5);
+    assert_true(sp_tidy_look(&t));
+    give_rest();
+}
+
+static int setup(void **state)
+{
+    (void)state;
+#ifdef HAS_SANITIZER
+    skip(); /* its allocator is not the one that is tidied */
+#endif
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(b_much_that_was_freed_goes_back, setup),
+        cmocka_unit_test_setup(b_it_goes_back_again, setup),
+        cmocka_unit_test_setup(b_little_stays, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
