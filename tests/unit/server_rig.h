@@ -6,7 +6,8 @@
  *   /cut    cuts                       /close  answers and closes
  *   /same   304, announcing 123        /pin    first byte of the client's pin
  *   /early  answers without the body   /take   takes the body away, up to 1 MiB
- *   /held   how many are held now      /grow   as /file, and held: the test lets it grow */
+ *   /held   how many are held now      /grow   as /file, and held: the test lets it
+ * grow */
 #ifndef TESTS_UNIT_SERVER_RIG_H
 #define TESTS_UNIT_SERVER_RIG_H
 
@@ -200,9 +201,11 @@ static void rig_shut_out(void *ctx, enum sp_shut_out why, const char *peer)
 
 static void rig_start(struct rig *r)
 {
-    const struct sp_server_handler handler = {
-        .head = rig_head, .body = rig_body, .end = rig_end,
-        .shut_out = rig_shut_out, .ctx = r};
+    const struct sp_server_handler handler = {.head = rig_head,
+                                              .body = rig_body,
+                                              .end = rig_end,
+                                              .shut_out = rig_shut_out,
+                                              .ctx = r};
     struct sp_why why = {0};
     r->conf.name = "rig";
     r->conf.bind = r->conf.bind ? r->conf.bind : "127.0.0.1:0";
@@ -439,6 +442,7 @@ static inline uint64_t now_ms(void)
 
 #define GET(target)  "GET " target " HTTP/1.1\r\nHost: rig\r\n\r\n"
 #define HEAD(target) "HEAD " target " HTTP/1.1\r\nHost: rig\r\n\r\n"
+#define LENGTH(n)    "Content-Length: " #n "\r\n"
 #define POST(target, fields, body)                                                     \
     "POST " target " HTTP/1.1\r\nHost: rig\r\n" fields "\r\n" body
 
