@@ -30,7 +30,7 @@ class Pace(Scene):
         self.server = self.downstream(self.door)
 
     def fetched(self) -> int:
-        return int(self.door.metric("sallyport_content_bytes_total", direction="fetched"))
+        return int(self.door.metric("sallyport_content_fetched_bytes_total"))
 
     def half_way(self) -> threading.Event:
         """The first large file is fetched ahead and stands at STALL, until the event is set."""

@@ -292,7 +292,8 @@ class PlainHttp(Scene):
                 self.assertRegex(fault.message, "plain HTTP is refused")
                 self.assertIn(str(gate.port), fault.message)
         self.assertEqual(self.up.requests(), [])
-        self.assertGreater(gate.metric("sallyport_plain_http_requests_total", action="refused"), 4)
+        self.assertGreater(gate.metric("sallyport_plain_http_requests_total", mode="enforce",
+                                       action="refused"), 4)
         self.assertIn("127.0.0.1", gate.admin("/status.json")[1])
         self.assertEqual(gate.metric("sallyport_refusals_total"), 0)
 
@@ -303,7 +304,7 @@ class PlainHttp(Scene):
                 server = self.plain(gate)
                 self.assert_synced(self.catalogue, server.sync())
                 self.assertEqual(
-                    gate.metric("sallyport_plain_http_requests_total", action="passed"),
+                    gate.metric("sallyport_plain_http_requests_total", mode=mode, action="passed"),
                     server.synced.calls)
                 self.assertIn("127.0.0.1", gate.admin("/status.json")[1])
                 gate.stop()

@@ -179,8 +179,10 @@ class Requests(Scene):
         self.assertEqual(bad.status, 403)
         self.assertRegex(bad.body.decode(), "peer-network.*127.0.0.1.*witness")
         self.assertEqual(self.config(self.wire(gate.url, source="127.0.0.2")).status, 200)
-        self.assertEqual(gate.metric("sallyport_requests_total", service="custody"), 4)
-        self.assertEqual(gate.metric("sallyport_requests_total", service="witness"), 2)
+        for service, klass, count in (("custody", "2xx", 1), ("custody", "4xx", 3),
+                                      ("witness", "4xx", 2), ("witness", "none", 0)):
+            self.assertEqual(gate.metric("sallyport_requests_total", listener="downstream",
+                                         service=service, code_class=klass), count)
 
     def test_networks_of_the_ledger_are_observed_first(self) -> None:
         gate = self.ledger_gate("peer any network 10.0.0.0/8", "at custody peer-network audit",

@@ -18,13 +18,14 @@ static void b_history_keeps_an_hour(void **state)
 {
     (void)state;
     static struct sp_history h;
-    struct sp_totals t = {.requests_client = 7};
+    struct sp_totals t = {.classes = {[1] = 7}};
     json_int_t last = 0;
     sp_history_step(&h, &t); /* what was before is no step */
     assert_int_equal(length_of(&h, "requests", &last), 0);
     for (size_t i = 1; i <= SP_HISTORY_STEPS + 1; i++) {
-        t.requests_client += i;
-        t.content_bytes_sent += 2 * i;
+        t.classes[1] += i;
+        t.content_bytes_hit += i;
+        t.content_bytes_fill += i;
         sp_history_step(&h, &t);
         size_t kept = i < SP_HISTORY_STEPS ? i : SP_HISTORY_STEPS;
         assert_int_equal(length_of(&h, "requests", &last), kept);

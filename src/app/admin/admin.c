@@ -50,6 +50,9 @@ static void totals(const struct sp_admin_view *v, struct sp_totals *t)
     *t = (struct sp_totals){0};
     for (size_t i = 0; i < v->lane_count; i++) {
         sp_totals_add(t, &v->lanes[i].counters);
+        for (size_t k = 0; k < v->lanes[i].server_count; k++) {
+            sp_totals_add_asked(t, &v->lanes[i].doors[k].asked);
+        }
     }
     sp_totals_add(t, sp_filler_counters(v->filler));
     sp_totals_add(t, sp_watch_counters(v->watch));
@@ -113,8 +116,12 @@ static json_t *cache_json(const struct sp_admin_view *v)
 static json_t *counters_json(const struct sp_admin_view *v)
 {
     struct sp_totals t;
-    json_t *o = json_object();
     totals(v, &t);
+    json_t *o = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I}", "requests", (json_int_t)sp_totals_requests(&t),
+        "answers_2xx", (json_int_t)t.classes[1], "answers_3xx",
+        (json_int_t)t.classes[2], "answers_4xx", (json_int_t)t.classes[3],
+        "answers_5xx", (json_int_t)t.classes[4]);
 #define METRIC(field, series, labels, help)                                            \
     json_object_set_new(o, #field, json_integer((json_int_t)t.field));
 #include "app/shared/metrics.def"

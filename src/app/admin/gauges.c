@@ -145,6 +145,65 @@ static enum sp_err of_pins(const struct sp_admin_view *v, struct sp_buf *out)
     return SP_OK;
 }
 
+static enum sp_err of_upstream_requests(const struct sp_admin_view *v,
+                                        struct sp_buf *out)
+{
+    static const char *const results[SP_UPSTREAM_RESULTS] = {"ok", "failed",
+                                                             "unproven"};
+    const struct sp_world *w = *v->world;
+    SP_TRY(sp_buf_append_str(
+        out, "# HELP sallyport_upstream_requests_total Requests to upstreams by "
+             "result.\n# TYPE sallyport_upstream_requests_total counter\n"));
+    for (size_t i = 0; i < w->config->upstream_count; i++) {
+        for (unsigned r = 0; r < SP_UPSTREAM_RESULTS; r++) {
+            SP_TRY(sp_buf_append_str(out,
+                                     "sallyport_upstream_requests_total{upstream=\""));
+            SP_TRY(escaped(out, w->config->upstreams[i].name));
+            SP_TRY(sp_buf_printf(
+                out, "\",result=\"%s\"} %" PRIu64 "\n", results[r],
+                sp_upstream_requests(w->upstreams[i], (enum sp_upstream_result)r)));
+        }
+    }
+    return SP_OK;
+}
+
+static uint64_t asked(const struct sp_admin_view *v, size_t door, enum sp_asked what,
+                      unsigned klass)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < v->lane_count; i++) {
+        sum += sp_asked_read(&v->lanes[i].doors[door].asked, what, klass);
+    }
+    return sum;
+}
+
+static enum sp_err of_door(const struct sp_admin_view *v, size_t door,
+                           struct sp_buf *out)
+{
+    for (unsigned i = 0; i < SP_ASKED_KINDS * SP_CLASSES; i++) {
+        enum sp_asked what = (enum sp_asked)(i / SP_CLASSES);
+        unsigned klass = i % SP_CLASSES;
+        SP_TRY(sp_buf_append_str(out, "sallyport_requests_total{listener=\""));
+        SP_TRY(escaped(out, v->config->listeners[door].name));
+        SP_TRY(sp_buf_printf(out, "\",service=\"%s\",code_class=\"%s\"} %" PRIu64 "\n",
+                             sp_asked_text(what), sp_class_text(klass),
+                             asked(v, door, what, klass)));
+    }
+    return SP_OK;
+}
+
+static enum sp_err of_requests(const struct sp_admin_view *v, struct sp_buf *out)
+{
+    SP_TRY(sp_buf_append_str(
+        out, "# HELP sallyport_requests_total Requests by listener, service and class "
+             "of the answer's status; none: its asker left, or was cut off, before.\n"
+             "# TYPE sallyport_requests_total counter\n"));
+    for (size_t i = 0; i < v->config->listener_count; i++) {
+        SP_TRY(of_door(v, i, out));
+    }
+    return SP_OK;
+}
+
 static enum sp_err of_listeners(const struct sp_admin_view *v, struct sp_buf *out)
 {
     const struct sp_world *w = *v->world;
@@ -196,6 +255,8 @@ enum sp_err sp_gauges_write(const struct sp_admin_view *v, struct sp_buf *out)
     SP_TRY(of_catalog(v, out));
     SP_TRY(of_upstreams(v, out));
     SP_TRY(of_pins(v, out));
+    SP_TRY(of_upstream_requests(v, out));
+    SP_TRY(of_requests(v, out));
     SP_TRY(of_listeners(v, out));
     return of_watch(v, out);
 }

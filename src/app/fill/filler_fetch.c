@@ -351,9 +351,7 @@ void sp_filler_spread(struct sp_filler *filler)
 static void count_end(struct fill *f, enum sp_err e)
 {
     struct sp_counters *c = &f->filler->counters;
-    SP_COUNT(c, upstream_ok, e == SP_OK);
-    SP_COUNT(c, upstream_unproven, e == SP_E_UNPROVEN);
-    SP_COUNT(c, upstream_failed, e != SP_OK && e != SP_E_UNPROVEN);
+    sp_upstream_count(f->world->upstreams[f->upstream], e);
     SP_COUNT(c, handshakes_unproven, e == SP_E_UNPROVEN);
     SP_COUNT(c, handshakes_upstream, e == SP_E_TLS);
 }

@@ -129,7 +129,7 @@ static void answer(struct petition *p)
                             .release = sp_stay_release,
                             .owner = &p->stay};
     sp_stay_hold(&p->stay);
-    sp_count_answer(&p->stay.lane->counters, a->status);
+    sp_stay_count(&p->stay, a->status);
     sp_exchange_respond(p->stay.exchange, &out);
 }
 
@@ -148,15 +148,17 @@ static void done(struct sp_job *job)
 
 /* ---- what the listener tells ----------------------------------------------------- */
 
-static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_guest *guest)
+static void begin(struct sp_door_context *d, struct sp_exchange *x,
+                  struct sp_guest *guest)
 {
+    struct sp_lane *lane = d->lane;
     struct petition *p = calloc(1, sizeof *p);
     if (p) {
         p->stay = (struct stay){.visitor = {VISITOR_WITNESS},
                                 .present = &lane->petitions,
                                 .free = petition_free};
     }
-    if (!sp_stay_begin(p ? &p->stay : NULL, lane, x, guest)) {
+    if (!sp_stay_begin(p ? &p->stay : NULL, d, x, SP_ASKED_WITNESS, guest)) {
         return;
     }
     snprintf(p->peer, sizeof p->peer, "%s", sp_exchange_peer(x));
@@ -175,11 +177,11 @@ bool sp_cosign_takes(struct sp_door_context *d, struct sp_exchange *x)
         return false;
     }
     *sp_exchange_slot(x) = NULL;
-    SP_COUNT(&lane->counters, requests_witness, 1);
     if (q->method != SP_HTTP_POST) {
-        sp_stay_refuse(lane, x, 405);
-    } else if (sp_stay_may_begin(d, x, "witness", lane->petitions, AT_ONCE, &guest)) {
-        begin(lane, x, &guest);
+        sp_stay_refuse(d, x, SP_ASKED_WITNESS, 405);
+    } else if (sp_stay_may_begin(d, x, SP_ASKED_WITNESS, lane->petitions, AT_ONCE,
+                                 &guest)) {
+        begin(d, x, &guest);
     }
     return true;
 }

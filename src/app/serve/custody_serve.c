@@ -118,7 +118,7 @@ static void answer(struct reading *r)
         sp_stay_hold(&r->stay);
     }
     r->stay.moved = r->size;
-    sp_count_answer(&r->stay.lane->counters, 200);
+    sp_stay_count(&r->stay, 200);
     sp_exchange_respond(r->stay.exchange, &a);
 }
 
@@ -129,7 +129,7 @@ static void done(struct sp_job *job)
     if (x && r->err == SP_OK) {
         answer(r);
     } else if (x) {
-        sp_stay_refuse(r->stay.lane, x, r->err == SP_E_NOTFOUND ? 404 : 503);
+        sp_stay_disappoint(&r->stay, r->err == SP_E_NOTFOUND ? 404 : 503);
     }
     sp_stay_let_go(&r->stay);
 }
@@ -142,16 +142,17 @@ static bool is_served(struct sp_view path)
     return sp_view_eq_str(path, "checkpoint") || sp_tile_path_parse(path, &t) == SP_OK;
 }
 
-static void begin(struct sp_lane *lane, struct sp_exchange *x, struct sp_view path,
+static void begin(struct sp_door_context *d, struct sp_exchange *x, struct sp_view path,
                   struct sp_guest *guest)
 {
+    struct sp_lane *lane = d->lane;
     struct reading *r = calloc(1, sizeof *r);
     if (r) {
         r->stay = (struct stay){.visitor = {VISITOR_CUSTODY},
                                 .present = &lane->custody_readings,
                                 .free = reading_free};
     }
-    if (!sp_stay_begin(r ? &r->stay : NULL, lane, x, guest)) {
+    if (!sp_stay_begin(r ? &r->stay : NULL, d, x, SP_ASKED_CUSTODY, guest)) {
         return;
     }
     r->fd = -1;
@@ -176,14 +177,13 @@ bool sp_custody_takes(struct sp_door_context *d, struct sp_exchange *x)
     struct sp_view path = sp_view_slice(q->target, prefix.len, q->target.len);
     struct sp_guest guest;
     *sp_exchange_slot(x) = NULL;
-    SP_COUNT(&lane->counters, requests_custody, 1);
     if (q->method != SP_HTTP_GET && q->method != SP_HTTP_HEAD) {
-        sp_stay_refuse(lane, x, 405);
+        sp_stay_refuse(d, x, SP_ASKED_CUSTODY, 405);
     } else if (path.len >= SP_TILE_PATH_MAX || !is_served(path)) {
-        sp_stay_refuse(lane, x, 404);
-    } else if (sp_stay_may_begin(d, x, "custody", lane->custody_readings, AT_ONCE,
-                                 &guest)) {
-        begin(lane, x, path, &guest);
+        sp_stay_refuse(d, x, SP_ASKED_CUSTODY, 404);
+    } else if (sp_stay_may_begin(d, x, SP_ASKED_CUSTODY, lane->custody_readings,
+                                 AT_ONCE, &guest)) {
+        begin(d, x, path, &guest);
     }
     return true;
 }

@@ -284,7 +284,7 @@ static void on_head(void *ctx, struct sp_exchange *x)
     size_t ceiling = 0;
     struct sp_guest guest;
     if (sp_guest_is_lost(ctx, x) || sp_custody_takes(ctx, x) ||
-        sp_cosign_takes(ctx, x) || !sp_guest_enters(ctx, x, &guest)) {
+        sp_cosign_takes(ctx, x) || !sp_guest_enters(ctx, x, SP_ASKED_NONE, &guest)) {
         return;
     }
     if (visit_new(ctx, x, &guest, &v) != SP_OK) {

@@ -237,7 +237,11 @@ void sp_visit_serve(struct visit *v, const struct sp_effect *e)
                                     .size = v->object->size};
     }
     v->moved += e->answer.length;
-    SP_COUNT(&v->lane->counters, content_bytes_sent, e->answer.length);
+    if (v->wants_fill) {
+        SP_COUNT(&v->lane->counters, content_bytes_fill, e->answer.length);
+    } else {
+        SP_COUNT(&v->lane->counters, content_bytes_hit, e->answer.length);
+    }
     sp_exchange_respond(v->exchange, &a);
 }
 
@@ -256,7 +260,7 @@ void sp_visit_serve_growing(struct visit *v, const struct sp_effect *e)
                                      .grows = true,
                                      .ready = ready(v, atomic_load(&v->want.open))};
     v->moved += e->answer.length;
-    SP_COUNT(&v->lane->counters, content_bytes_sent, e->answer.length);
+    SP_COUNT(&v->lane->counters, content_bytes_fill, e->answer.length);
     sp_exchange_respond(v->exchange, &a);
 }
 

@@ -36,18 +36,13 @@ static enum sp_err fetch_data(void *ctx, struct sp_view bytes)
     return sp_buf_append(&v->arrival->bytes, bytes);
 }
 
-void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,
-                             enum sp_err e, const struct sp_link_report *r)
+void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world *w,
+                             const struct sp_world_door *door, enum sp_err e,
+                             const struct sp_link_report *r)
 {
-    if (e == SP_OK) {
-        SP_COUNT(&lane->counters, upstream_ok, 1);
-    } else if (e == SP_E_UNPROVEN) {
-        SP_COUNT(&lane->counters, upstream_unproven, 1);
-        SP_COUNT(&lane->counters, handshakes_unproven, 1);
-    } else if (e != SP_E_CANCELLED) {
-        SP_COUNT(&lane->counters, upstream_failed, 1);
-        SP_COUNT(&lane->counters, handshakes_upstream, e == SP_E_TLS);
-    }
+    sp_upstream_count(w->upstreams[door->upstream], e);
+    SP_COUNT(&lane->counters, handshakes_unproven, e == SP_E_UNPROVEN);
+    SP_COUNT(&lane->counters, handshakes_upstream, e == SP_E_TLS);
     if (e != SP_E_CANCELLED) {
         sp_desk_upstream(lane->desk, door->door.upstream_name, e,
                          sp_why_text(&r->why, e), r);
@@ -84,7 +79,7 @@ static void fetch_done(void *ctx, enum sp_err e, const struct sp_link_report *re
 {
     struct visit *v = ctx;
     v->fetch = NULL;
-    sp_visit_count_upstream(v->lane, v->door, e, report);
+    sp_visit_count_upstream(v->lane, v->world, v->door, e, report);
     sp_visit_fetched(v, e, report);
 }
 

@@ -6,36 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static void count_service(struct sp_counters *c, const char *service)
-{
-    if (strcmp(service, "content") == 0) { /* most requests */
-        SP_COUNT(c, requests_content, 1);
-    } else if (strcmp(service, "server-sync") == 0) {
-        SP_COUNT(c, requests_server_sync, 1);
-    } else if (strcmp(service, "dss-auth") == 0) {
-        SP_COUNT(c, requests_dss_auth, 1);
-    } else if (strcmp(service, "client") == 0) {
-        SP_COUNT(c, requests_client, 1);
-    } else if (strcmp(service, "simple-auth") == 0) {
-        SP_COUNT(c, requests_simple_auth, 1);
-    } else if (strcmp(service, "reporting") == 0) {
-        SP_COUNT(c, requests_reporting, 1);
-    } else if (strcmp(service, "catalog") == 0) {
-        SP_COUNT(c, requests_catalog, 1);
-    } else {
-        SP_COUNT(c, requests_other, 1);
-    }
-}
-
 static void count(struct visit *v, const struct sp_gate_summary *s)
 {
     struct sp_counters *c = &v->lane->counters;
-    bool content =
-        strcmp(s->service, "content") == 0 || strcmp(s->service, "catalog") == 0;
-    count_service(c, s->service);
+    enum sp_asked what = sp_asked_of(s->route, s->soap);
+    bool content = what == SP_ASKED_CONTENT || what == SP_ASKED_CATALOG;
+    size_t door = (size_t)(v->door - v->world->doors);
+    sp_asked_count(&v->lane->doors[door].asked, what, s->status);
     sp_durations_count(content ? &c->content : &c->metadata,
                        sp_loop_now_ms(v->lane->loop) - v->began_ms);
-    sp_count_answer(c, s->status);
     SP_COUNT(c, refused_metadata, s->ruling == SP_REFUSED);
     SP_COUNT(c, observed, s->observed != 0);
     sp_count_rules(c, s->observed, s->rule);
@@ -47,8 +26,7 @@ static void count(struct visit *v, const struct sp_gate_summary *s)
     }
     if (s->plain_http) {
         bool refused = s->status == 403;
-        SP_COUNT(c, plain_refused, refused);
-        SP_COUNT(c, plain_passed, !refused);
+        sp_count_plain(c, v->door->plain_http, refused);
         sp_desk_plain_http(v->lane->desk, v->peer, s->operation, refused);
     }
 }

@@ -58,7 +58,7 @@ bool sp_guest_is_lost(struct sp_door_context *d, struct sp_exchange *x)
         return false;
     }
     SP_COUNT(&lane->counters, misdirected, 1);
-    SP_COUNT(&lane->counters, answers_4xx, 1);
+    sp_asked_count(&d->asked, SP_ASKED_NONE, 421);
     if (may_log(lane)) {
         log_lost(l, x);
     }
@@ -99,7 +99,6 @@ static void log_limited(struct sp_door_context *d, struct sp_exchange *x,
 
 static void count_limited(struct sp_counters *c, enum sp_peer_limit limit)
 {
-    SP_COUNT(c, answers_5xx, 1);
     SP_COUNT(c, limited_at_once, limit == SP_PEER_CONCURRENCY);
     SP_COUNT(c, limited_rate, limit == SP_PEER_RATE);
     SP_COUNT(c, limited_bytes, limit == SP_PEER_BYTES);
@@ -119,7 +118,7 @@ static void answer_limited(struct sp_exchange *x, unsigned retry_s)
 }
 
 bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
-                     struct sp_guest *out)
+                     enum sp_asked what, struct sp_guest *out)
 {
     struct sp_lane *lane = d->lane;
     struct sp_peer_refusal refusal;
@@ -135,6 +134,7 @@ bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
         return true;
     }
     count_limited(&lane->counters, refusal.limit);
+    sp_asked_count(&d->asked, what, 503);
     if (refusal.tell) {
         log_limited(d, x, &name, &refusal);
     }
@@ -191,8 +191,7 @@ static void tell_verdict(struct sp_door_context *d, struct sp_exchange *x,
     sp_log_end(&l);
 }
 
-static void answer_unwelcome(struct sp_lane *lane, struct sp_exchange *x,
-                             const struct sp_verdict *v)
+static void answer_unwelcome(struct sp_exchange *x, const struct sp_verdict *v)
 {
     static const char fields[] =
         "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n";
@@ -207,19 +206,20 @@ static void answer_unwelcome(struct sp_lane *lane, struct sp_exchange *x,
         a.release = free;
         a.owner = text;
     }
-    sp_count_answer(&lane->counters, 403);
     sp_exchange_respond(x, &a);
 }
 
 bool sp_guest_is_welcome(struct sp_door_context *d, struct sp_exchange *x,
-                         struct sp_guest *guest, const char *service)
+                         struct sp_guest *guest, enum sp_asked what)
 {
+    const char *service = sp_asked_text(what);
     struct sp_verdict v = {.ruling = SP_PASSED};
     if (!sp_policy_names_peers(d->lane->world->policy, sp_view_str(service))) {
         return true;
     }
     if (judge_guest(d, x, guest, service, &v) != SP_OK) {
         sp_guest_leaves(d->lane, 0, &guest->lease);
+        sp_asked_count(&d->asked, what, 0);
         sp_exchange_cut(x);
         return false;
     }
@@ -228,7 +228,8 @@ bool sp_guest_is_welcome(struct sp_door_context *d, struct sp_exchange *x,
         return true;
     }
     sp_guest_leaves(d->lane, 0, &guest->lease);
-    answer_unwelcome(d->lane, x, &v);
+    sp_asked_count(&d->asked, what, 403);
+    answer_unwelcome(x, &v);
     return false;
 }
 

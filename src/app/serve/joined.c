@@ -151,7 +151,7 @@ static void on_done(void *ctx, enum sp_err e, const struct sp_link_report *repor
     struct sp_joined *j = ctx;
     j->begun = true;
     j->fetch = NULL;
-    sp_visit_count_upstream(j->lane, j->door, e, report);
+    sp_visit_count_upstream(j->lane, j->world, j->door, e, report);
     while (j->members) {
         struct visit *v = j->members;
         take_out(v);

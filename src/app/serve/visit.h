@@ -91,8 +91,9 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step);
 enum sp_err sp_visit_count_busy(struct sp_lane *lane, enum sp_err e) SP_MUST_USE;
 void sp_visit_fetched(struct visit *v, enum sp_err e,
                       const struct sp_link_report *report);
-void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world_door *door,
-                             enum sp_err e, const struct sp_link_report *r);
+void sp_visit_count_upstream(struct sp_lane *lane, const struct sp_world *w,
+                             const struct sp_world_door *door, enum sp_err e,
+                             const struct sp_link_report *r);
 /* would_refuse: "rule-a, rule-b": what audit mode is for. */
 void sp_visit_log_audited(struct sp_log *l, uint64_t audited);
 void sp_visit_copy_header(const struct sp_http_headers *h, const char *name, char *out,
@@ -127,13 +128,14 @@ struct sp_guest {
     struct sp_pin pin;
     struct sp_peer_lease lease; /* to be given back by sp_guest_leaves */
 };
-/* False when he met a limit; answered. What is posted is metadata, the rest content. */
+/* False when he met a limit; answered. What is posted is metadata, the rest content;
+ * what: as it is counted then. */
 bool sp_guest_enters(struct sp_door_context *d, struct sp_exchange *x,
-                     struct sp_guest *out);
-/* Whether the lines of the policy about peers let him have that service ("custody",
- * "witness"). False: he was answered, and has left. */
+                     enum sp_asked what, struct sp_guest *out);
+/* Whether the lines of the policy about peers let him have that service: custody or
+ * witness. False: he was answered, and has left. */
 bool sp_guest_is_welcome(struct sp_door_context *d, struct sp_exchange *x,
-                         struct sp_guest *guest, const char *service);
+                         struct sp_guest *guest, enum sp_asked what);
 /* Whom his certificate is made out to, ", " between; a text of the caller's, NULL where
  * he showed none. */
 enum sp_err sp_guest_names(const struct sp_exchange *x, char **out) SP_MUST_USE;

@@ -3,11 +3,11 @@
 static struct sp_history_step stand_of(const struct sp_totals *t)
 {
     return (struct sp_history_step){
-        .requests = t->requests_server_sync + t->requests_dss_auth +
-                    t->requests_client + t->requests_simple_auth +
-                    t->requests_reporting + t->requests_content + t->requests_other,
-        .refusals = t->refused_metadata + t->refused_content + t->plain_refused,
-        .served = t->content_bytes_sent,
+        .requests = sp_totals_requests(t),
+        .refusals = t->refused_metadata + t->refused_content +
+                    t->plain_enforce_refused + t->plain_audit_refused +
+                    t->plain_observe_refused,
+        .served = t->content_bytes_hit + t->content_bytes_fill,
         .fetched = t->content_bytes_fetched,
     };
 }

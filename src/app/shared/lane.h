@@ -26,6 +26,7 @@ struct sp_watch;
 struct sp_door_context {
     struct sp_lane *lane; /* borrowed */
     size_t door;          /* index of the listener */
+    struct sp_asked_counts asked;
 };
 
 struct sp_untold { /* since the last line of the log about one reason */

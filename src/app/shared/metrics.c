@@ -5,17 +5,16 @@
 
 static const uint32_t bounds_ms[SP_DURATIONS] = SP_DURATION_BOUNDS_MS;
 
-void sp_count_answer(struct sp_counters *c, int status)
+void sp_count_plain(struct sp_counters *c, enum sp_mode mode, bool refused)
 {
-    if (status >= 500) {
-        SP_COUNT(c, answers_5xx, 1);
-    } else if (status >= 400) {
-        SP_COUNT(c, answers_4xx, 1);
-    } else if (status >= 300) {
-        SP_COUNT(c, answers_3xx, 1);
-    } else if (status >= 200) {
-        SP_COUNT(c, answers_2xx, 1);
-    }
+    bool enforce = mode == SP_MODE_ENFORCE, audit = mode == SP_MODE_AUDIT;
+    bool observe = mode == SP_MODE_OBSERVE;
+    SP_COUNT(c, plain_enforce_passed, enforce && !refused);
+    SP_COUNT(c, plain_enforce_refused, enforce && refused);
+    SP_COUNT(c, plain_audit_passed, audit && !refused);
+    SP_COUNT(c, plain_audit_refused, audit && refused);
+    SP_COUNT(c, plain_observe_passed, observe && !refused);
+    SP_COUNT(c, plain_observe_refused, observe && refused);
 }
 
 void sp_count_rules(struct sp_counters *c, uint64_t bits, const char *rule)
@@ -83,6 +82,24 @@ void sp_totals_add(struct sp_totals *t, const struct sp_counters *c)
     t->field += atomic_load_explicit(&c->field, memory_order_relaxed);
 #include "app/shared/metrics.def"
 #undef METRIC
+}
+
+void sp_totals_add_asked(struct sp_totals *t, const struct sp_asked_counts *c)
+{
+    for (unsigned what = 0; what < SP_ASKED_KINDS; what++) {
+        for (unsigned k = 0; k < SP_CLASSES; k++) {
+            t->classes[k] += sp_asked_read(c, (enum sp_asked)what, k);
+        }
+    }
+}
+
+uint64_t sp_totals_requests(const struct sp_totals *t)
+{
+    uint64_t all = 0;
+    for (unsigned k = 0; k < SP_CLASSES; k++) {
+        all += t->classes[k];
+    }
+    return all;
 }
 
 static enum sp_err write_row(struct sp_buf *out, const char **last, const char *series,

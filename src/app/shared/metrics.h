@@ -3,6 +3,7 @@
 #ifndef SP_APP_SHARED_METRICS_H
 #define SP_APP_SHARED_METRICS_H
 
+#include "app/shared/asked.h"
 #include "sallyport/bytes.h"
 #include "sallyport/policy.h"
 
@@ -32,9 +33,8 @@ struct sp_counters {
             (uint64_t)(n),                                                             \
         memory_order_relaxed)
 
-/* One answer of that status, by its class. */
-void sp_count_answer(struct sp_counters *c, int status);
-
+/* Metadata over plain HTTP at a listener of that mode. */
+void sp_count_plain(struct sp_counters *c, enum sp_mode mode, bool refused);
 /* Rules that failed: those of the bits, and the one that is named; "" for none. */
 void sp_count_rules(struct sp_counters *c, uint64_t bits, const char *rule);
 /* A file that this rule refused, by what the rule checks. */
@@ -47,12 +47,15 @@ struct sp_duration_totals {
 };
 
 struct sp_totals {
+    uint64_t classes[SP_CLASSES]; /* of requests */
     struct sp_duration_totals metadata, content;
 #define METRIC(field, series, labels, help) uint64_t field;
 #include "app/shared/metrics.def"
 #undef METRIC
 };
 void sp_totals_add(struct sp_totals *t, const struct sp_counters *c);
+void sp_totals_add_asked(struct sp_totals *t, const struct sp_asked_counts *c);
+uint64_t sp_totals_requests(const struct sp_totals *t);
 /* Prometheus text, one series a row. */
 enum sp_err sp_totals_write(const struct sp_totals *t, struct sp_buf *out) SP_MUST_USE;
 

@@ -236,6 +236,8 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
     const char *fault = g->has_fault ? sp_fault_text(g->fault) : relayed_fault(g);
     bool refused = g->has_verdict && g->verdict.ruling == SP_REFUSED;
     *out = (struct sp_gate_summary){
+        .route = g->route.kind,
+        .soap = g->route.service,
         .service = soap ? sp_service_name(g->route.service)
                    : g->route.kind == SP_ROUTE_CONTENT ? "content"
                    : g->route.kind == SP_ROUTE_CATALOG ? "catalog"

@@ -334,6 +334,8 @@ bool sp_gate_difference(const struct sp_gate *g, size_t i,
 enum sp_station sp_gate_station(const struct sp_gate *g);
 /* What an access log line wants to know; views live as long as the gate. */
 struct sp_gate_summary {
+    enum sp_route_kind route;
+    enum sp_service soap;  /* of SP_ROUTE_SERVICE */
     const char *service;   /* "server-sync", "content", "" */
     const char *operation; /* "GetUpdateData", "" */
     int status;

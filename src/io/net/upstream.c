@@ -344,6 +344,21 @@ uint64_t sp_upstream_pin_checks(const struct sp_upstream *u, enum sp_pin_check r
     return atomic_load_explicit(&u->want.tally->checks[result], memory_order_relaxed);
 }
 
+void sp_upstream_count(const struct sp_upstream *u, enum sp_err e)
+{
+    enum sp_upstream_result r = e == SP_OK           ? SP_UPSTREAM_OK
+                                : e == SP_E_UNPROVEN ? SP_UPSTREAM_UNPROVEN
+                                                     : SP_UPSTREAM_FAILED;
+    if (e != SP_E_CANCELLED) {
+        atomic_fetch_add_explicit(&u->want.tally->requests[r], 1, memory_order_relaxed);
+    }
+}
+
+uint64_t sp_upstream_requests(const struct sp_upstream *u, enum sp_upstream_result r)
+{
+    return atomic_load_explicit(&u->want.tally->requests[r], memory_order_relaxed);
+}
+
 void sp_upstream_count_on(struct sp_upstream *u, const struct sp_upstream *old)
 {
     struct sp_tally *mine = u->want.tally;

@@ -44,6 +44,16 @@ enum sp_pin_check {
 };
 uint64_t sp_upstream_pin_checks(const struct sp_upstream *u,
                                 enum sp_pin_check result); /* any thread */
+/* What became of requests to it: of those that the caller says are over. Those that were
+ * cancelled count for nothing. Any thread. */
+enum sp_upstream_result {
+    SP_UPSTREAM_OK,
+    SP_UPSTREAM_FAILED,
+    SP_UPSTREAM_UNPROVEN,
+    SP_UPSTREAM_RESULTS
+};
+void sp_upstream_count(const struct sp_upstream *u, enum sp_err e);
+uint64_t sp_upstream_requests(const struct sp_upstream *u, enum sp_upstream_result r);
 /* Goes on counting where old is, and with it; before anybody connects to u. */
 void sp_upstream_count_on(struct sp_upstream *u, const struct sp_upstream *old);
 

@@ -26,6 +26,7 @@
 struct sp_tally { /* counted: the upstreams of one name share it over reloads */
     atomic_uint refs;
     atomic_uint_fast64_t checks[SP_PIN_CHECKS];
+    atomic_uint_fast64_t requests[SP_UPSTREAM_RESULTS];
 };
 
 struct sp_peer_want {
