@@ -77,6 +77,33 @@ class Streaming(ColdFile):
         last_byte.set()
         self.assert_bytes(self.begin().read(), self.file.read())
 
+    def test_proven_before_it_is_stored(self) -> None:
+        """The verdict opens the tail, not the store: where that cannot take the file, those who asked
+        have it all the same, those who asked for the tail alone or wait for the verdict too."""
+        for way in ("tail-hold", "verified"):
+            with self.subTest(release=way):
+                self.open(content_release=way)
+                in_the_way = self.door.cache_dir / "objects" / self.file.sha256.hex()[:2]
+                in_the_way.unlink(missing_ok=True)
+                in_the_way.write_text("no folder")
+                last_byte = self.hold_last_byte()
+                with ThreadPoolExecutor(2) as pool:
+                    got = [pool.submit(lambda first=first: self.begin(first).read())
+                           for first in (0, SIZE - 9)]
+                    last_byte.set()
+                    self.assert_bytes(got[0].result(), self.file.read())
+                    self.assert_bytes(got[1].result(), self.file.read(SIZE - 9))
+                wait_until("the reason", lambda: "could not be stored" in self.door.log_text())
+                self.assertEqual(self.door.metric("sallyport_content_verify_total",
+                                                  result="passed"), 0)
+                in_the_way.unlink()
+                before = len(self.asked())
+                self.get(0, SIZE - 1)
+                self.assertEqual(len(self.asked()), before + 1)
+                self.finished()
+                self.door.check_objects()
+                self.up = self.upstream(self.catalogue)
+
     def test_two_hundred_clients_one_transfer(self) -> None:
         self.up.hostile.pace = 0.02
 

@@ -305,6 +305,7 @@ enum sp_err sp_filler_new(struct sp_keeper *keeper, struct sp_objects *objects,
         e = sp_upstream_pool_new(f->loop, &f->pool);
         sp_filler_pace_init(f);
         sp_filler_gather_init(f);
+        sp_filler_chore_init(f);
     }
     if (e == SP_OK) {
         e = sp_stock_new(
@@ -344,6 +345,7 @@ static void on_stop(struct sp_msg *msg)
     atomic_store(&f->stopping, true);
     uv_close((uv_handle_t *)&f->held, NULL);
     uv_close((uv_handle_t *)&f->linger, NULL);
+    uv_close((uv_handle_t *)&f->noting, NULL);
     sp_upstream_pool_close(&f->pool);
     for (struct fill *fill = f->fills, *next; fill; fill = next) {
         next = fill->next;

@@ -77,6 +77,7 @@ static void note(struct fill *f)
                         .to = f->hashed,
                         .then = sp_fill_settle};
     f->noted = f->hashed;
+    f->noted_ms = sp_loop_now_ms(f->filler->loop);
     if (sp_digester_peek(f->digester, c->sha256) == SP_OK) {
         c->busy = true;
         f->filler->is_noting = true;
@@ -84,11 +85,40 @@ static void note(struct fill *f)
     }
 }
 
+static void on_note_time(uv_timer_t *timer)
+{
+    struct sp_filler *filler = timer->data;
+    for (struct fill *f = filler->fills; f; f = f->next) {
+        sp_fill_chore(f);
+    }
+}
+
+/* A note is a wait for the disk: a fast transfer would make them one after the other.
+ * What is about to end has no more time. */
+static bool is_note_time(struct fill *f)
+{
+    struct sp_filler *filler = f->filler;
+    uint64_t since = sp_loop_now_ms(filler->loop) - f->noted_ms;
+    if (filler->stopping || f->failed != SP_OK || since >= SP_TIME_FILL_NOTE) {
+        return true;
+    }
+    if (!uv_is_active((uv_handle_t *)&filler->noting)) {
+        uv_timer_start(&filler->noting, on_note_time, SP_TIME_FILL_NOTE - since, 0);
+    }
+    return false;
+}
+
 /* One at a time among all fills: they wait for the disk, and readers need the pool. */
-static bool is_note_due(const struct fill *f)
+static bool is_note_due(struct fill *f)
 {
     return f->is_kept && !f->filler->is_noting && f->hashed < f->claim.size &&
-           f->hashed - f->noted >= SP_LIMIT_FILL_NOTE;
+           f->hashed - f->noted >= SP_LIMIT_FILL_NOTE && is_note_time(f);
+}
+
+void sp_filler_chore_init(struct sp_filler *filler)
+{
+    uv_timer_init(sp_loop_uv(filler->loop), &filler->noting);
+    filler->noting.data = filler;
 }
 
 void sp_fill_chore(struct fill *f)

@@ -34,7 +34,8 @@ static struct sp_inflow *inflow_new(const struct fill *f)
     atomic_init(&i->refs, 1);
     i->size = f->claim.size;
     i->hold_at = sp_fill_hold_at(f->machine);
-    sp_object_validators(f->claim.sha256, i->etag, &i->last_modified);
+    sp_object_validators(f->is_proven ? f->got.sha256 : f->claim.sha256, i->etag,
+                         &i->last_modified);
     return i;
 }
 
@@ -46,13 +47,24 @@ static void deliver_offer(struct sp_msg *msg)
     w->offered(w);
 }
 
+static void answer_proven(struct sp_want *w)
+{
+    w->status = 200;
+    sp_fill_answer(w, SP_OK);
+}
+
 void sp_fill_offer_to(struct fill *f, struct sp_want *w)
 {
-    if (f->inflow && w->offered) {
-        w->inflow = sp_inflow_ref(f->inflow);
-        w->note.run = deliver_offer;
-        sp_loop_post(w->loop, &w->note);
+    if (!f->inflow || !w->offered) {
+        return;
     }
+    w->inflow = sp_inflow_ref(f->inflow);
+    if (f->is_proven) {
+        answer_proven(w);
+        return;
+    }
+    w->note.run = deliver_offer;
+    sp_loop_post(w->loop, &w->note);
 }
 
 void sp_fill_offer(struct fill *f)
@@ -63,6 +75,20 @@ void sp_fill_offer(struct fill *f)
     f->inflow = inflow_new(f);
     for (struct sp_want *w = f->waiting; w; w = w->next) {
         sp_fill_offer_to(f, w);
+    }
+}
+
+void sp_fill_proven(struct fill *f)
+{
+    f->is_proven = true;
+    f->inflow = f->inflow ? f->inflow : inflow_new(f);
+    for (struct sp_want *w = f->waiting, *next; w; w = next) {
+        next = w->next;
+        if (w->inflow) {
+            answer_proven(w);
+        } else {
+            sp_fill_offer_to(f, w);
+        }
     }
 }
 

@@ -53,6 +53,7 @@ struct fill {
     size_t row;                   /* on the board */
     struct sp_digester *digester; /* owned */
     struct sp_inflow *inflow;     /* shared; while bytes may go out as they come */
+    bool is_proven;               /* and recorded; all of it may go out */
     struct sp_object *object;     /* shared, once committed */
     struct sp_roads roads;        /* what has come, and who brings the rest */
     struct transfer *transfers[SP_ROADS]; /* owned */
@@ -76,6 +77,7 @@ struct fill {
     bool is_kept;              /* the stage can be taken up again */
     struct sp_stage_mark kept; /* what of it was there when it began */
     uint64_t noted;
+    uint64_t noted_ms; /* when that was, or the fill began */
     uint8_t *mapped; /* owned; a bit a block: it is in the map. NULL: none is */
     uint64_t strewn; /* bytes that came since blocks to be mapped were looked for */
     struct sp_job job;
@@ -111,6 +113,7 @@ struct sp_filler {
     struct sp_board board;
     struct sp_counters counters;
     struct sp_rate refusals;
+    uv_timer_t noting; /* until the next note may be due */
     uv_timer_t linger; /* until what was gathered is written */
     uv_timer_t held; /* until the next of the fills that stand still may go on */
     size_t sides;    /* side transfers of all fills */
@@ -170,6 +173,7 @@ void sp_gather_fini(struct gather *g);
 void sp_filler_gather_init(struct sp_filler *filler);
 
 /* filler_chore.c */
+void sp_filler_chore_init(struct sp_filler *filler);
 /* These bytes were staged at this place. */
 enum sp_err sp_fill_digest(struct fill *f, uint64_t at,
                            struct sp_view bytes) SP_MUST_USE;
@@ -184,6 +188,9 @@ void sp_fill_offer(struct fill *f);
 void sp_fill_offer_to(struct fill *f, struct sp_want *w);
 /* More was staged. */
 void sp_fill_grown(struct fill *f);
+/* The verdict stands and is durable: who can read the stage need not wait until the
+ * store has the file as well. */
+void sp_fill_proven(struct fill *f);
 
 /* filler_map.c */
 /* Begins the chore of mapping, if there is what to map. */

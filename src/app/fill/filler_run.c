@@ -140,6 +140,7 @@ static void do_stage(struct fill *f, const struct sp_fill_effect *e)
     (void)e;
     struct sp_why why = {0};
     enum sp_err err = stage(f, &why);
+    f->noted_ms = sp_loop_now_ms(f->filler->loop);
     SP_COUNT(&f->filler->counters, disk_full, err == SP_E_NOSPACE);
     if (err == SP_OK && f->is_kept && f->kept.prefix > 0) {
         sp_fill_read_back(f);
@@ -277,6 +278,9 @@ static void store_done(struct sp_job *job)
 static void do_store(struct fill *f, const struct sp_fill_effect *e)
 {
     f->quarantine_reason = e->kind == SP_FILL_QUARANTINE ? e->reason : NULL;
+    if (e->kind == SP_FILL_COMMIT && f->claim.size >= SP_LIMIT_FILL_EARLY) {
+        sp_fill_proven(f);
+    }
     f->job = (struct sp_job){.work = store_work, .done = store_done};
     sp_loop_work(f->filler->loop, &f->job);
 }

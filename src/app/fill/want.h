@@ -38,8 +38,8 @@ struct sp_want {
     uint8_t verified_sha256[32];
     struct sp_tree_root tree; /* its block tree's, as the ledger has it */
     struct sp_loop *loop;     /* where the answer goes */
-    /* SP_OK: object, a reference the receiver owns. Else status and why; for open_only
-     * e. */
+    /* SP_OK: object, a reference the receiver owns; or none, where offered is set, and
+     * inflow is to be read, all of it. Else status and why; for open_only e. */
     void (*answer)(struct sp_want *w, enum sp_err e);
     struct sp_object *object;
     int status;

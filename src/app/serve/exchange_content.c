@@ -63,6 +63,23 @@ static void open_answer(struct sp_want *w, enum sp_err e)
     sp_visit_perform(v, &step);
 }
 
+static const struct sp_gate_object *view_inflow(struct visit *v)
+{
+    const struct sp_inflow *i = v->want.inflow;
+    v->object_view = (struct sp_gate_object){
+        .size = i->size, .etag = i->etag, .last_modified = i->last_modified};
+    return &v->object_view;
+}
+
+/* What a fill ended with; NULL: with nothing. */
+static const struct sp_gate_object *view_filled(struct visit *v, enum sp_err e)
+{
+    if (e != SP_OK) {
+        return NULL;
+    }
+    return v->object ? view_object(v) : view_inflow(v);
+}
+
 /* The end of a fill. An answer that the gate is done with needs to hear nothing. */
 static void fill_answer(struct sp_want *w, enum sp_err e)
 {
@@ -72,8 +89,7 @@ static void fill_answer(struct sp_want *w, enum sp_err e)
     if (!v->exchange || sp_gate_station(v->gate) == SP_STATION_DONE) {
         return;
     }
-    sp_gate_filled(v->gate, e == SP_OK ? view_object(v) : NULL, w->status, &w->why,
-                   &step);
+    sp_gate_filled(v->gate, view_filled(v, e), w->status, &w->why, &step);
     sp_visit_perform(v, &step);
 }
 
@@ -84,10 +100,7 @@ static void fill_offered(struct sp_want *w)
     if (!v->exchange) {
         return;
     }
-    v->object_view = (struct sp_gate_object){.size = w->inflow->size,
-                                             .etag = w->inflow->etag,
-                                             .last_modified = w->inflow->last_modified};
-    sp_gate_growing(v->gate, &v->object_view, w->inflow->hold_at, &step);
+    sp_gate_growing(v->gate, view_inflow(v), w->inflow->hold_at, &step);
     sp_visit_perform(v, &step);
 }
 
@@ -227,7 +240,7 @@ void sp_visit_serve(struct visit *v, const struct sp_effect *e)
         struct sp_view all = sp_view(v->file->bytes, v->file->len);
         size_t first = (size_t)e->answer.first;
         a.memory = sp_view_slice(all, first, first + (size_t)e->answer.length);
-    } else if (v->object) { /* else nothing but the head is sent */
+    } else if (v->object) {
         a.file =
             (struct sp_answer_file){.fd = v->object->fd,
                                     .offset = e->answer.first,
@@ -235,6 +248,10 @@ void sp_visit_serve(struct visit *v, const struct sp_effect *e)
                                     .guard = sp_guard(v->world->config->recheck_always),
                                     .guard_ctx = v->object,
                                     .size = v->object->size};
+    } else if (v->want.inflow) { /* else nothing but the head is sent */
+        a.file = (struct sp_answer_file){.fd = v->want.inflow->fd,
+                                         .offset = e->answer.first,
+                                         .length = e->answer.length};
     }
     v->moved += e->answer.length;
     if (v->wants_fill) {

@@ -84,10 +84,15 @@
 /* Parts of a file that do not touch; 16 GiB in parts of a MiB are as many. */
 #define SP_LIMIT_EXTENTS 16384
 /* Files from this size on can be gone on with after a restart, for so many seconds; what
- * they have is noted each time so much more of it was digested. */
-#define SP_LIMIT_FILL_KEPT  SP_MIB(8)
-#define SP_LIMIT_FILL_NOTE  SP_MIB(1)
-#define SP_LIMIT_STAGE_AGE  (3 * 86400)
+ * they have is noted once so much more of it was digested, and no sooner than so many
+ * milliseconds after the last time. */
+#define SP_LIMIT_FILL_KEPT SP_MIB(8)
+#define SP_LIMIT_FILL_NOTE SP_MIB(1)
+#define SP_TIME_FILL_NOTE  250
+#define SP_LIMIT_STAGE_AGE (3 * 86400)
+/* Files from this size on are answered once they are proven, smaller ones once the store
+ * has them durably: what was answered then never comes twice. */
+#define SP_LIMIT_FILL_EARLY SP_MIB(8)
 /* The map of blocks far ahead: a line has 90 bytes at most, a file 16384 blocks. */
 #define SP_LIMIT_STAGE_MAP SP_MIB(2)
 /* What is fetched ahead stands still behind who asks, and looks so often whether it may
