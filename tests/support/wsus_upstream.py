@@ -42,6 +42,7 @@ class Upstream(ClientServices):
         self.hostile = lies.Hostile()
         self.mu_host = "download.example.test"  # where GetUpdateData says that files are
         self.counter = 57
+        self.deployments: bytes | Reply | None = None  # what is said instead of the one there is
         self.cookies: set[str] = set()
         self.reports: list[bytes] = []
         self.coded: dict[str, int] = {}
@@ -126,6 +127,8 @@ class Upstream(ClientServices):
             self.hostile.hold.wait(60)
         if mode := self.hostile.replies.get(name):
             return lies.reply_of(mode, body)
+        if isinstance(body, Reply):
+            return body
         return self._coded(request, status, body)
 
     def _coded(self, request: Request, status: int, body: bytes) -> Reply:
@@ -292,10 +295,12 @@ class Upstream(ClientServices):
         self._asked(element)
         return soap.response("GetUpdateDecryptionData", soap.S, "<UpdateFileDecryptionData />")
 
-    def _deployments(self, element) -> bytes:
+    def _deployments(self, element) -> bytes | Reply:
         self.check_cookie(element)
         if not soap.text(element, "syncAnchor"):
             raise soap.Fault(500, "InvalidParameters", "syncAnchor")
+        if self.deployments is not None:
+            return self.deployments
         bundle = self.catalogue.of_kind("bundle")[0]
         group = "a0a08746-4dbe-4a37-9adf-9e7652c0b421"
         return soap.response("GetDeployments", soap.S, (

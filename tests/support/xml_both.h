@@ -1,5 +1,6 @@
-/* Both readers of a whole document, held against each other: what one accepts the other
- * accepts, as the same events at the same places. */
+/* Both readers of a whole document, held against each other, and the own one against
+ * itself while the document arrives: what one accepts the others accept, as the same
+ * events at the same places. */
 #ifndef TESTS_SUPPORT_XML_BOTH_H
 #define TESTS_SUPPORT_XML_BOTH_H
 
@@ -66,26 +67,51 @@ static inline enum sp_err xml_on_end(void *ctx, struct sp_xml *x,
     return sp_buf_append_str(ctx, XML_SEPARATOR "#");
 }
 
+/* In four pieces. */
+static inline enum sp_err xml_read_arriving(struct sp_view document,
+                                            const struct sp_xml_rules *rules,
+                                            const struct sp_xml_handler *handler,
+                                            struct sp_buf *events)
+{
+    struct sp_xml_arriving *a = NULL;
+    size_t read = 0, step = document.len / 4 + 1;
+    xml_must(sp_xml_arriving_new(rules, handler, events, document.len, &a) == SP_OK);
+    enum sp_err e = SP_OK;
+    for (size_t at = step; e == SP_OK && at < document.len; at += step) {
+        size_t before = read;
+        e = sp_xml_arriving_more(a, sp_view_slice(document, 0, at), &read);
+        xml_must(read >= before && read <= at);
+    }
+    e = e == SP_OK ? sp_xml_arriving_end(a, document) : e;
+    sp_xml_arriving_free(&a);
+    return e;
+}
+
 /* Whether both accept it. Ends the program where they differ. */
 static inline bool xml_both_accept(struct sp_view document,
                                    const struct sp_xml_rules *rules)
 {
     static const struct sp_xml_handler seeing = {xml_on_start, xml_on_text, xml_on_end};
-    struct sp_buf a, b;
+    struct sp_buf a, b, c;
     struct sp_why why_a = {""}, why_b = {""};
     sp_buf_init(&a, SP_MIB(64));
     sp_buf_init(&b, SP_MIB(64));
+    sp_buf_init(&c, SP_MIB(64));
     enum sp_err ea = sp_xml_read(document, rules, &seeing, &a, &why_a);
     enum sp_err eb = sp_xml_read_by_expat(document, rules, &seeing, &b, &why_b);
-    bool agree = (ea == SP_OK) == (eb == SP_OK) && (ea == SP_OK) == !why_a.text[0] &&
+    enum sp_err ec = xml_read_arriving(document, rules, &seeing, &c);
+    bool agree = (ea == SP_OK) == (eb == SP_OK) && (ea == SP_OK) == (ec == SP_OK) &&
+                 (ea != SP_OK || sp_view_eq(sp_buf_view(&a), sp_buf_view(&c))) &&
+                 (ea == SP_OK) == !why_a.text[0] &&
                  (ea != SP_OK || sp_view_eq(sp_buf_view(&a), sp_buf_view(&b)));
     if (!agree) {
-        fprintf(stderr, SP_VIEW_FMT "\n%s; expat: %s\n", SP_VIEW_ARG(document),
-                why_a.text, why_b.text);
+        fprintf(stderr, SP_VIEW_FMT "\n%s; expat: %s; arriving: %s\n",
+                SP_VIEW_ARG(document), why_a.text, why_b.text, sp_err_text(ec));
     }
     xml_must(agree);
     sp_buf_fini(&a);
     sp_buf_fini(&b);
+    sp_buf_fini(&c);
     return ea == SP_OK;
 }
 

@@ -38,6 +38,7 @@ struct rig {
     struct sp_server *server;
     struct sp_server_conf conf;
     struct sp_answer_file file;
+    bool in_memory; /* what grows is that part of big, not a file */
     unsigned port;
     uint8_t *big;
     /* touched on the loop only */
@@ -99,7 +100,18 @@ static void rig_send_file(struct rig *r, struct sp_exchange *x)
 static void rig_send_growing(struct rig *r, struct sp_exchange *x)
 {
     r->held[r->held_count++] = x;
-    rig_send_file(r, x);
+    if (!r->in_memory) {
+        rig_send_file(r, x);
+        return;
+    }
+    sp_exchange_respond(
+        x, &(struct sp_answer){.status = 200,
+                               .memory = sp_view(r->big + r->file.offset,
+                                                 (size_t)r->file.length),
+                               .grows = true,
+                               .ready = (size_t)r->file.ready,
+                               .release = rig_release,
+                               .owner = r});
 }
 
 static void rig_pin(struct rig *r, struct sp_exchange *x)

@@ -45,11 +45,31 @@ static void f_it_does_not_grow_past_the_budget(void **state)
     assert_int_equal(atomic_load(&budget.held), 0);
 }
 
+static void b_one_of_a_known_size_stays_where_it_is(void **state)
+{
+    (void)state;
+    struct sp_arrival *a = with("a reply", 30);
+    assert_int_equal(sp_arrival_fix(a, 17), SP_E_NOMEM); /* beside what it holds */
+    assert_int_equal(atomic_load(&budget.held), 14);
+    assert_ok(sp_arrival_fix(a, 16));
+    assert_int_equal(atomic_load(&budget.held), 16);
+    const uint8_t *at = a->bytes.data;
+    assert_ok(sp_arrival_hold(a, 9));
+    assert_int_equal(atomic_load(&budget.held), 16);
+    assert_ok(sp_buf_append_str(&a->bytes, ", longer "));
+    assert_ptr_equal(a->bytes.data, at);
+    assert_true(sp_view_eq_str(sp_buf_view(&a->bytes), "a reply, longer "));
+    assert_int_equal(sp_buf_append_str(&a->bytes, "!"), SP_E_LIMIT);
+    sp_arrival_unref(&a);
+    assert_int_equal(atomic_load(&budget.held), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_it_goes_with_the_last_who_holds_it),
         cmocka_unit_test(f_it_does_not_grow_past_the_budget),
+        cmocka_unit_test(b_one_of_a_known_size_stays_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

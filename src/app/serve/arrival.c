@@ -32,9 +32,35 @@ void sp_arrival_unref(struct sp_arrival **a)
     *a = NULL;
 }
 
+enum sp_err sp_arrival_fix(struct sp_arrival *a, size_t length)
+{
+    struct sp_buf whole;
+    uint8_t *to = NULL;
+    SP_ASSERT(length >= a->bytes.len && length <= a->bytes.ceiling);
+    if (!sp_budget_hold(a->budget, length)) {
+        return SP_E_NOMEM;
+    }
+    sp_buf_init(&whole, length);
+    if (sp_buf_reserve(&whole, length, &to) != SP_OK ||
+        sp_buf_append(&whole, sp_buf_view(&a->bytes)) != SP_OK) {
+        sp_buf_fini(&whole);
+        sp_budget_give(a->budget, length);
+        return SP_E_NOMEM;
+    }
+    sp_buf_fini(&a->bytes);
+    sp_buf_take(&whole, &a->bytes);
+    sp_budget_give(a->budget, a->held);
+    a->held = length;
+    a->is_fixed = true;
+    return SP_OK;
+}
+
 /* Buffers grow by doubling, so what is in them counts twice. */
 enum sp_err sp_arrival_hold(struct sp_arrival *a, size_t bytes)
 {
+    if (a->is_fixed) {
+        return SP_OK;
+    }
     if (!sp_budget_hold(a->budget, 2 * bytes)) {
         return SP_E_NOMEM;
     }

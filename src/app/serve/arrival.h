@@ -12,6 +12,7 @@ struct sp_arrival {
     struct sp_budget *budget; /* borrowed */
     struct sp_buf bytes;      /* owned */
     size_t held;              /* of the budget */
+    bool is_fixed;            /* bytes stay where they are, held as a whole */
     unsigned refs;
 };
 /* ceiling: bytes it may ever have. */
@@ -20,6 +21,9 @@ enum sp_err sp_arrival_new(struct sp_budget *budget, size_t ceiling,
 struct sp_arrival *sp_arrival_ref(struct sp_arrival *a);
 /* *a is NULL afterwards; it may be NULL. */
 void sp_arrival_unref(struct sp_arrival **a);
+/* It will have so many bytes in the end: all of them are held from now on, and stay
+ * where they are. SP_E_NOMEM: there is no room for that, and nothing changed. */
+enum sp_err sp_arrival_fix(struct sp_arrival *a, size_t length) SP_MUST_USE;
 /* Room for so many bytes more, before they are appended. SP_E_NOMEM: there is none. */
 enum sp_err sp_arrival_hold(struct sp_arrival *a, size_t bytes) SP_MUST_USE;
 

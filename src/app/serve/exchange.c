@@ -7,6 +7,7 @@
 #include "app/serve/custody_serve.h"
 #include "app/serve/joined.h"
 #include "app/serve/preview.h"
+#include "app/serve/relay.h"
 #include "app/serve/stay.h"
 
 #include <stdlib.h>
@@ -38,6 +39,7 @@ void sp_visits_clear(struct sp_lane *l)
 static void forget_metadata(struct visit *v)
 {
     sp_preview_close(&v->preview);
+    sp_relay_close(&v->relay);
     sp_arrival_unref(&v->arrival);
     sp_buf_fini(&v->made);
     sp_inspection_fini(&v->inspection);
@@ -140,6 +142,7 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
         [SP_EFFECT_SERVE] = sp_visit_serve,
         [SP_EFFECT_FOLLOW] = sp_visit_follow,
         [SP_EFFECT_SERVE_GROWING] = sp_visit_serve_growing,
+        [SP_EFFECT_RELAY] = sp_visit_relay,
         [SP_EFFECT_OPEN] = sp_visit_open,
         [SP_EFFECT_CUT] = sp_visit_cut,
     };

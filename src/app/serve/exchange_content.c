@@ -284,7 +284,8 @@ void sp_visit_serve_growing(struct visit *v, const struct sp_effect *e)
 void sp_visit_open(struct visit *v, const struct sp_effect *e)
 {
     (void)e;
-    sp_exchange_grow(v->exchange, v->want.length);
+    sp_exchange_grow(v->exchange,
+                     v->is_metadata ? v->arrival->bytes.len : v->want.length);
 }
 
 void sp_visit_cut(struct visit *v, const struct sp_effect *e)

@@ -2,6 +2,7 @@
  */
 #include "app/serve/joined.h"
 #include "app/serve/preview.h"
+#include "app/serve/relay.h"
 #include "app/watch/witnesses.h"
 
 #include <string.h>
@@ -71,6 +72,7 @@ void sp_visit_fetched(struct visit *v, enum sp_err e,
     }
     if (step.effect.kind != SP_EFFECT_INSPECT) {
         sp_preview_close(&v->preview);
+        sp_relay_close(&v->relay);
     }
     sp_visit_perform(v, &step);
 }
@@ -140,7 +142,9 @@ static void inspect_work(struct sp_job *job)
 {
     struct visit *v = VISIT_OF(job, job);
     struct sp_inspection *i = &v->inspection;
-    if (v->preview) {
+    if (v->relay) {
+        sp_relay_inspect(v->relay, &v->task, i);
+    } else if (v->preview) {
         struct sp_foresight ahead = sp_preview_foresight(v->preview);
         sp_gate_inspect_with(&v->task, &ahead, i);
     } else {
@@ -158,6 +162,7 @@ static void inspect_done(struct sp_job *job)
     struct visit *v = VISIT_OF(job, job);
     struct sp_step step;
     sp_preview_close(&v->preview);
+    sp_relay_close(&v->relay);
     if (sp_visit_came_back(v)) {
         if (sp_visit_hold(v, v->inspection.decoded.len, NULL) != SP_OK) {
             sp_inspection_fini(&v->inspection);
@@ -174,6 +179,19 @@ void sp_visit_inspect(struct visit *v, const struct sp_effect *e)
     v->job = (struct sp_job){.work = inspect_work, .done = inspect_done};
     v->busy = true;
     sp_loop_work(v->lane->loop, &v->job);
+}
+
+/* ---- RELAY ----------------------------------------------------------------------- */
+
+void sp_visit_relay(struct visit *v, const struct sp_effect *e)
+{
+    struct sp_answer a = {.status = e->answer.status,
+                          .fields = e->answer.fields,
+                          .memory =
+                              sp_view(v->arrival->bytes.data, (size_t)e->answer.length),
+                          .grows = true,
+                          .ready = sp_relay_open(v->relay)};
+    sp_exchange_respond(v->exchange, &a);
 }
 
 /* ---- EDIT ------------------------------------------------------------------------ */

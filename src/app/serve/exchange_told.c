@@ -67,11 +67,11 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
 {
     struct sp_log l;
     bool content = strcmp(s->service, "content") == 0;
-    enum sp_log_level level =
-        s->ruling == SP_REFUSED || s->removed || s->audited || s->status >= 500
-            ? SP_LOG_WARNING
-        : content ? SP_LOG_DEBUG
-                  : SP_LOG_INFO;
+    enum sp_log_level level = s->ruling == SP_REFUSED || s->removed || s->audited ||
+                                      s->status >= 500 || s->is_cut
+                                  ? SP_LOG_WARNING
+                              : content ? SP_LOG_DEBUG
+                                        : SP_LOG_INFO;
     char correlation[128], path[128], windows[16];
     struct sp_view trace = sp_visit_traceparent(v);
     if (!sp_log_begin(&l, level, s->ruling == SP_REFUSED ? "refused" : "exchange")) {
@@ -114,7 +114,10 @@ static void log_visit(struct visit *v, const struct sp_gate_summary *s, bool com
         snprintf(text, sizeof text, SP_VIEW_FMT, SP_VIEW_ARG(trace));
         sp_log_str(&l, "traceparent", text);
     }
-    sp_log_str(&l, "outcome", complete ? "" : "asker left early");
+    sp_log_str(&l, "outcome",
+               s->is_cut  ? "cut short"
+               : complete ? ""
+                          : "asker left early");
     sp_log_int(&l, "ms", (int64_t)(sp_loop_now_ms(v->lane->loop) - v->began_ms));
     sp_log_end(&l);
 }

@@ -14,6 +14,7 @@
 #include "app/serve/joined.h"
 
 #include "app/serve/preview.h"
+#include "app/serve/relay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,11 @@ struct sp_joined {
     char coding[64], type[256];
     struct sp_arrival *arrival; /* shared with those whom it was given to */
     struct sp_preview *preview; /* owned; of arrival, or NULL */
-    size_t held;                /* bytes of the lane's budget, for the body */
+    size_t streams; /* bytes that the whole will have; 0: it goes out whole */
+    enum sp_op op;  /* of what streams */
+    bool is_tried;
+    struct sp_relay *relay; /* owned; of arrival, until its member has it, or NULL */
+    size_t held;            /* bytes of the lane's budget, for the body */
     struct visit *members;
     size_t member_count;
     struct sp_joined *next, **previous;
@@ -53,6 +58,7 @@ static void joined_free(struct sp_joined *j)
     lane->joined_count--;
     sp_budget_give(lane->budget, j->held);
     sp_preview_close(&j->preview);
+    sp_relay_close(&j->relay);
     sp_buf_fini(&j->body);
     sp_arrival_unref(&j->arrival);
     sp_world_unref(&j->world);
@@ -104,6 +110,73 @@ static bool brings_documents(const struct sp_joined *j)
            strcmp(j->soap_action, sp_op_action(SP_OP_GET_UPDATE_DATA)) == 0;
 }
 
+/* ---- going out while it comes ---------------------------------------------------- */
+
+/* Of an answer that has begun, so nobody joins any more: one asker, whose pace is his
+ * own. */
+static bool may_stream(struct sp_joined *j, const struct sp_http_response *head)
+{
+    return j->member_count == 1 && head->has_length &&
+           head->content_length > SP_RELAY_FROM &&
+           head->content_length <= SP_LIMIT_SOAP_REPLY &&
+           sp_gate_may_stream(j->members->gate, j->status, sp_view_str(j->coding),
+                              &j->op);
+}
+
+static struct sp_relay *relay_of(const struct sp_joined *j)
+{
+    return j->relay || !j->members ? j->relay : j->members->relay;
+}
+
+/* Its beginning is in order. */
+static void begin_answer(struct sp_joined *j, struct visit *v)
+{
+    struct sp_step step;
+    const struct sp_link_report *report = sp_fetch_link(j->fetch);
+    struct sp_link link = report ? sp_link_of(report) : (struct sp_link){0};
+    sp_gate_begins(v->gate, sp_view_str(j->type), j->streams, &link, &step);
+    if (!step.has_effect) {
+        sp_relay_close(&j->relay);
+        return;
+    }
+    v->relay = j->relay;
+    j->relay = NULL;
+    v->arrival = sp_arrival_ref(j->arrival);
+    sp_visit_perform(v, &step);
+}
+
+static void on_opened(void *ctx)
+{
+    struct sp_joined *j = ctx;
+    struct visit *v = j->members;
+    size_t open = relay_of(j) ? sp_relay_open(relay_of(j)) : 0;
+    if (!v || !j->fetch || open == 0) {
+        return;
+    }
+    if (j->relay) {
+        begin_answer(j, v);
+    } else {
+        sp_exchange_grow(v->exchange, open);
+    }
+}
+
+/* Where there is no room for all of it at once, it goes out whole, as far as there is.
+ */
+static void stream(struct sp_joined *j)
+{
+    struct sp_relay_watch watch = {on_opened, j};
+    if (j->streams && !j->is_tried && j->arrival->bytes.len >= SP_RELAY_FROM) {
+        j->is_tried = true;
+        if (sp_relay_new(j->lane->loop, j->op, j->arrival, j->streams, &watch,
+                         &j->relay) != SP_OK) {
+            j->relay = NULL;
+        }
+    }
+    if (relay_of(j)) {
+        sp_relay_more(relay_of(j));
+    }
+}
+
 static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
 {
     struct sp_joined *j = ctx;
@@ -112,6 +185,7 @@ static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
     sp_visit_copy_header(&head->headers, "Content-Encoding", j->coding,
                          sizeof j->coding);
     sp_visit_copy_header(&head->headers, "Content-Type", j->type, sizeof j->type);
+    j->streams = may_stream(j, head) ? (size_t)head->content_length : 0;
     return brings_documents(j) ? sp_preview_new(j->lane->loop, &j->preview) : SP_OK;
 }
 
@@ -120,14 +194,18 @@ static enum sp_err on_data(void *ctx, struct sp_view bytes)
     struct sp_joined *j = ctx;
     struct sp_buf *to = &j->arrival->bytes;
     SP_TRY(sp_visit_count_busy(j->lane, sp_arrival_hold(j->arrival, bytes.len)));
-    return j->preview ? sp_preview_append(j->preview, to, bytes)
-                      : sp_buf_append(to, bytes);
+    SP_TRY(j->preview ? sp_preview_append(j->preview, to, bytes)
+                      : sp_buf_append(to, bytes));
+    stream(j);
+    return SP_OK;
 }
 
 /* The last one, who is the only one mostly, gets what was read of the bytes already. */
 static void hand_over(struct sp_joined *j, struct visit *v)
 {
-    v->arrival = sp_arrival_ref(j->arrival);
+    if (!v->arrival) {
+        v->arrival = sp_arrival_ref(j->arrival);
+    }
     if (!j->members) {
         v->preview = j->preview;
         j->preview = NULL;
@@ -140,6 +218,9 @@ static void give(struct sp_joined *j, struct visit *v, enum sp_err e,
     v->reply_status = j->status;
     snprintf(v->coding, sizeof v->coding, "%s", j->coding);
     snprintf(v->type, sizeof v->type, "%s", j->type);
+    if (v->relay) {
+        sp_relay_settle(v->relay);
+    }
     if (e == SP_OK) {
         hand_over(j, v);
     }

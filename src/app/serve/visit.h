@@ -44,6 +44,7 @@ struct visit {
     struct sp_arrival *arrival; /* shared; the gate reads it until it is edited */
     int reply_status;
     struct sp_preview *preview; /* owned; of arrival, until it is inspected, or NULL */
+    struct sp_relay *relay; /* owned; the same, of one that goes out already, or NULL */
     /* INSPECT and EDIT */
     struct sp_inspection inspection;
     enum sp_err edited;
@@ -114,6 +115,7 @@ void sp_visit_tell(struct visit *v, const struct sp_gate_summary *s, bool comple
 void sp_visit_fetch(struct visit *v, const struct sp_effect *e);
 void sp_visit_inspect(struct visit *v, const struct sp_effect *e);
 void sp_visit_edit(struct visit *v, const struct sp_effect *e);
+void sp_visit_relay(struct visit *v, const struct sp_effect *e);
 void sp_visit_ask_revisions(struct visit *v, const struct sp_effect *e);
 void sp_visit_ask_files(struct visit *v, const struct sp_effect *e);
 void sp_visit_record(struct visit *v, const struct sp_effect *e);

@@ -11,8 +11,15 @@
 static void finish(struct sp_gate *g, int status, struct sp_view body,
                    struct sp_step *step)
 {
-    g->status = status;
     step->has_effect = true;
+    if (g->streams) { /* its beginning went out: that it has no end is the answer */
+        step->effect = (struct sp_effect){.kind = SP_EFFECT_CUT};
+        g->is_cut = true;
+        g->has_fault = false;
+        sp_gate_move(g, SP_STATION_DONE);
+        return;
+    }
+    g->status = status;
     step->effect = (struct sp_effect){
         .kind = SP_EFFECT_ANSWER,
         .answer = {.status = status, .fields = sp_buf_view(&g->fields), .body = body},
@@ -44,7 +51,7 @@ static bool coding_is_accepted(const struct sp_gate *g)
     return sp_http_list_has(accept, token);
 }
 
-static enum sp_err reply_fields(struct sp_gate *g, bool coded)
+enum sp_err sp_gate_reply_fields(struct sp_gate *g, bool coded)
 {
     SP_TRY(sp_buf_append_str(&g->fields, "Content-Type: "));
     SP_TRY(g->type.len ? sp_buf_append(&g->fields, sp_buf_view(&g->type))
@@ -72,15 +79,35 @@ struct sp_view sp_gate_text(const struct sp_gate *g)
 static void release(struct sp_gate *g, struct sp_view body, bool coded,
                     struct sp_step *step)
 {
-    if (reply_fields(g, coded) != SP_OK) {
+    if (sp_gate_reply_fields(g, coded) != SP_OK) {
         finish_empty(g, 503, step);
         return;
     }
     finish(g, g->reply_status, body, step);
 }
 
+/* The rest of what streams. */
+static void open_reply(struct sp_gate *g, struct sp_step *step)
+{
+    if (g->edits.count) {
+        sp_gate_refuse_fault(g, 500, SP_FAULT_INTERNAL_SERVER_ERROR,
+                             "The reply holds something that has to be edited where "
+                             "nothing should be, and its beginning went out.",
+                             step);
+        return;
+    }
+    sp_gate_move(g, SP_STATION_RELEASE);
+    step->has_effect = true;
+    step->effect = (struct sp_effect){.kind = SP_EFFECT_OPEN};
+    sp_gate_move(g, SP_STATION_DONE);
+}
+
 void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step)
 {
+    if (g->streams) {
+        open_reply(g, step);
+        return;
+    }
     sp_gate_move(g, SP_STATION_RELEASE);
     bool as_is = coding_is_accepted(g);
     if (g->edits.count) {
@@ -253,6 +280,7 @@ void sp_gate_summary(const struct sp_gate *g, struct sp_gate_summary *out)
         .fault = fault,
         .windows = sp_windows_code(g->status, is_content(g), fault[0] != 0),
         .plain_http = soap && !g->door->tls,
+        .is_cut = g->is_cut,
         .has_entry = g->has_entry,
         .entry = g->entry,
         .revisions = g->inspection.reply ? g->inspection.reply->revision_count : 0,

@@ -13,6 +13,10 @@
  * bytes after the edits (EDIT): a withheld revision is cut out, and RECORD says so.
  * Nothing new: JUDGE -> RELEASE.
  *
+ * What brings no documents and nothing to edit may stream (docs/decisions/0093): its
+ * beginning goes out while the gate still stands at FETCH (RELAY), and what the stations
+ * say of the whole either lets its end go (OPEN) or takes it away (CUT).
+ *
  * Content: ADMIT (path -> digest) -> LOOKUP (object, or a claim in custody) -> RELEASE, or
  * FETCH (join the one fill of this digest) -> RELEASE. A fill is its own machine: fill.h.
  * Under tail-hold an answer may begin while the gate still stands at FETCH: SERVE_GROWING
@@ -173,7 +177,8 @@ enum sp_effect_kind {
     SP_EFFECT_SERVE,         /* head, and a range of the object */
     SP_EFFECT_FOLLOW,        /* tell when the fill gave free the byte at answer.first */
     SP_EFFECT_SERVE_GROWING, /* head, and a range of the file that is being filled */
-    SP_EFFECT_OPEN,          /* all of that range may go out */
+    SP_EFFECT_RELAY,         /* head, and the reply that is still coming, as it comes */
+    SP_EFFECT_OPEN,          /* all of that range, or of that reply, may go out */
     SP_EFFECT_CUT            /* no byte more, and no clean end */
 };
 
@@ -226,7 +231,7 @@ struct sp_effect {
         int status;
         struct sp_view fields;  /* header lines */
         struct sp_view body;    /* ANSWER */
-        uint64_t first, length; /* SERVE*, FOLLOW; length 0: no body */
+        uint64_t first, length; /* SERVE*, FOLLOW, RELAY; length 0: no body */
         uint64_t early;         /* SERVE_GROWING: of it, what may go before OPEN */
         uint64_t announce;      /* Content-Length of an answer without a body */
         bool has_announce;
@@ -257,6 +262,13 @@ void sp_gate_head(struct sp_gate *g, const struct sp_http_request *head,
                   bool *want_body, size_t *ceiling, struct sp_step *step);
 void sp_gate_body(struct sp_gate *g, struct sp_view body, struct sp_step *step);
 
+/* May a reply with that head go out while it comes? Then sp_gate_begins is told once its
+ * beginning was read (sp_reply_arriving_more), and the step has RELAY, or no effect: it
+ * waits until it is whole all the same. Before sp_gate_fetched, which follows anyway. */
+bool sp_gate_may_stream(const struct sp_gate *g, int status, struct sp_view coding,
+                        enum sp_op *op);
+void sp_gate_begins(struct sp_gate *g, struct sp_view content_type, uint64_t length,
+                    const struct sp_link *link, struct sp_step *step);
 /* The reply is whole. Its bytes are borrowed until sp_gate_edited, or the gate's end;
  * others may read them meanwhile. coding and type are copied. */
 void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
@@ -268,6 +280,11 @@ void sp_gate_fetch_failed(struct sp_gate *g, enum sp_err e, const struct sp_why 
                           struct sp_step *step);
 /* The job: pure, for the pool. Never fails; what went wrong is in the result. */
 void sp_gate_inspect(const struct sp_effect *e, struct sp_inspection *out);
+/* The same of one that was read while it came, and is to be inspected where that ends
+ * with an error. */
+void sp_gate_inspect_arrived(const struct sp_effect *e,
+                             struct sp_reply_arriving *arriving,
+                             struct sp_inspection *out);
 /* The same, with documents that were read while the reply arrived. */
 void sp_gate_inspect_with(const struct sp_effect *e,
                           const struct sp_foresight *foresight,
@@ -346,6 +363,7 @@ struct sp_gate_summary {
     const char *fault; /* ErrorCode sent or relayed, "" */
     uint32_t windows;  /* the code that Windows logs for it; 0: none */
     bool plain_http;   /* SOAP that came without TLS */
+    bool is_cut;       /* its beginning went out, its end does not */
     bool has_entry;
     uint64_t entry; /* first ledger entry of this exchange */
     size_t left_out;   /* members of the request that did not travel */

@@ -19,6 +19,47 @@ static void refuse_unauthorized(struct sp_gate *g, struct sp_step *step)
     sp_gate_refuse_fault(g, 500, SP_FAULT_INTERNAL_SERVER_ERROR, NULL, step);
 }
 
+bool sp_gate_may_stream(const struct sp_gate *g, int status, struct sp_view coding,
+                        enum sp_op *op)
+{
+    *op = g->op;
+    return g->station == SP_STATION_FETCH && g->has_op && sp_op_streams(g->op) &&
+           status == 200 &&
+           (coding.len == 0 || sp_view_eq_fold(coding, SP_VIEW("identity")));
+}
+
+static enum sp_err prepare_relay(struct sp_gate *g, struct sp_view content_type,
+                                 const struct sp_link *link)
+{
+    SP_TRY(sp_gate_link_facts(g, link));
+    SP_TRY(sp_buf_append(&g->type, content_type));
+    return sp_gate_reply_fields(g, false);
+}
+
+void sp_gate_begins(struct sp_gate *g, struct sp_view content_type, uint64_t length,
+                    const struct sp_link *link, struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_FETCH && !g->streams);
+    *step = (struct sp_step){0};
+    struct sp_verdict v = {.ruling = SP_UNPROVEN};
+    bool is_ready = prepare_relay(g, content_type, link) == SP_OK;
+    if (is_ready) {
+        sp_policy_judge(g->policy, SP_SUBJECT_LINK, g->link, &v);
+    }
+    sp_buf_clear(&g->type); /* told again when the reply is whole */
+    if (v.ruling != SP_PASSED) {
+        sp_buf_clear(&g->fields);
+        return;
+    }
+    g->streams = true;
+    g->status = 200;
+    g->decided_at = SP_STATION_FETCH;
+    step->has_effect = true;
+    step->effect = (struct sp_effect){
+        .kind = SP_EFFECT_RELAY,
+        .answer = {.status = 200, .fields = sp_buf_view(&g->fields), .length = length}};
+}
+
 void sp_gate_fetched(struct sp_gate *g, int status, struct sp_view coding,
                      struct sp_view content_type, struct sp_view reply,
                      const struct sp_link *link, int64_t now, struct sp_step *step)
@@ -132,6 +173,17 @@ void sp_gate_inspect_with(const struct sp_effect *e,
         out->err = sp_reply_inspect_with(
             e->inspect.op, e->inspect.status, body, e->inspect.asked,
             e->inspect.asked_count, coded ? NULL : foresight, &out->reply, &out->why);
+    }
+}
+
+void sp_gate_inspect_arrived(const struct sp_effect *e,
+                             struct sp_reply_arriving *arriving,
+                             struct sp_inspection *out)
+{
+    *out = (struct sp_inspection){0};
+    sp_buf_init(&out->decoded, SP_LIMIT_SOAP_REPLY);
+    if (sp_reply_arriving_end(arriving, e->inspect.body, &out->reply) != SP_OK) {
+        sp_gate_inspect(e, out);
     }
 }
 

@@ -21,6 +21,7 @@ struct sp_gate {
     struct sp_buf edited;           /* owned: what goes out instead of them */
     struct sp_buf coding, type;     /* owned: header values of the reply */
     int reply_status;
+    bool streams, is_cut;           /* the reply's beginning went out; its end does not */
     struct sp_inspection inspection; /* owned */
     int64_t now;                     /* unix seconds, of the last event that told */
     struct sp_revision_id *ids;  /* owned: revisions to look up, then part_count parts */
@@ -129,6 +130,7 @@ void sp_gate_known_here(struct sp_gate *g);
 struct sp_view sp_gate_text(const struct sp_gate *g);
 
 /* answer.c: REFUSE and RELEASE. */
+enum sp_err sp_gate_reply_fields(struct sp_gate *g, bool coded) SP_MUST_USE;
 void sp_gate_release_reply(struct sp_gate *g, struct sp_step *step);
 /* A fault of our own: moves to REFUSE and answers. message NULL: g->why. */
 void sp_gate_refuse_fault(struct sp_gate *g, int status, enum sp_fault_code code,

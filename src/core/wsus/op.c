@@ -52,6 +52,13 @@ bool sp_op_is_shared(enum sp_op op)
     return ops[op].twice == READS;
 }
 
+bool sp_op_streams(enum sp_op op)
+{
+    return op == SP_OP_GET_DEPLOYMENTS || op == SP_OP_GET_DRIVER_ID_LIST ||
+           op == SP_OP_GET_DRIVER_SET_DATA || op == SP_OP_GET_CONFIG_DATA ||
+           op == SP_OP_GET_UPDATE_DECRYPTION_DATA;
+}
+
 bool sp_op_find(enum sp_service s, struct sp_view soap_action, enum sp_op *out)
 {
     size_t n = soap_action.len;

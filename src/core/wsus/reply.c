@@ -143,6 +143,8 @@ struct reader {
     struct sp_buf first, second; /* its texts: id and number, digest and address */
     struct sp_update_reader update;
     struct sp_fragment_reader fragment;
+    bool arrives;     /* its beginning is gone before its end is here */
+    size_t closes_at; /* where its response does; 0: not yet */
 };
 
 static void fill_steps(struct reader *r)
@@ -228,6 +230,12 @@ static struct sp_place place_here(const struct reader *r, struct sp_xml *x)
     return (struct sp_place){r->from, at + sp_view_find(rest, '>') + 1};
 }
 
+/* What might have to go out otherwise than it comes. */
+static bool may_be_edited(enum state state)
+{
+    return state == COOKIE_DATA || state == LOCATION;
+}
+
 static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_element *e)
 {
     struct reader *r = ctx;
@@ -235,6 +243,9 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
     enum state state = sp_path_enter(&r->path, e->name);
     sp_buf_clear(&r->text);
     SP_TRY(check_frame(r, x, e, from, state));
+    if (r->arrives && (may_be_edited(state) || state == FAULT_ELEMENT)) {
+        return SP_E_UNSUPPORTED;
+    }
     if (state == UPDATE || state == LISTED || state == ADDRESS ||
         state == CLIENT_UPDATE) {
         begin_listed(r, x);
@@ -360,6 +371,9 @@ static enum sp_err on_end(void *ctx, struct sp_xml *x, struct sp_xml_name name)
     struct sp_view text = sp_view_trim(sp_buf_view(&r->text), BLANKS);
     enum state state = sp_path_leave(&r->path);
     (void)name;
+    if (state == RESPONSE) {
+        r->closes_at = sp_xml_offset(x);
+    }
     if (state == FAULT_CODE) {
         return sp_arena_copy(r->reply->arena, text, &r->error_code);
     }
@@ -406,10 +420,11 @@ static enum sp_err check_whole(const struct reader *r, int status, struct sp_why
     return SP_OK;
 }
 
+static const struct sp_xml_handler handler = {on_start, on_text, on_end};
+
 static enum sp_err read_body(struct reader *r, int status, struct sp_view body,
                              struct sp_why *why)
 {
-    static const struct sp_xml_handler handler = {on_start, on_text, on_end};
     if (body.len > SP_LIMIT_SOAP_REPLY) {
         return sp_why_set(why, SP_E_LIMIT, "the reply has %zu bytes", body.len);
     }
@@ -450,6 +465,7 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
                : SP_OK;
 }
 
+/* sha256 NULL: nobody digested it. */
 static enum sp_err make_reply(int status, const uint8_t sha256[32],
                               struct sp_reply **out)
 {
@@ -460,29 +476,41 @@ static enum sp_err make_reply(int status, const uint8_t sha256[32],
     SP_TRY(sp_arena_new(ARENA_MAX, &reply->arena));
     SP_TRY(sp_facts_new(FACTS_MAX, &reply->facts));
     SP_TRY(sp_facts_int(reply->facts, SP_FACT_REPLY_STATUS, status));
-    SP_TRY(sp_facts_bytes(reply->facts, SP_FACT_REPLY_SHA256, sp_view(sha256, 32)));
+    if (sha256) {
+        SP_TRY(sp_facts_bytes(reply->facts, SP_FACT_REPLY_SHA256, sp_view(sha256, 32)));
+    }
     *out = reply;
     reply = NULL;
     return SP_OK;
 }
 
-/* wanted NULL: no document's text is wanted. */
-static enum sp_err inspect(struct reader *r, int status,
-                           const struct sp_document_wish *wanted, struct sp_why *why)
+static void reader_init(struct reader *r)
 {
     fill_steps(r);
     sp_buf_init(&r->text, TEXT_MAX);
     sp_buf_init(&r->first, TEXT_MAX);
     sp_buf_init(&r->second, TEXT_MAX);
     sp_update_reader_init(&r->update);
-    r->update.wanted = wanted;
     sp_fragment_reader_init(&r->fragment);
-    enum sp_err e = add_outcome(r, read_body(r, status, r->body, why));
+}
+
+static void reader_fini(struct reader *r)
+{
     sp_update_reader_fini(&r->update);
     sp_fragment_reader_fini(&r->fragment);
     sp_buf_fini(&r->text);
     sp_buf_fini(&r->first);
     sp_buf_fini(&r->second);
+}
+
+/* wanted NULL: no document's text is wanted. */
+static enum sp_err inspect(struct reader *r, int status,
+                           const struct sp_document_wish *wanted, struct sp_why *why)
+{
+    reader_init(r);
+    r->update.wanted = wanted;
+    enum sp_err e = add_outcome(r, read_body(r, status, r->body, why));
+    reader_fini(r);
     return e;
 }
 
@@ -540,6 +568,70 @@ enum sp_err sp_reply_document(struct sp_view body, const uint8_t sha256[32],
                        .update = {.reply = reply}};
     SP_TRY(inspect(&r, 200, &wish, &why));
     return utf8->len ? SP_OK : SP_E_NOTFOUND;
+}
+
+/* ---- while it comes -------------------------------------------------------------- */
+
+struct sp_reply_arriving {
+    struct reader reader;
+    struct sp_reply *reply;      /* owned */
+    struct sp_xml_arriving *xml; /* owned */
+};
+
+enum sp_err sp_reply_arriving_new(enum sp_op op, struct sp_reply_arriving **out)
+{
+    SP_AUTO(sp_reply_arriving_free) struct sp_reply_arriving *a = calloc(1, sizeof *a);
+    SP_ASSERT(sp_op_streams(op));
+    if (!a) {
+        return SP_E_NOMEM;
+    }
+    a->reader.op = op;
+    a->reader.kind = sp_op_reply(op);
+    a->reader.arrives = true;
+    reader_init(&a->reader);
+    SP_TRY(make_reply(200, NULL, &a->reply));
+    a->reader.reply = a->reader.location.reply = a->reader.fragment.reply =
+        a->reader.update.reply = a->reply;
+    SP_TRY(sp_xml_arriving_new(&sp_xml_rules_reply, &handler, &a->reader,
+                               SP_LIMIT_SOAP_REPLY, &a->xml));
+    *out = a;
+    a = NULL;
+    return SP_OK;
+}
+
+void sp_reply_arriving_free(struct sp_reply_arriving **a)
+{
+    if (*a) {
+        reader_fini(&(*a)->reader);
+        sp_xml_arriving_free(&(*a)->xml);
+        sp_reply_free(&(*a)->reply);
+        free(*a);
+        *a = NULL;
+    }
+}
+
+enum sp_err sp_reply_arriving_more(struct sp_reply_arriving *a, struct sp_view so_far,
+                                   size_t *open)
+{
+    size_t read = *open;
+    a->reader.body = so_far;
+    SP_TRY(sp_xml_arriving_more(a->xml, so_far, &read));
+    size_t closes = a->reader.closes_at;
+    *open = closes && closes < read ? closes : read;
+    return SP_OK;
+}
+
+enum sp_err sp_reply_arriving_end(struct sp_reply_arriving *a, struct sp_view body,
+                                  struct sp_reply **out)
+{
+    struct sp_why why = {0};
+    a->reader.body = body;
+    SP_TRY(sp_xml_arriving_end(a->xml, body));
+    SP_TRY(check_whole(&a->reader, 200, &why));
+    SP_TRY(add_outcome(&a->reader, SP_OK));
+    *out = a->reply;
+    a->reply = NULL;
+    return SP_OK;
 }
 
 void sp_reply_free(struct sp_reply **r)

@@ -64,6 +64,9 @@ int64_t sp_op_patience(enum sp_op op);   /* milliseconds an upstream may take */
 /* Changes nothing and begins nothing on the server: who asks the same, to the byte and the
  * cookie, at the same time may be given the same answer. (docs/decisions/0042) */
 bool sp_op_is_shared(enum sp_op op);
+/* Its replies bring no documents and nothing that is ever edited, so that their beginning
+ * may go out before their end is here. (docs/decisions/0093) */
+bool sp_op_streams(enum sp_op op);
 /* By service and SOAPAction header value (quotes required, as on the wire). */
 bool sp_op_find(enum sp_service s, struct sp_view soap_action, enum sp_op *out);
 
@@ -264,6 +267,20 @@ enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body
                                   const struct sp_foresight *foresight,
                                   struct sp_reply **out,
                                   struct sp_why *why) SP_MUST_USE;
+/* The same of a reply that is still coming, with status 200 and as it is, of an operation
+ * that streams: new, more with all of it that is there, which stays where it is, end, free.
+ * *open, 0 at first: up to there it is in order, it brings nothing that might have to be
+ * edited, and what ends the response is not among it, so that all of it together is no
+ * reply. Any error: it is to be inspected when it is whole, and *open stays. The reply of
+ * end is that which inspecting would make, but not digested. */
+struct sp_reply_arriving;
+enum sp_err sp_reply_arriving_new(enum sp_op op,
+                                  struct sp_reply_arriving **out) SP_MUST_USE;
+enum sp_err sp_reply_arriving_more(struct sp_reply_arriving *a, struct sp_view so_far,
+                                   size_t *open) SP_MUST_USE;
+enum sp_err sp_reply_arriving_end(struct sp_reply_arriving *a, struct sp_view body,
+                                  struct sp_reply **out) SP_MUST_USE;
+void sp_reply_arriving_free(struct sp_reply_arriving **a);
 void sp_reply_free(struct sp_reply **r);
 /* Of a GetUpdateData reply, the document that has this digest; utf8 is initialised and empty.
  * SP_E_NOTFOUND: there is none, or the reply cannot be read. SP_E_NOMEM, SP_E_INTERNAL. */

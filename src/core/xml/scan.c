@@ -1,6 +1,10 @@
 /* Reads a whole document: what WSUS sends and nothing else. No document type, no
  * processing instruction, the five entities.
  *
+ * Of one that is still coming it reads what stands before the last '<' that is there:
+ * such a byte begins a tag, a comment or CDATA and is in none of them, but for the last
+ * two, whose beginning waits for its end.
+ *
  * Whatever it does not like, expat is asked why: so every refusal is in expat's words,
  * and a document is only accepted that this reader accepts. That both read the same is
  * what fuzz_xml_readers looks after. */
@@ -30,6 +34,9 @@ struct raw_attr {
 struct scan {
     struct sp_xml x;
     const uint8_t *start, *p, *end; /* borrowed: the document */
+    const uint8_t *checked;         /* so far it is made of characters */
+    bool is_whole;                  /* nothing comes behind end */
+    bool is_begun;                  /* the document element is open, or was */
     bool is_decided;      /* x.why says it, or a handler: expat is not asked */
     struct sp_buf values; /* owned; of the tag under way, where not as written */
     uint8_t text[CHUNK];
@@ -80,6 +87,12 @@ static const uint8_t *find(const struct scan *s, struct sp_view what)
 static enum sp_err bad(void)
 {
     return SP_E_MALFORMED;
+}
+
+/* What stands here goes on behind the end. */
+static enum sp_err wanting(const struct scan *s)
+{
+    return s->is_whole ? bad() : SP_E_AGAIN;
 }
 
 static enum sp_err decided(struct scan *s, enum sp_err e)
@@ -195,13 +208,14 @@ static enum sp_err text(struct scan *s)
     }
 }
 
-/* Behind "<![CDATA[" */
+/* At "<![CDATA[" */
 static enum sp_err cdata(struct scan *s)
 {
     const uint8_t *end = find(s, SP_VIEW("]]>"));
     if (!end) {
-        return bad();
+        return wanting(s);
     }
+    (void)skip(s, SP_VIEW("<![CDATA["));
     while (s->p < end) {
         const uint8_t *from = s->p, *line = memchr(s->p, '\r', (size_t)(end - s->p));
         s->p = line ? line : end;
@@ -214,10 +228,16 @@ static enum sp_err cdata(struct scan *s)
     return SP_OK;
 }
 
-/* Behind "<!--" */
+/* At "<!--" */
 static enum sp_err comment(struct scan *s)
 {
+    const uint8_t *from = s->p;
+    (void)skip(s, SP_VIEW("<!--"));
     const uint8_t *end = find(s, SP_VIEW("--"));
+    if (!end && s->x.rules->comments) {
+        s->p = from;
+        return wanting(s);
+    }
     if (!end || !s->x.rules->comments || s->end - end < 3 || end[2] != '>') {
         return bad();
     }
@@ -498,24 +518,24 @@ static enum sp_err end_tag(struct scan *s)
 /* At '<', in an element. Text goes on over a comment or CDATA. */
 static enum sp_err markup(struct scan *s)
 {
-    if (skip(s, SP_VIEW("<!--"))) {
+    if (is_at(s, SP_VIEW("<!--"))) {
         return comment(s);
     }
-    if (skip(s, SP_VIEW("<![CDATA["))) {
+    if (is_at(s, SP_VIEW("<![CDATA["))) {
         return cdata(s);
     }
     SP_TRY(flush(s));
     return is_at(s, SP_VIEW("</")) ? end_tag(s) : start_tag(s);
 }
 
-static enum sp_err element(struct scan *s)
+/* In the document element, up to behind its end. */
+static enum sp_err content(struct scan *s)
 {
-    SP_TRY(start_tag(s));
     while (s->x.depth) {
         s->x.offset = (size_t)(s->p - s->start);
         SP_TRY(text(s));
         if (s->p == s->end) {
-            return bad();
+            return wanting(s);
         }
         SP_TRY(markup(s));
     }
@@ -572,29 +592,46 @@ static enum sp_err space_and_comments(struct scan *s)
 {
     for (;;) {
         (void)skip_space(s);
-        if (!skip(s, SP_VIEW("<!--"))) {
+        if (!is_at(s, SP_VIEW("<!--"))) {
             return SP_OK;
         }
         SP_TRY(comment(s));
     }
 }
 
-static enum sp_err scan(struct scan *s)
+/* Up to behind the tag of the document element. */
+static enum sp_err beginning(struct scan *s)
 {
-    if (!sp_xml_is_text(rest(s))) {
-        return bad();
-    }
     (void)skip(s, SP_VIEW("\xef\xbb\xbf"));
     if (skip(s, SP_VIEW("<?xml"))) {
         SP_TRY(declaration(s));
     }
     SP_TRY(space_and_comments(s));
-    if (!is_at(s, SP_VIEW("<"))) {
+    if (s->p == s->end) {
+        return wanting(s);
+    }
+    return is_at(s, SP_VIEW("<")) ? start_tag(s) : bad();
+}
+
+/* SP_E_AGAIN: all before p was read, and the document is not at its end. */
+static enum sp_err scan(struct scan *s)
+{
+    if (!sp_xml_is_text(between(s->checked, s->end))) {
         return bad();
     }
-    SP_TRY(element(s));
+    s->checked = s->end;
+    if (!s->is_begun) {
+        enum sp_err e = beginning(s);
+        s->is_begun = e == SP_OK;
+        s->p = e == SP_E_AGAIN ? s->start : s->p;
+        SP_TRY(e);
+    }
+    SP_TRY(content(s));
     SP_TRY(space_and_comments(s));
-    return s->p == s->end ? SP_OK : bad();
+    if (s->p < s->end) {
+        return bad();
+    }
+    return s->is_whole ? SP_OK : SP_E_AGAIN;
 }
 
 /* Lines and columns as expat counts them. */
@@ -635,29 +672,118 @@ static void scan_free(struct scan **s)
     *s = NULL;
 }
 
+static struct scan *scan_new(const struct sp_xml_rules *rules,
+                             const struct sp_xml_handler *handler, void *ctx,
+                             size_t ceiling)
+{
+    SP_ASSERT(rules->attributes <= SP_LIMIT_XML_ATTRIBUTES);
+    struct scan *s = malloc(sizeof *s);
+    if (s) {
+        memset(s, 0, offsetof(struct scan, text));
+        s->text_len = 0;
+        s->x.rules = rules;
+        s->x.handler = handler;
+        s->x.ctx = ctx;
+        sp_buf_init(&s->values, ceiling + 1);
+    }
+    return s;
+}
+
 enum sp_err sp_xml_read(struct sp_view document, const struct sp_xml_rules *rules,
                         const struct sp_xml_handler *handler, void *ctx,
                         struct sp_why *why)
 {
-    SP_ASSERT(rules->attributes <= SP_LIMIT_XML_ATTRIBUTES);
     if (document.len > INT_MAX / 4 || rules->depth > SP_LIMIT_XML_DEPTH) {
         return sp_xml_read_by_expat(document, rules, handler, ctx, why);
     }
-    SP_AUTO(scan_free) struct scan *s = malloc(sizeof *s);
+    SP_AUTO(scan_free) struct scan *s = scan_new(rules, handler, ctx, document.len);
     if (!s) {
         return SP_E_NOMEM;
     }
-    memset(s, 0, offsetof(struct scan, text));
-    s->text_len = 0;
-    s->x.rules = rules;
-    s->x.handler = handler;
-    s->x.ctx = ctx;
-    s->start = s->p = document.data;
+    s->is_whole = true;
+    s->start = s->p = s->checked = document.data;
     s->end = document.data + document.len;
-    sp_buf_init(&s->values, document.len + 1);
     enum sp_err e = scan(s);
     if (e == SP_OK) {
         return SP_OK;
     }
     return s->is_decided ? say_where(s, e, why) : explain(document, rules, why);
+}
+
+/* ---- while it comes -------------------------------------------------------------- */
+
+struct sp_xml_arriving {
+    struct scan *scan; /* owned */
+    size_t wait;       /* bytes from where it stands on, before it looks again */
+    enum sp_err err;
+};
+
+enum sp_err sp_xml_arriving_new(const struct sp_xml_rules *rules,
+                                const struct sp_xml_handler *handler, void *ctx,
+                                size_t ceiling, struct sp_xml_arriving **out)
+{
+    SP_AUTO(sp_xml_arriving_free) struct sp_xml_arriving *a = calloc(1, sizeof *a);
+    SP_ASSERT(ceiling <= INT_MAX / 4 && rules->depth <= SP_LIMIT_XML_DEPTH);
+    if (!a) {
+        return SP_E_NOMEM;
+    }
+    a->scan = scan_new(rules, handler, ctx, ceiling);
+    if (!a->scan) {
+        return SP_E_NOMEM;
+    }
+    *out = a;
+    a = NULL;
+    return SP_OK;
+}
+
+void sp_xml_arriving_free(struct sp_xml_arriving **a)
+{
+    if (*a) {
+        scan_free(&(*a)->scan);
+        free(*a);
+        *a = NULL;
+    }
+}
+
+static void show(struct scan *s, struct sp_view document)
+{
+    SP_ASSERT(!s->start || s->start == document.data);
+    if (!s->start) {
+        s->start = s->p = s->checked = s->end = document.data;
+    }
+}
+
+enum sp_err sp_xml_arriving_more(struct sp_xml_arriving *a, struct sp_view so_far,
+                                 size_t *read)
+{
+    struct scan *s = a->scan;
+    SP_TRY(a->err);
+    show(s, so_far);
+    size_t known = (size_t)(s->end - s->start);
+    const uint8_t *last = memrchr(s->end, '<', so_far.len - known);
+    s->end = last ? last : s->end;
+    if ((size_t)(s->end - s->p) < a->wait) {
+        return SP_OK;
+    }
+    enum sp_err e = scan(s);
+    if (e != SP_E_AGAIN) {
+        a->err = e != SP_OK ? e : SP_E_MALFORMED;
+        return a->err;
+    }
+    /* what begins here is looked through from its start: twice as much each time keeps
+     * that linear */
+    a->wait = 2 * (size_t)(s->end - s->p);
+    *read = (size_t)(s->p - s->start);
+    return SP_OK;
+}
+
+enum sp_err sp_xml_arriving_end(struct sp_xml_arriving *a, struct sp_view document)
+{
+    struct scan *s = a->scan;
+    SP_TRY(a->err);
+    show(s, document);
+    s->end = s->start + document.len;
+    s->is_whole = true;
+    a->err = scan(s);
+    return a->err;
 }

@@ -76,6 +76,20 @@ enum sp_err sp_xml_feed(struct sp_xml *x, struct sp_view piece,
                         struct sp_why *why) SP_MUST_USE;
 enum sp_err sp_xml_finish(struct sp_xml *x, struct sp_why *why) SP_MUST_USE;
 void sp_xml_free(struct sp_xml **x);
+/* By the own reader, a document that is still coming and stays where it is in memory:
+ * new, more with all of it that is there, as often as one likes, end with the whole, free.
+ * Up to *read, which stays as it was on failure, it is in order and was reported; behind
+ * it a handler was told of nothing but text. Whoever wants to know what a failure was
+ * about reads the whole. ceiling: bytes that it may have. */
+struct sp_xml_arriving;
+enum sp_err sp_xml_arriving_new(const struct sp_xml_rules *rules,
+                                const struct sp_xml_handler *handler, void *ctx,
+                                size_t ceiling, struct sp_xml_arriving **out) SP_MUST_USE;
+enum sp_err sp_xml_arriving_more(struct sp_xml_arriving *a, struct sp_view so_far,
+                                 size_t *read) SP_MUST_USE;
+enum sp_err sp_xml_arriving_end(struct sp_xml_arriving *a,
+                                struct sp_view document) SP_MUST_USE;
+void sp_xml_arriving_free(struct sp_xml_arriving **a);
 /* Inside a start callback: the namespace bound to a prefix in scope ("" for the default
  * namespace). False when the prefix is bound to nothing. */
 bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns);

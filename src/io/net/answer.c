@@ -106,6 +106,8 @@ bool sp_reply_fill(struct sp_exchange *x, const struct sp_answer *a)
     if (!is_bodiless(x, a->status)) {
         SP_ASSERT(!a->announce_length);
         r->memory = a->file.length ? sp_view(NULL, 0) : a->memory;
+        r->grows = r->memory.len && a->grows;
+        r->ready = a->ready;
         r->file = a->file;
     }
     return write_head(x, a) == SP_OK;
@@ -186,7 +188,8 @@ static enum sp_err next_body(struct sp_conn *c, struct sp_view *out)
         return sp_slice_get(c, out);
     }
     size_t sent = r->file.length ? r->memory.len : (size_t)r->body_sent;
-    *out = sp_view_slice(r->memory, sent, sent + SP_WIRE_SLICE);
+    struct sp_view open = sp_view_slice(r->memory, 0, r->grows ? r->ready : SIZE_MAX);
+    *out = sp_view_slice(open, sent, sent + SP_WIRE_SLICE);
     return SP_OK;
 }
 
@@ -219,7 +222,9 @@ static bool send_some(struct sp_conn *c, struct sp_view head, struct sp_view bod
 
 static bool waits_for_growth(const struct sp_reply *r)
 {
-    return r->file.length > r->body_sent && r->body_sent == sp_slice_end(&r->file);
+    return r->grows ? r->body_sent == r->ready && r->ready < r->memory.len
+                    : r->file.length > r->body_sent &&
+                          r->body_sent == sp_slice_end(&r->file);
 }
 
 /* All that may go out is on its way. A peer that left will not read the rest. */

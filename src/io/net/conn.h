@@ -45,6 +45,8 @@ struct sp_reply {
     struct sp_buf head; /* owned */
     size_t head_sent;
     struct sp_view memory;      /* borrowed until release */
+    bool grows;                 /* memory does: so much of it may go out, */
+    size_t ready;               /* and no more */
     struct sp_answer_file file; /* borrowed until release; length 0: none */
     uint64_t body_sent;         /* of memory or file */
     struct sp_slice_job *slice; /* owned by the pool until done, then by us; or NULL */

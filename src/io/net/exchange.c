@@ -165,8 +165,15 @@ void sp_exchange_respond(struct sp_exchange *x, const struct sp_answer *a)
 
 void sp_exchange_grow(struct sp_exchange *x, uint64_t ready)
 {
-    struct sp_answer_file *file = &x->reply.file;
-    SP_ASSERT(x->told && x->reply.given);
+    struct sp_reply *r = &x->reply;
+    struct sp_answer_file *file = &r->file;
+    SP_ASSERT(x->told && r->given);
+    if (r->grows) {
+        SP_ASSERT(ready >= r->ready && ready <= r->memory.len);
+        r->ready = (size_t)ready;
+        wake(x);
+        return;
+    }
     if (file->length == 0) { /* a HEAD: nothing of it is sent */
         return;
     }
@@ -177,7 +184,8 @@ void sp_exchange_grow(struct sp_exchange *x, uint64_t ready)
 
 void sp_exchange_cut(struct sp_exchange *x)
 {
-    SP_ASSERT(x->told && !x->cut && (!x->reply.given || x->reply.file.grows));
+    SP_ASSERT(x->told && !x->cut &&
+              (!x->reply.given || x->reply.grows || x->reply.file.grows));
     x->cut = true;
     wake(x);
 }

@@ -164,6 +164,8 @@ struct sp_answer {
     int status;
     struct sp_view fields; /* further header lines, each ending in CRLF; copied */
     struct sp_view memory; /* a body in memory, or */
+    bool grows;            /* of memory no more than ready may go out before */
+    size_t ready;          /* sp_exchange_grow released it */
     struct sp_answer_file file; /* a body in a file (length > 0) */
     uint64_t content_length;    /* for HEAD and 304: the length to announce */
     bool announce_length;       /* content_length is set although no body follows */

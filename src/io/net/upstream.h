@@ -127,6 +127,8 @@ enum sp_err sp_fetch_start(struct sp_upstream_pool *p, struct sp_upstream *u,
                            const struct sp_fetch_handler *handler,
                            struct sp_fetch **out) SP_MUST_USE;
 void sp_fetch_cancel(struct sp_fetch *f); /* done follows with SP_E_CANCELLED */
+/* From its head on: how the peer proved itself; NULL where it did not have to. */
+const struct sp_link_report *sp_fetch_link(const struct sp_fetch *f);
 /* Goes on where data said SP_E_AGAIN; nothing where it did not. */
 void sp_fetch_resume(struct sp_fetch *f);
 

@@ -349,6 +349,11 @@ void sp_fetch_cancel(struct sp_fetch *f)
     sp_pool_kick(f->pool);
 }
 
+const struct sp_link_report *sp_fetch_link(const struct sp_fetch *f)
+{
+    return f->proof ? &f->proof->link : NULL;
+}
+
 void sp_fetch_resume(struct sp_fetch *f)
 {
     if (f->rests) {
