@@ -169,15 +169,21 @@ static struct sp_term *term_of(struct sp_lane *l)
 }
 
 /* One that rested, with its gate, or a new one without. */
-static struct visit *visit_take(struct sp_lane *lane)
+static struct visit *visit_take(struct sp_lane *lane, bool is_metadata)
 {
     struct visit *v = sp_spares_take(&lane->rested);
     if (!v) {
-        return calloc(1, sizeof *v);
+        v = calloc(1, sizeof *v);
+    } else {
+        struct sp_gate *gate = v->gate;
+        memset(v, 0,
+               is_metadata ? offsetof(struct visit, peer)
+                           : offsetof(struct visit, joined_next));
+        v->gate = gate;
     }
-    struct sp_gate *gate = v->gate;
-    memset(v, 0, offsetof(struct visit, coding));
-    v->gate = gate;
+    if (v) {
+        v->is_metadata = is_metadata;
+    }
     return v;
 }
 
@@ -239,7 +245,8 @@ static enum sp_err introduce(struct visit *v, struct sp_exchange *x,
 static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
                              struct sp_guest *guest, struct visit **out)
 {
-    struct visit *v = visit_take(d->lane);
+    const struct sp_http_request *head = sp_exchange_request(x);
+    struct visit *v = visit_take(d->lane, head->method == SP_HTTP_POST);
     struct sp_asker asker = {0};
     if (!v) {
         sp_guest_leaves(d->lane, 0, &guest->lease);
@@ -249,8 +256,7 @@ static enum sp_err visit_new(struct sp_door_context *d, struct sp_exchange *x,
     v->lane = d->lane;
     v->lane->visits++;
     v->exchange = x;
-    v->head = sp_exchange_request(x);
-    v->is_metadata = v->head->method == SP_HTTP_POST;
+    v->head = head;
     v->began_ms = sp_loop_now_ms(d->lane->loop);
     v->term = term_of(d->lane);
     enum sp_err e = v->term ? SP_OK : SP_E_NOMEM;

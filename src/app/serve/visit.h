@@ -29,17 +29,22 @@ struct visit {
     struct sp_exchange *exchange;       /* borrowed; NULL once the asker is gone */
     struct sp_gate *gate;               /* owned; at rest where the visit is */
     const struct sp_http_request *head; /* borrowed from the exchange, until end */
-    char peer[64], host[256];
     char *names; /* owned: whom the asker's certificate is made out to, or NULL */
     bool busy;   /* something was started and will come back */
-    bool is_metadata; /* it was posted; else it never has what is metadata's below */
+    bool is_metadata; /* it was posted */
     size_t held; /* bytes of the lane's budget */
     struct sp_peer_lease lease;
     uint64_t moved; /* bytes of the body and of the reply, or of content */
     uint64_t began_ms;
-    /* FETCH */
     struct sp_fetch *fetch;   /* borrowed from the pool while it runs; or */
     struct sp_joined *joined; /* what it shares with others, while that runs */
+    /* content */
+    bool wants;               /* want was handed to the filler */
+    bool wants_fill;          /* the filler knows of want, until it was left */
+    uint64_t early;           /* of a growing answer, what may go before OPEN */
+    struct sp_object *object; /* shared */
+    struct sp_hot_file *file; /* shared: its bytes; NULL: they are read from the disk */
+    /* From here on what only metadata has; nobody clears it for others. FETCH */
     struct visit *joined_next, **joined_previous;
     struct sp_arrival *arrival; /* shared; the gate reads it until it is edited */
     int reply_status;
@@ -59,16 +64,10 @@ struct visit {
     size_t witness;                            /* the section that is asked */
     struct sp_record_entry *entries;
     struct sp_record_revision *revisions;
-    /* content */
-    bool wants;               /* want was handed to the filler */
-    bool wants_fill;          /* the filler knows of want, until it was left */
-    uint64_t early;           /* of a growing answer, what may go before OPEN */
-    struct sp_object *object; /* shared */
-    struct sp_hot_file *file; /* shared: its bytes; NULL: they are read from the disk */
-    struct sp_gate_object object_view;
     /* From here on each is written whole before it is read, so that most visits, which
      * need none of them, need not clear them: */
-    char coding[64], type[256];
+    char peer[64], host[256], coding[64], type[256];
+    struct sp_gate_object object_view;
     struct sp_job job;
     struct sp_effect task;
     struct sp_ask_revisions ask;

@@ -12,10 +12,25 @@ struct sp_gate {
     const struct sp_http_request *head; /* borrowed from the exchange */
     enum sp_station station, decided_at;
     struct sp_route route;
-    bool has_op;
+    struct sp_facts *asked; /* owned: who asks for what; NULL: nobody judges it */
+    uint64_t observed, audited; /* rules about the request that would have refused it */
+    bool is_unasked;            /* a rule refused the request: */
+    enum sp_rule unasked_by;
+    struct sp_claim claim;               /* content: what metadata says of the file */
+    bool follows, begun;                 /* content: a fill under tail-hold */
+    uint64_t hold_at;                    /* the first byte that waits for its verdict */
+    struct sp_http_answer part;          /* what was asked for of it */
+    const struct sp_gate_object *object; /* borrowed: what is served */
+    struct sp_buf fields, body;          /* owned: the answer */
+    int status;
+    enum sp_fault_code fault;
+    bool has_op, has_verdict;
+    bool has_fault, has_entry, too_many_refusals;
+    struct sp_why why;
+    /* From here on what only web services have, so that content, which is asked for far
+     * more often, need not clear it. */
     enum sp_op op;
     struct sp_soap_request request; /* owned; all zero until it was read */
-    struct sp_facts *asked; /* owned: who asks for what; NULL: nobody judges it */
     struct sp_facts *link;          /* owned: who sent the reply, over which key */
     struct sp_view reply;           /* borrowed: the upstream's bytes as received */
     struct sp_buf edited;           /* owned: what goes out instead of them */
@@ -38,10 +53,6 @@ struct sp_gate {
     size_t cut_count;
     size_t told_removed; /* and how much more a rule about what they are told cut out */
     struct sp_verdict verdict;
-    bool has_verdict;
-    uint64_t observed, audited; /* rules about the request that would have refused it */
-    bool is_unasked;            /* a rule refused the request: */
-    enum sp_rule unasked_by;
     /* What of the reply goes out otherwise than it came: offsets of its decoded text.
      * Judging adds; it is empty again before a reply is judged anew. */
     struct sp_splices edits;
@@ -49,18 +60,8 @@ struct sp_gate {
     struct sp_buf *texts;          /* owned: entry texts, entry_count of them */
     struct sp_gate_entry *entries; /* owned */
     size_t entry_count, entry_room;
-    struct sp_claim claim;               /* content: what metadata says of the file */
-    bool follows, begun;                 /* content: a fill under tail-hold */
-    uint64_t hold_at;                    /* the first byte that waits for its verdict */
-    struct sp_http_answer part;          /* what was asked for of it */
-    const struct sp_gate_object *object; /* borrowed: what is served */
-    struct sp_buf fields, body;          /* owned: the answer */
-    int status;
-    enum sp_fault_code fault;
-    bool has_fault, has_entry, too_many_refusals;
     uint64_t entry;
     size_t recorded;
-    struct sp_why why;
 };
 
 /* Moves; asserts that the edge is in edges.def. */

@@ -1,6 +1,7 @@
 #include "core/gate/private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIELDS_KEPT = 1024 }; /* bytes of memory that a gate at rest may hold */
 
@@ -17,19 +18,12 @@ const char *sp_station_text(enum sp_station s)
 
 bool sp_station_may_follow(enum sp_station from, enum sp_station to)
 {
-    static const struct {
-        enum sp_station from, to;
-    } edges[] = {
-#define EDGE(a, b) {SP_STATION_##a, SP_STATION_##b},
+    static const bool edges[SP_STATION_COUNT][SP_STATION_COUNT] = {
+#define EDGE(a, b) [SP_STATION_##a][SP_STATION_##b] = true,
 #include "core/gate/edges.def"
 #undef EDGE
     };
-    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
-        if (edges[i].from == from && edges[i].to == to) {
-            return true;
-        }
-    }
-    return false;
+    return edges[from][to];
 }
 
 void sp_gate_move(struct sp_gate *g, enum sp_station to)
@@ -66,17 +60,15 @@ void sp_gate_renew(struct sp_gate *g, const struct sp_door *door,
     g->door = door;
     g->policy = policy;
     g->asker = *asker;
+    sp_buf_init(&g->body, SP_KIB(64));
     sp_buf_init(&g->edited, SP_LIMIT_SOAP_REPLY);
     sp_buf_init(&g->coding, SP_LIMIT_HEADER_VALUE);
     sp_buf_init(&g->type, SP_LIMIT_HEADER_VALUE);
-    sp_buf_init(&g->body, SP_KIB(64));
 }
 
-/* Everything but the fields of the answer. */
-static void release(struct sp_gate *g)
+static void release_service(struct sp_gate *g)
 {
     sp_soap_request_fini(&g->request);
-    sp_facts_free(&g->asked);
     sp_facts_free(&g->link);
     sp_buf_fini(&g->edited);
     sp_buf_fini(&g->coding);
@@ -91,18 +83,30 @@ static void release(struct sp_gate *g)
     free(g->cut);
     sp_splices_clear(&g->edits);
     sp_gate_entries_clear(g);
+}
+
+/* Everything but the fields of the answer. */
+static void release(struct sp_gate *g)
+{
+    sp_facts_free(&g->asked);
     sp_buf_fini(&g->body);
+    if (g->route.kind == SP_ROUTE_SERVICE) {
+        release_service(g);
+    }
 }
 
 void sp_gate_rest(struct sp_gate *g)
 {
+    bool is_service = g->route.kind == SP_ROUTE_SERVICE;
     struct sp_buf fields = g->fields;
     release(g);
     if (fields.cap > FIELDS_KEPT) {
         sp_buf_fini(&fields);
     }
     sp_buf_clear(&fields);
-    *g = (struct sp_gate){.fields = fields};
+    memset(g, 0, is_service ? sizeof *g : offsetof(struct sp_gate, why));
+    g->why.text[0] = 0;
+    g->fields = fields;
 }
 
 void sp_gate_free(struct sp_gate **pg)
