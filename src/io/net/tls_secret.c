@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +12,36 @@
  * quarter of a million of them. Only what is used takes memory. */
 enum { HEAP = 8 << 20, SMALLEST = 32 };
 
+/* OpenSSL takes a buffer for each record and gives it back behind it; malloc would join
+ * and divide its free memory for that. Of these a thread keeps one. */
+enum { RECORD_MIN = 16 << 10, RECORD_ROOM = 17 << 10 };
+
+static pthread_key_t kept_record; /* frees it with its thread */
+
+static void *give_record(void)
+{
+    void *kept = pthread_getspecific(kept_record);
+    if (kept) {
+        pthread_setspecific(kept_record, NULL);
+    }
+    return kept ? kept : malloc(RECORD_ROOM);
+}
+
+static bool keep_record(void *p)
+{
+    return malloc_usable_size(p) - RECORD_ROOM < SMALLEST &&
+           !pthread_getspecific(kept_record) &&
+           pthread_setspecific(kept_record, p) == 0;
+}
+
 static _Thread_local unsigned wiping;
 
 static void *give(size_t n, const char *file, int line)
 {
     (void)file, (void)line;
+    if (n > RECORD_MIN && n <= RECORD_ROOM) {
+        return give_record();
+    }
     return n ? malloc(n) : NULL;
 }
 
@@ -25,7 +51,9 @@ static void take_back(void *p, const char *file, int line)
     if (p && wiping) {
         sp_bytes_wipe(p, malloc_usable_size(p));
     }
-    free(p);
+    if (p && !keep_record(p)) {
+        free(p);
+    }
 }
 
 /* realloc leaves a copy behind where it moves. */
@@ -55,8 +83,9 @@ static void *give_other(void *p, size_t n, const char *file, int line)
 
 bool sp_tls_secrets_start(void)
 {
+    int has_key = pthread_key_create(&kept_record, free);
     int ours = CRYPTO_set_mem_functions(give, give_other, take_back);
-    SP_ASSERT(ours); /* nobody was here before */
+    SP_ASSERT(ours && has_key == 0); /* nobody was here before */
     return CRYPTO_secure_malloc_init(HEAP, SMALLEST) == 1;
 }
 
