@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #define PAGE   4096
 #define OFFSET 512
@@ -47,6 +49,18 @@ void sp_wire_fini(struct sp_wire *w)
     *w = (struct sp_wire){0};
 }
 
+/* The C library's recv and send are points where a thread may be cancelled, which takes
+ * two locked instructions a call once there are threads. Nobody is cancelled here. */
+static ssize_t receive(int fd, uint8_t *to, size_t max)
+{
+    return syscall(SYS_recvfrom, fd, to, max, 0, NULL, NULL);
+}
+
+static ssize_t send_one(int fd, struct sp_view v, int flags)
+{
+    return syscall(SYS_sendto, fd, v.data, v.len, flags, NULL, 0);
+}
+
 static enum sp_err socket_failed(struct sp_transport *t)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
@@ -64,7 +78,7 @@ enum sp_err sp_socket_recv(struct sp_transport *t, uint8_t *to, size_t max, size
     if (!t->readable) {
         return SP_E_AGAIN;
     }
-    ssize_t n = recv(t->fd, to, max, 0);
+    ssize_t n = receive(t->fd, to, max);
     t->readable =
         n == (ssize_t)max; /* else it is empty for now, and the loop will tell */
     if (n < 0) {
@@ -86,7 +100,7 @@ static ssize_t send_both(int fd, struct sp_view first, struct sp_view second, in
         {.iov_base = (void *)(uintptr_t)second.data, .iov_len = second.len},
     };
     struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
-    return sendmsg(fd, &msg, flags);
+    return syscall(SYS_sendmsg, fd, &msg, flags);
 }
 
 enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,
@@ -98,7 +112,7 @@ enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,
     }
     /* one part needs no list of parts, which the kernel would have to fetch */
     ssize_t n = second.len ? send_both(t->fd, first, second, flags)
-                           : send(t->fd, first.data, first.len, flags);
+                           : send_one(t->fd, first, flags);
     if (n < 0) {
         return socket_failed(t);
     }
