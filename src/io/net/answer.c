@@ -205,9 +205,17 @@ static void advance(struct sp_conn *c, size_t head_left, size_t taken)
     }
 }
 
+/* No close_notify follows it, and nothing of a file. */
+static bool is_alone(const struct sp_reply *r, struct sp_view body)
+{
+    return !r->close && r->file.length == 0 &&
+           r->body_sent + body.len == r->memory.len;
+}
+
 static bool send_some(struct sp_conn *c, struct sp_view head, struct sp_view body)
 {
     size_t taken = 0;
+    c->t.alone = is_alone(&c->x->reply, body);
     enum sp_err e = c->t.ops->send(&c->t, head, body, &taken);
     if (e == SP_OK) {
         advance(c, head.len, taken);

@@ -112,7 +112,7 @@ static int bio_write(BIO *b, const char *data, int size)
     if (BIO_next(b) && BIO_get_ktls_send(BIO_next(b))) {
         return write_control(t, BIO_next(b), data, size);
     }
-    if (n > SP_WIRE_GATHER) {
+    if (n > SP_WIRE_GATHER || (t->alone && !t->more)) {
         return emit(t, sp_view(data, n)) == SP_OK ? size : -1;
     }
     if (w->gathered + n > SP_WIRE_GATHER && emit(t, sp_view(NULL, 0)) != SP_OK) {

@@ -31,8 +31,8 @@ static enum sp_err translate(struct sp_transport *t, int result)
     return reason == SSL_ERROR_ZERO_RETURN || t->ended ? SP_E_CLOSED : SP_E_TLS;
 }
 
-/* What others of this thread left in OpenSSL's queue would be taken for ours. Clearing
- * touches all of it, looking does not. */
+/* What others of this thread left in OpenSSL's queue would be taken for ours where a
+ * call says that it did not get on. Clearing touches all of it, looking does not. */
 static void expect_no_errors(void)
 {
     if (ERR_peek_error()) {
@@ -118,6 +118,8 @@ static void advance(struct sp_view *first, struct sp_view *second, size_t n)
     *second = sp_view_slice(*second, n - of_first, second->len);
 }
 
+/* Others' errors make no difference here: writing that fails is over, whatever failed.
+ */
 static enum sp_err tls_send(struct sp_transport *t, struct sp_view first,
                             struct sp_view second, size_t *taken)
 {
@@ -128,13 +130,13 @@ static enum sp_err tls_send(struct sp_transport *t, struct sp_view first,
     while (first.len + second.len > 0 && t->unsent.len == 0) {
         struct sp_view payload = next_payload(t, first, second);
         t->more = payload.len < first.len + second.len;
-        expect_no_errors();
         int wrote = SSL_write(ssl_of(t), payload.data, (int)payload.len);
         t->more = false;
         SP_TRY(translate(t, wrote));
         total += payload.len;
         advance(&first, &second, payload.len);
     }
+    t->alone = false;
     *taken = total;
     return SP_OK;
 }
