@@ -151,10 +151,11 @@ class Page(Scene):
         said = {"en": ("LOCKDOWN", "needs attention", "non-conforming", "TLSv1.3", "sha256//",
                        "12 · 3 GiB", "1 contradict", "3 GiB / 5 GiB", "client certificates",
                        "days left", "newest revision", "days ago", "12,345 clients",
-                       "and 1,234 more servers", "12 of them over plain HTTP"),
+                       "and 1,234 more servers", "12 of them over plain HTTP",
+                       "never over plain HTTP"),
                 "ja": ("ロックダウン", "要確認", "非準拠", "TLSv1.3", "sha256//", "12 · 3 GiB",
                        "矛盾 1", "3 GiB / 5 GiB", "クライアント証明書", "残り", "最新のリビジョン",
-                       "日前", "クライアント 12,345 台", "ほかに下流サーバー 1,234 台", "うち平文 HTTP 12 件")}
+                       "日前", "クライアント 12,345 台", "ほかに下流サーバー 1,234 台", "うち平文 HTTP 12 件", "平文 HTTP の使用なし")}
         for language, width in (("en", 1440), ("ja", 360), ("ja", 1440)):
             with self.subTest(language=language, width=width):
                 browser.set(width, "light", language)
