@@ -139,6 +139,17 @@ class Configuration(unittest.TestCase):
         self.wrong(cert, "/nonexistent/cert.pem", "/nonexistent/cert.pem",
                    where='listener "downstream"')
 
+    def test_accounts(self) -> None:
+        """Looked up before a start fails because of them."""
+        with_user = re.sub(r'user = ".*"', 'user = "nobody"', self.good)
+        self.assertEqual(self.check(with_user).returncode, OK)
+        for key, wrong in (("user", re.sub(r'user = ".*"', 'user = "no-such-one"', self.good)),
+                           ("group", re.sub(r'group = ".*"', 'group = "no-such-one"', with_user))):
+            done = self.check(wrong)
+            self.assertEqual(done.returncode, CONFIG)
+            self.assertRegex(done.stderr, rf'{re.escape(str(self.gate.config))}: {key} = "no-such-one": '
+                                          rf"there is no such .* here: {key}add --system")
+
     def test_names(self) -> None:
         bind = f'bind = "127.0.0.1:{self.gate.port}"'
         text = self.good.replace(bind, bind + ' names = { "localhost", "gate.localhost" }')

@@ -1,5 +1,6 @@
 #include "app/base/say.h"
 #include "app/cmd/cmd.h"
+#include "app/config/account.h"
 #include "app/world/world.h"
 
 #include <stdio.h>
@@ -18,6 +19,15 @@ static int config_file(int argc, char **argv, const char **file)
     return left;
 }
 
+/* Whom a start as root will look for. */
+static enum sp_err find_account(const struct sp_config *c, struct sp_why *why)
+{
+    struct sp_account a;
+    struct sp_why what = {0};
+    enum sp_err e = c->user[0] ? sp_account_find(c->user, c->group, &a, &what) : SP_OK;
+    return e == SP_OK ? SP_OK : sp_why_set(why, e, "%s: %s", c->file, what.text);
+}
+
 int sp_cmd_config_check(int argc, char **argv)
 {
     const char *file = NULL;
@@ -32,8 +42,12 @@ int sp_cmd_config_check(int argc, char **argv)
         e = sp_config_load(file, &config, &why);
     }
     if (e == SP_OK) {
+        e = find_account(config, &why);
+    }
+    if (e == SP_OK) {
         e = sp_world_new(&config, &world, &why);
     }
+    sp_config_free(&config);
     if (e != SP_OK) {
         return sp_cmd_failed(e, &why);
     }

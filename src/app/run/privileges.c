@@ -1,5 +1,6 @@
 #include "app/run/privileges.h"
 
+#include "app/config/account.h"
 #include "app/log/log.h"
 #include "io/store/files.h"
 
@@ -25,33 +26,16 @@ static bool holds_capabilities(void)
            (data[0].permitted || data[1].permitted);
 }
 
-static enum sp_err find_group(const struct sp_config *c, struct sp_privileges *p,
-                              struct sp_why *why)
-{
-    const struct group *g = c->group[0] ? getgrnam(c->group) : getgrgid(p->gid);
-    if (!g && c->group[0]) {
-        return sp_why_set(why, SP_E_CONFIG,
-                          "group = \"%s\": there is no such group here", c->group);
-    }
-    p->gid = g ? g->gr_gid : p->gid;
-    snprintf(p->group, sizeof p->group, "%s", g ? g->gr_name : "");
-    return SP_OK;
-}
-
 static enum sp_err find_account(const struct sp_config *c, const char *name,
                                 struct sp_privileges *p, struct sp_why *why)
 {
-    const struct passwd *a = getpwnam(name);
-    if (!a) {
-        return sp_why_set(why, SP_E_CONFIG,
-                          "user = \"%s\": there is no such account here: useradd "
-                          "--system --no-create-home %s",
-                          name, name);
-    }
-    p->uid = a->pw_uid;
-    p->gid = a->pw_gid;
-    snprintf(p->user, sizeof p->user, "%s", name);
-    return find_group(c, p, why);
+    struct sp_account a;
+    SP_TRY(sp_account_find(name, c->group, &a, why));
+    p->uid = a.uid;
+    p->gid = a.gid;
+    memcpy(p->user, a.user, sizeof p->user);
+    memcpy(p->group, a.group, sizeof p->group);
+    return SP_OK;
 }
 
 static enum sp_err find_for_root(const struct sp_config *c, struct sp_privileges *p,
