@@ -200,11 +200,292 @@ static void c_folders_of_real_cabinets(void **state)
     assert_true(compressed >= 8);
 }
 
+/* ---- by hand --------------------------------------------------------------------- */
+
+/* One cabinet, block by block, whose bits are written one after the other. */
+struct pen {
+    struct sp_buf cabinet;
+    size_t block;       /* where the one at hand begins; 0: none does */
+    size_t blocks, out; /* blocks, and what comes out of them */
+    uint32_t bits;
+    unsigned count;
+    uint8_t main[256 + 30 * 8], footers[249]; /* LZX: numbers of the block before */
+};
+
+static void put(struct pen *p, size_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) {
+        assert_ok(sp_buf_append_byte(&p->cabinet, (uint8_t)(value >> 8 * i)));
+    }
+}
+
+static void begin(struct pen *p)
+{
+    static const uint8_t zeros[HEAD] = {0};
+    *p = (struct pen){0};
+    sp_buf_init(&p->cabinet, SP_MIB(1));
+    assert_ok(sp_buf_append(&p->cabinet, sp_view(zeros, sizeof zeros)));
+}
+
+static void begin_block(struct pen *p, size_t out)
+{
+    p->block = p->cabinet.len;
+    p->blocks++;
+    p->out += out;
+    put(p, 0, 4), put(p, 0, 2), put(p, out, 2);
+}
+
+static void end_block(struct pen *p)
+{
+    size_t n = p->cabinet.len - p->block - 8;
+    p->cabinet.data[p->block + 4] = (uint8_t)n;
+    p->cabinet.data[p->block + 5] = (uint8_t)(n >> 8);
+}
+
+/* Whether it is taken. */
+static bool end(struct pen *p, unsigned compression)
+{
+    uint8_t *c = p->cabinet.data;
+    memcpy(c, "MSCF", 4);
+    put32(c + AT_SIZE, p->cabinet.len);
+    put32(c + 16, 44);
+    memcpy(c + 24, "\3\1\1\0\1", 5);
+    put32(c + AT_DATA, HEAD);
+    put32(c + AT_BLOCKS, p->blocks | compression << 16);
+    put32(c + AT_FILE_SIZE, p->out);
+    memcpy(c + HEAD - 5, "blob", 5);
+    bool is_taken = compare(sp_buf_view(&p->cabinet));
+    sp_buf_fini(&p->cabinet);
+    return is_taken;
+}
+
+/* LZX: words filled from the top. */
+static void top(struct pen *p, uint32_t value, unsigned count)
+{
+    while (count--) {
+        p->bits = p->bits << 1 | (value >> count & 1);
+        if (++p->count == 16) {
+            put(p, p->bits, 2);
+            p->bits = p->count = 0;
+        }
+    }
+}
+
+static void fill_word(struct pen *p)
+{
+    while (p->count) {
+        top(p, 0, 1);
+    }
+}
+
+/* With the codes of two bits 0: as before, 16: 1 for 0, 17 and 18: runs of zeros. */
+static void numbers(struct pen *p, uint8_t *last, const uint8_t *next, size_t n)
+{
+    for (unsigned kind = 0; kind < 20; kind++) {
+        top(p, kind == 0 || (kind >= 16 && kind <= 18) ? 2 : 0, 4);
+    }
+    for (size_t i = 0; i < n;) {
+        size_t run = 0;
+        while (i + run < n && next[i + run] == 0 && run < 51) {
+            run++;
+        }
+        if (run >= 20) {
+            top(p, 3, 2), top(p, (uint32_t)run - 20, 5);
+        } else if (run >= 4) {
+            run = run < 19 ? run : 19;
+            top(p, 2, 2), top(p, (uint32_t)run - 4, 4);
+        } else {
+            run = 1;
+            assert_true(next[i] == last[i] || (next[i] == 1 && last[i] == 0));
+            top(p, next[i] == last[i] ? 0 : 1, 2);
+        }
+        i += run;
+    }
+    memcpy(last, next, n);
+}
+
+enum { VERBATIM = 1, STORED = 3, LZX15 = 0x0f03 };
+
+/* Of two symbols, one bit each; the smaller one is 0. No footers. */
+static void codes(struct pen *p, size_t size, unsigned one, unsigned other)
+{
+    uint8_t next[sizeof p->main] = {0}, none[sizeof p->footers] = {0};
+    next[one] = next[other] = 1;
+    top(p, VERBATIM, 3), top(p, (uint32_t)size, 24);
+    numbers(p, p->main, next, 256);
+    numbers(p, p->main + 256, next + 256, sizeof next - 256);
+    numbers(p, p->footers, none, sizeof none);
+}
+
+static void stored(struct pen *p, uint32_t recent, size_t n)
+{
+    top(p, STORED, 3), top(p, (uint32_t)n, 24);
+    p->count ? fill_word(p) : top(p, 0, 16);
+    put(p, recent, 4), put(p, 1, 4), put(p, 1, 4);
+    for (size_t i = 0; i < n; i++) {
+        put(p, i * i >> 3, 1);
+    }
+    put(p, 0, n % 2);
+}
+
+static unsigned match(unsigned slot, unsigned length)
+{
+    return 256 + 8 * slot + length - 2;
+}
+
+/* Whatever stands behind a block, its last literal is its last. */
+static void c_lzx_blocks_end_anywhere(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < 12; size++) {
+        for (uint32_t literals = 0; literals < 16; literals++) {
+            struct pen p;
+            begin(&p);
+            begin_block(&p, 3 * size);
+            top(&p, 0, 1);
+            for (unsigned blocks = 0; blocks < 3; blocks++) {
+                codes(&p, size, 'a', 'b');
+                for (size_t i = 0; i < size; i++) {
+                    top(&p, literals >> i % 4, 1);
+                }
+            }
+            fill_word(&p);
+            end_block(&p);
+            assert_true(end(&p, LZX15));
+        }
+    }
+}
+
+/* A literal, then a match of so many bytes with so many extra bits of its offset. */
+static bool take_match(size_t out, bool with_literal, unsigned symbol, uint32_t extra,
+                       unsigned bits)
+{
+    struct pen p;
+    begin(&p);
+    begin_block(&p, out);
+    top(&p, 0, 1);
+    codes(&p, out, 'a', symbol);
+    top(&p, 0, with_literal ? 1 : 0);
+    top(&p, 1, 1);
+    top(&p, extra, bits);
+    fill_word(&p);
+    end_block(&p);
+    return end(&p, LZX15);
+}
+
+static void f_lzx_matches(void **state)
+{
+    (void)state;
+    assert_true(take_match(3, true, match(0, 2), 0, 0));
+    assert_false(take_match(2, true, match(0, 2), 0, 0));  /* beyond the end */
+    assert_false(take_match(2, false, match(0, 2), 0, 0)); /* before the beginning */
+    assert_true(take_match(3, true, match(3, 2), 0, 0));
+    assert_false(take_match(3, true, match(4, 2), 0, 1)); /* two back, of one */
+    assert_true(take_match(9, true, match(0, 8), 0, 0));
+    assert_false(take_match(10, true, match(0, 9), 0, 0)); /* there are no footers */
+}
+
+/* Two frames, the first 32 KiB and stored, then a match as far back as is said. */
+static bool take_recent(uint32_t recent, size_t before)
+{
+    struct pen p;
+    begin(&p);
+    if (before > 2) {
+        begin_block(&p, before - 2);
+        top(&p, 0, 1);
+        stored(&p, 1, before - 2);
+        end_block(&p);
+    }
+    begin_block(&p, 5);
+    top(&p, 0, before > 2 ? 0 : 1);
+    stored(&p, recent, 2);
+    codes(&p, 3, 'a', match(0, 3));
+    top(&p, 1, 1);
+    fill_word(&p);
+    end_block(&p);
+    return end(&p, LZX15);
+}
+
+static void f_lzx_offsets(void **state)
+{
+    (void)state;
+    assert_true(take_recent(1, 2));
+    assert_true(take_recent(2, 2));
+    assert_false(take_recent(3, 2)); /* before the beginning */
+    assert_false(take_recent(0, 2));
+    assert_false(take_recent(UINT32_MAX, 2));
+    assert_true(take_recent(32768, 32770));
+    assert_false(take_recent(32769, 32770)); /* outside of the window */
+}
+
+/* Deflate: bits from the bottom, codes from their top. */
+static void low(struct pen *p, uint32_t value, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        p->bits |= (value >> i & 1) << p->count;
+        if (++p->count == 8) {
+            put(p, p->bits, 1);
+            p->bits = p->count = 0;
+        }
+    }
+}
+
+static void code(struct pen *p, uint32_t value, unsigned count)
+{
+    while (count--) {
+        low(p, value >> count & 1, 1);
+    }
+}
+
+static void fill_byte(struct pen *p)
+{
+    while (p->count) {
+        low(p, 0, 1);
+    }
+}
+
+/* The fixed codes: "a", and three bytes from so far back. */
+static bool take_deflate(const char *mark, size_t out, unsigned distance,
+                         unsigned length_code, unsigned behind)
+{
+    struct pen p;
+    begin(&p);
+    begin_block(&p, out);
+    put(&p, (uint8_t)mark[0], 1), put(&p, (uint8_t)mark[1], 1);
+    low(&p, 1, 1), low(&p, 1, 2);
+    code(&p, 0x30 + 'a', 8);
+    length_code > 23 ? code(&p, 0xc0 + length_code - 24, 8) : code(&p, length_code, 7);
+    code(&p, distance, 5);
+    code(&p, 0, 7);
+    fill_byte(&p);
+    put(&p, 0, behind);
+    end_block(&p);
+    return end(&p, 1);
+}
+
+static void f_mszip_matches(void **state)
+{
+    (void)state;
+    assert_true(take_deflate("CK", 4, 0, 1, 0));
+    assert_false(take_deflate("CX", 4, 0, 1, 0));
+    assert_false(take_deflate("CK", 3, 0, 1, 0));
+    assert_false(take_deflate("CK", 5, 0, 1, 0));
+    assert_false(take_deflate("CK", 4, 1, 1, 0));  /* before the beginning */
+    assert_false(take_deflate("CK", 4, 30, 1, 0)); /* no distance */
+    assert_true(take_deflate("CK", 259, 0, 29, 0));
+    assert_false(take_deflate("CK", 4, 0, 30, 0)); /* no length */
+    assert_false(take_deflate("CK", 4, 0, 1, 1));  /* a byte behind it */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(c_small_ones_and_mutations),
         cmocka_unit_test(c_folders_of_real_cabinets),
+        cmocka_unit_test(c_lzx_blocks_end_anywhere),
+        cmocka_unit_test(f_lzx_matches),
+        cmocka_unit_test(f_lzx_offsets),
+        cmocka_unit_test(f_mszip_matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

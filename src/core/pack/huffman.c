@@ -86,37 +86,32 @@ bool sp_huffman_make(struct sp_huffman *h, enum sp_huffman_order order, unsigned
     return true;
 }
 
-/* Bits 8-15 say how many of the bits are the first literal's: what an entry was before
- * its second literal came is needed for other entries. */
-static uint32_t paired(uint32_t first, uint32_t second, unsigned index)
+static uint32_t paired(uint32_t literal, uint32_t next)
 {
-    unsigned bits = sp_huffman_bits(first);
-    unsigned more =
-        sp_huffman_literals(second) == 2 ? second >> 8 & 0xff : sp_huffman_bits(second);
-    if (!sp_huffman_literals(second) || bits + more > index) {
-        return first;
-    }
-    return (first & 0x00ff0000) | (second & 0x00ff0000) << 8 | bits << 8 | 2U << 6 |
-           (bits + more);
+    uint32_t bits = sp_huffman_bits(literal) + sp_huffman_bits(next);
+    uint32_t both = (literal & 0xff00) | bits;
+    return sp_huffman_kind(next) == SP_HUFFMAN_LITERAL
+               ? both | (uint32_t)SP_HUFFMAN_TWO << 6 | (next & 0xff00) << 8
+               : both | (uint32_t)SP_HUFFMAN_BOTH << 6 | (next & 0xffff0000);
 }
 
 void sp_huffman_pair(struct sp_huffman *h, enum sp_huffman_order order)
 {
-    uint32_t size = 1U << h->index;
-    for (uint32_t i = 0; i < size; i++) {
-        uint32_t entry = h->table[i];
-        unsigned bits = sp_huffman_bits(entry);
-        if (sp_huffman_literals(entry) == 1 && bits < h->index) {
-            uint32_t rest =
-                order == SP_HUFFMAN_LOW_FIRST ? i >> bits : i << bits & (size - 1);
-            h->table[i] = paired(entry, h->table[rest], h->index);
+    uint32_t single[1 << SP_HUFFMAN_INDEX], last = (1U << h->index) - 1;
+    memcpy(single, h->table, (last + 1) * sizeof *single);
+    for (uint32_t i = 0; i <= last; i++) {
+        unsigned bits = sp_huffman_bits(single[i]);
+        uint32_t rest = order == SP_HUFFMAN_LOW_FIRST ? i >> bits : i << bits & last;
+        if (sp_huffman_kind(single[i]) == SP_HUFFMAN_LITERAL && single[rest] &&
+            bits + sp_huffman_bits(single[rest]) <= h->index) {
+            h->table[i] = paired(single[i], single[rest]);
         }
     }
 }
 
-uint32_t sp_huffman_find_long(const struct sp_huffman *h, uint32_t next)
+uint32_t sp_huffman_find(const struct sp_huffman *h, unsigned more_than, uint32_t next)
 {
-    unsigned bits = h->index + 1;
+    unsigned bits = more_than + 1;
     while (next >= h->limit[bits]) {
         bits++; /* to 16 at most: that limit is beyond all */
     }

@@ -1,9 +1,10 @@
 /* Canonical Huffman codes of MSZIP and LZX: a code's lengths become a table that gives
- * a symbol, or two literals at once, for the next bits of the stream.
+ * a symbol for the next bits of the stream, or a literal and what follows it.
  *
- * Documents are UTF-16, so that every second byte is a zero of one bit or two: most
- * look-ups give two literals. Codes longer than a table's index are found by comparing.
- * Incomplete codes and those with too many symbols are refused, as libmspack does. */
+ * Documents are UTF-16, in which a literal is followed by a zero, or by a match that
+ * begins with one, of few bits: most look-ups give both. Codes longer than a table's
+ * index are found by comparing. Incomplete codes and those with too many symbols are
+ * refused, as libmspack does. */
 #ifndef SP_CORE_PACK_HUFFMAN_H
 #define SP_CORE_PACK_HUFFMAN_H
 
@@ -17,8 +18,16 @@ enum {
     SP_HUFFMAN_INDEX = 11,    /* bits of a table's index, at most */
 };
 
-/* An entry: bits 0-5 how many bits it takes, 6-7 how many literals it is, 8-15 and
- * 16-31 see below. 0: the code is longer than the index. */
+/* An entry: bits 0-5 are how many bits of the stream it takes, 6-7 its kind, 8-15 a
+ * literal, 16-31 a second one or what else follows. 0: the code is longer than the
+ * index. */
+enum sp_huffman_kind {
+    SP_HUFFMAN_OTHER,
+    SP_HUFFMAN_LITERAL,
+    SP_HUFFMAN_TWO,  /* literals */
+    SP_HUFFMAN_BOTH, /* a literal and another */
+};
+
 struct sp_huffman {
     uint32_t table[1 << SP_HUFFMAN_INDEX];
     unsigned index;          /* bits */
@@ -29,36 +38,36 @@ struct sp_huffman {
     uint16_t by_code[SP_HUFFMAN_SYMBOLS];
 };
 
-/* What a symbol's entry is apart from its number of bits: a literal, which stands in
- * bits 16-23, or anything else, in bits 8-31. */
+/* What a symbol's entry is apart from its number of bits: a literal, or anything else.
+ */
 static inline uint32_t sp_huffman_literal(uint8_t byte)
 {
-    return (uint32_t)1 << 6 | (uint32_t)byte << 16;
+    return (uint32_t)SP_HUFFMAN_LITERAL << 6 | (uint32_t)byte << 8;
 }
-static inline uint32_t sp_huffman_other(uint32_t what)
+static inline uint32_t sp_huffman_other(uint16_t what)
 {
-    return what << 8;
+    return (uint32_t)what << 16;
 }
 
 static inline unsigned sp_huffman_bits(uint32_t entry)
 {
     return entry & 63;
 }
-static inline unsigned sp_huffman_literals(uint32_t entry)
+static inline enum sp_huffman_kind sp_huffman_kind(uint32_t entry)
 {
-    return entry >> 6 & 3;
-}
-static inline uint8_t sp_huffman_first(uint32_t entry)
-{
-    return (uint8_t)(entry >> 16);
-}
-static inline uint8_t sp_huffman_second(uint32_t entry)
-{
-    return (uint8_t)(entry >> 24);
+    return (enum sp_huffman_kind)(entry >> 6 & 3);
 }
 static inline uint32_t sp_huffman_what(uint32_t entry)
 {
-    return entry >> 8;
+    return entry >> 16;
+}
+
+/* The entry's literals; two bytes may be written. */
+static inline uint8_t *sp_huffman_put(uint32_t entry, uint8_t *to)
+{
+    to[0] = (uint8_t)(entry >> 8);
+    to[1] = (uint8_t)(entry >> 16);
+    return to + (sp_huffman_kind(entry) == SP_HUFFMAN_TWO ? 2 : 1);
 }
 
 enum sp_huffman_order {
@@ -70,12 +79,12 @@ enum sp_huffman_order {
  * False: that is no complete code. */
 bool sp_huffman_make(struct sp_huffman *h, enum sp_huffman_order order, unsigned index,
                      const uint8_t *lengths, const uint32_t *meaning, size_t n);
-/* Entries with two literals where there is room for both. */
+/* Puts what follows a literal into its entry, where the index has room for both. */
 void sp_huffman_pair(struct sp_huffman *h, enum sp_huffman_order order);
 
-/* The entry of a code longer than the index; next: 16 bits of the stream, first one at
- * the top. */
-uint32_t sp_huffman_find_long(const struct sp_huffman *h, uint32_t next);
+/* The entry of one symbol alone, whose code has more than so many bits; next: 16 bits
+ * of the stream, first one at the top. */
+uint32_t sp_huffman_find(const struct sp_huffman *h, unsigned more_than, uint32_t next);
 /* 16 bits the other way round. */
 uint32_t sp_huffman_turned(uint32_t bits);
 

@@ -80,10 +80,10 @@ enum sp_err sp_lzx_new(unsigned window, struct sp_lzx **out)
     for (unsigned i = 0; i < 3; i++) {
         z->recent[i] = 1;
     }
-    for (uint32_t i = 0; i < MAIN; i++) {
+    for (uint16_t i = 0; i < MAIN; i++) {
         z->other_meaning[i] = sp_huffman_other(i);
         z->main_meaning[i] = i < LITERALS ? sp_huffman_literal((uint8_t)i)
-                                          : sp_huffman_other(i - LITERALS);
+                                          : sp_huffman_other((uint16_t)(i - LITERALS));
     }
     lay_out_slots(z);
     *out = z;
@@ -151,7 +151,7 @@ static bool is_sound(const struct bits *b)
 static inline uint32_t look(const struct sp_huffman *h, unsigned index, uint64_t bits)
 {
     uint32_t entry = h->table[bits >> (64 - index)];
-    return entry ? entry : sp_huffman_find_long(h, (uint32_t)(bits >> 48));
+    return entry ? entry : sp_huffman_find(h, index, (uint32_t)(bits >> 48));
 }
 
 static inline uint32_t take_symbol(const struct sp_huffman *h, unsigned index,
@@ -304,23 +304,6 @@ static bool read_block_head(struct sp_lzx *z, struct bits *b)
 
 /* ---- data ------------------------------------------------------------------------ */
 
-/* One literal or two; false: more than there is room for. */
-static inline bool put(uint8_t **to, const uint8_t *end, uint32_t entry)
-{
-    size_t n = sp_huffman_literals(entry), room = (size_t)(end - *to);
-    if (room < 2) {
-        if (n > room) {
-            return false;
-        }
-        **to = sp_huffman_first(entry);
-    } else {
-        (*to)[0] = sp_huffman_first(entry);
-        (*to)[1] = sp_huffman_second(entry);
-    }
-    *to += n;
-    return true;
-}
-
 /* An offset that was used before comes to the front. */
 static inline uint32_t use_again(uint32_t recent[3], uint32_t which)
 {
@@ -349,37 +332,53 @@ static inline uint32_t take_offset(struct sp_lzx *z, struct bits *b, uint32_t sl
     return offset;
 }
 
-/* Up to end, which is the block's or the frame's: no match passes either. */
+/* The match at hand; false: it reaches too far back, or beyond the end. */
+static inline bool read_match(struct sp_lzx *z, struct frame *f, struct bits *b,
+                              uint32_t what, uint8_t **to, const uint8_t *end)
+{
+    size_t length = 2 + (what & 7);
+    *b = fill(*b);
+    if (length == 9) {
+        if (!z->has_footers) {
+            return false;
+        }
+        length += take_symbol(&z->footers, NEAR, b);
+    }
+    size_t offset = take_offset(z, b, what >> 3);
+    if (offset == 0 || offset > z->window || offset > (size_t)(*to - f->begin) ||
+        length > (size_t)(end - *to)) {
+        return false;
+    }
+    sp_pack_repeat(*to, offset, length, f->end);
+    *to += length;
+    return true;
+}
+
+/* Up to end, which is the block's or the frame's: no match passes either. The last byte
+ * is read alone, since what follows it is the next block's. */
 static bool read_data(struct sp_lzx *z, struct frame *f, uint8_t *end)
 {
     struct bits b = f->b;
     uint8_t *to = f->to;
-    while (to < end) {
+    while (end - to > 1) {
         b = b.count < MAIN_BITS ? fill(b) : b;
         uint32_t entry = look(&z->main, SP_HUFFMAN_INDEX, b.bits);
+        enum sp_huffman_kind kind = sp_huffman_kind(entry);
         drop(&b, sp_huffman_bits(entry));
-        if (sp_huffman_literals(entry)) {
-            if (!put(&to, end, entry)) {
-                return false;
-            }
-            continue;
-        }
-        uint32_t what = sp_huffman_what(entry);
-        size_t length = 2 + (what & 7);
-        b = fill(b);
-        if (length == 9) {
-            if (!z->has_footers) {
-                return false;
-            }
-            length += take_symbol(&z->footers, NEAR, &b);
-        }
-        size_t offset = take_offset(z, &b, what >> 3);
-        if (offset == 0 || offset > z->window || offset > (size_t)(to - f->begin) ||
-            length > (size_t)(end - to)) {
+        to = kind == SP_HUFFMAN_OTHER ? to : sp_huffman_put(entry, to);
+        if ((kind == SP_HUFFMAN_OTHER || kind == SP_HUFFMAN_BOTH) &&
+            !read_match(z, f, &b, sp_huffman_what(entry), &to, end)) {
             return false;
         }
-        sp_pack_repeat(to, offset, length, f->end);
-        to += length;
+    }
+    if (to < end) {
+        b = fill(b);
+        uint32_t entry = sp_huffman_find(&z->main, 0, (uint32_t)(b.bits >> 48));
+        drop(&b, sp_huffman_bits(entry));
+        if (sp_huffman_kind(entry) != SP_HUFFMAN_LITERAL) {
+            return false;
+        }
+        *to++ = (uint8_t)(entry >> 8);
     }
     f->b = b;
     f->to = to;

@@ -8,10 +8,11 @@
 enum {
     LENGTHS = 288, /* literals, the end, lengths of matches */
     DISTANCES = 32,
-    ENDS = 256,             /* the symbol at which a block ends */
-    KINDS = 19,             /* symbols of the code of lengths */
-    MOST = 15,              /* bits of a code */
-    NEAR = 9,               /* bits of the index of distances */
+    ENDS = 256, /* the symbol at which a block ends */
+    KINDS = 19, /* symbols of the code of lengths */
+    MOST = 15,  /* bits of a code */
+    NEAR = 9,   /* bits of the index of distances */
+    NO_DISTANCE = 0xff,
     LENGTH_BITS = MOST + 5, /* of a literal, or of a match without its distance */
 };
 
@@ -40,33 +41,33 @@ struct block {
 /* ---- meanings -------------------------------------------------------------------- */
 
 /* RFC 1951, 3.2.5: from 3 in steps that double every four symbols; 258 is by itself. As
- * base << 3 | extra bits; 0 is the end of a block, below 8 is no symbol. */
+ * base << 3 | extra bits; 0 is the end, other numbers below 8 are no symbol. */
 static void mean_lengths(uint32_t meaning[LENGTHS])
 {
-    uint32_t base = 3;
+    unsigned base = 3;
     for (unsigned i = 0; i < ENDS; i++) {
         meaning[i] = sp_huffman_literal((uint8_t)i);
     }
     meaning[ENDS] = sp_huffman_other(0);
     for (unsigned i = 0; i < 28; i++) {
-        uint32_t extra = i < 4 ? 0 : i / 4 - 1;
-        meaning[ENDS + 1 + i] = sp_huffman_other(base << 3 | extra);
+        unsigned extra = i < 4 ? 0 : i / 4 - 1;
+        meaning[ENDS + 1 + i] = sp_huffman_other((uint16_t)(base << 3 | extra));
         base += 1U << extra;
     }
     meaning[ENDS + 29] = sp_huffman_other(258 << 3);
     meaning[ENDS + 30] = meaning[ENDS + 31] = sp_huffman_other(1);
 }
 
-/* The same from 1, doubling every two, as base << 4 | extra bits; 0 is no symbol. */
+/* The same from 1, doubling every two: what is left of it without its extra bits, 0 to
+ * 3,
+ * << 4 | extra bits. */
 static void mean_distances(uint32_t meaning[DISTANCES])
 {
-    uint32_t base = 1;
     for (unsigned i = 0; i < 30; i++) {
-        uint32_t extra = i < 2 ? 0 : i / 2 - 1;
-        meaning[i] = sp_huffman_other(base << 4 | extra);
-        base += 1U << extra;
+        unsigned extra = i < 2 ? 0 : i / 2 - 1, top = i < 2 ? i : 2 + i % 2;
+        meaning[i] = sp_huffman_other((uint16_t)(top << 4 | extra));
     }
-    meaning[30] = meaning[31] = sp_huffman_other(0);
+    meaning[30] = meaning[31] = sp_huffman_other(NO_DISTANCE);
 }
 
 enum sp_err sp_mszip_new(struct sp_mszip **out)
@@ -78,7 +79,7 @@ enum sp_err sp_mszip_new(struct sp_mszip **out)
     z->is_fixed = false;
     mean_lengths(z->length_meaning);
     mean_distances(z->distance_meaning);
-    for (uint32_t i = 0; i < KINDS; i++) {
+    for (uint16_t i = 0; i < KINDS; i++) {
         z->kind_meaning[i] = sp_huffman_other(i);
     }
     *out = z;
@@ -141,8 +142,9 @@ static bool is_sound(const struct bits *b)
 static inline uint32_t look(const struct sp_huffman *h, unsigned index, uint64_t bits)
 {
     uint32_t entry = h->table[bits & ((1U << index) - 1)];
-    return entry ? entry
-                 : sp_huffman_find_long(h, sp_huffman_turned((uint32_t)bits & 0xffff));
+    return entry
+               ? entry
+               : sp_huffman_find(h, index, sp_huffman_turned((uint32_t)bits & 0xffff));
 }
 
 /* ---- codes ----------------------------------------------------------------------- */
@@ -220,21 +222,29 @@ static bool fix_codes(struct sp_mszip *z)
 
 /* ---- data ------------------------------------------------------------------------ */
 
-/* One literal or two; false: more than there is room for. */
-static inline bool put(uint8_t **to, const uint8_t *end, uint32_t entry)
+/* Of the match whose length was taken. 0: it is wrong. */
+static inline size_t take_distance(const struct sp_mszip *z, struct bits *b)
 {
-    size_t n = sp_huffman_literals(entry), room = (size_t)(end - *to);
-    if (room < 2) {
-        if (n > room) {
-            return false;
-        }
-        **to = sp_huffman_first(entry);
-    } else {
-        (*to)[0] = sp_huffman_first(entry);
-        (*to)[1] = sp_huffman_second(entry);
+    uint32_t entry = look(&z->distances, NEAR, b->bits);
+    uint32_t what = sp_huffman_what(entry);
+    drop(b, sp_huffman_bits(entry));
+    return what == NO_DISTANCE
+               ? 0
+               : 1 + ((size_t)(what >> 4) << (what & 15)) + take(b, what & 15);
+}
+
+/* An entry's literals; false: there is no room for them. */
+static inline bool put(uint32_t entry, uint8_t **to, const uint8_t *end)
+{
+    if (end - *to > 1) {
+        *to = sp_huffman_put(entry, *to);
+        return true;
     }
-    *to += n;
-    return true;
+    bool has_room = *to < end && sp_huffman_kind(entry) != SP_HUFFMAN_TWO;
+    if (has_room) {
+        *(*to)++ = (uint8_t)(entry >> 8);
+    }
+    return has_room;
 }
 
 /* To the end of the codes' reach. */
@@ -242,20 +252,20 @@ static bool read_data(const struct sp_mszip *z, struct block *d)
 {
     struct bits b = fill(d->b);
     uint8_t *to = d->to, *const end = d->end;
-    uint32_t entry = look(&z->lengths, SP_HUFFMAN_INDEX, b.bits);
     for (;;) {
-        unsigned bits = sp_huffman_bits(entry);
-        if (sp_huffman_literals(entry)) {
-            if (!put(&to, end, entry)) {
+        b = b.count < LENGTH_BITS ? fill(b) : b;
+        uint32_t entry = look(&z->lengths, SP_HUFFMAN_INDEX, b.bits);
+        enum sp_huffman_kind kind = sp_huffman_kind(entry);
+        drop(&b, sp_huffman_bits(entry));
+        if (kind != SP_HUFFMAN_OTHER) {
+            if (!put(entry, &to, end)) {
                 return false;
             }
-            drop(&b, bits);
-            b = b.count < LENGTH_BITS ? fill(b) : b;
-            entry = look(&z->lengths, SP_HUFFMAN_INDEX, b.bits);
-            continue;
+            if (kind != SP_HUFFMAN_BOTH) {
+                continue;
+            }
         }
         uint32_t what = sp_huffman_what(entry);
-        drop(&b, bits);
         if (what < 8) {
             d->b = b;
             d->to = to;
@@ -263,16 +273,11 @@ static bool read_data(const struct sp_mszip *z, struct block *d)
         }
         size_t length = (what >> 3) + take(&b, what & 7);
         b = fill(b);
-        entry = look(&z->distances, NEAR, b.bits);
-        what = sp_huffman_what(entry);
-        drop(&b, sp_huffman_bits(entry));
-        size_t distance = (what >> 4) + take(&b, what & 15);
-        if (what == 0 || length > (size_t)(end - to) ||
-            distance > (size_t)(to - d->begin)) {
+        size_t distance = take_distance(z, &b);
+        if (distance == 0 || distance > (size_t)(to - d->begin) ||
+            length > (size_t)(end - to)) {
             return false;
         }
-        b = b.count < LENGTH_BITS ? fill(b) : b;
-        entry = look(&z->lengths, SP_HUFFMAN_INDEX, b.bits);
         sp_pack_repeat(to, distance, length, end);
         to += length;
     }
