@@ -5,6 +5,7 @@
  *   /file   the part of rig->file      /big    BIG_BYTES of memory
  *   /cut    cuts                       /close  answers and closes
  *   /same   304, announcing 123        /pin    first byte of the client's pin
+ *   /part   rig->part bytes of /big
  *   /early  answers without the body   /take   takes the body away, up to 1 MiB
  *   /held   how many are held now      /grow   as /file, and held: the test lets it
  * grow */
@@ -39,8 +40,12 @@ struct rig {
     struct sp_server_conf conf;
     struct sp_answer_file file;
     bool in_memory; /* what grows is that part of big, not a file */
+    size_t part;
     unsigned port;
     uint8_t *big;
+    /* called on the loop, where a test wants to see the order of things */
+    void (*on_head)(struct rig *r, struct sp_exchange *x);
+    void (*on_end)(struct rig *r, struct sp_exchange *x);
     /* touched on the loop only */
     struct rig_counts live;
     struct sp_exchange *held[8];
@@ -127,6 +132,9 @@ static void rig_head(void *ctx, struct sp_exchange *x)
     struct sp_view target = sp_exchange_request(x)->target;
     r->live.heads++;
     *sp_exchange_slot(x) = r;
+    if (r->on_head) {
+        r->on_head(r, x);
+    }
     if (sp_view_eq_str(target, "/hello")) {
         rig_text(r, x, SP_VIEW("hello"));
     } else if (sp_view_eq_str(target, "/echo")) {
@@ -143,6 +151,8 @@ static void rig_head(void *ctx, struct sp_exchange *x)
         rig_send_growing(r, x);
     } else if (sp_view_eq_str(target, "/big")) {
         rig_text(r, x, sp_view(r->big, BIG_BYTES));
+    } else if (sp_view_eq_str(target, "/part")) {
+        rig_text(r, x, sp_view(r->big, r->part));
     } else if (sp_view_eq_str(target, "/cut")) {
         sp_exchange_cut(x);
     } else if (sp_view_eq_str(target, "/same")) {
@@ -195,6 +205,9 @@ static void rig_end(void *ctx, struct sp_exchange *x, bool complete)
     assert_ptr_equal(*sp_exchange_slot(x), r);
     r->live.ends++;
     r->live.complete += complete;
+    if (r->on_end) {
+        r->on_end(r, x);
+    }
     for (size_t i = 0; i < r->held_count; i++) {
         if (r->held[i] == x) {
             r->held[i] = r->held[--r->held_count];

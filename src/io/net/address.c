@@ -24,6 +24,20 @@ bool sp_address_is_v4(const uint8_t bytes[16])
     return memcmp(bytes, v4_prefix, sizeof v4_prefix) == 0;
 }
 
+uint64_t sp_address_key(const uint8_t bytes[16])
+{
+    uint64_t key = 0;
+    memcpy(&key, sp_address_is_v4(bytes) ? bytes + 8 : bytes, sizeof key);
+    return key;
+}
+
+uint64_t sp_address_hash(uint64_t key, uint64_t seed)
+{
+    uint64_t h = (key ^ seed) * 0x9e3779b97f4a7c15u;
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+    return h >> 32;
+}
+
 void sp_address_format(const uint8_t bytes[16], char out[INET6_ADDRSTRLEN])
 {
     bool is_v4 = sp_address_is_v4(bytes);

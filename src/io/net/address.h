@@ -37,6 +37,10 @@ int sp_sockets_take(struct sp_sockets *s, const struct sp_place *p);
 size_t sp_sockets_count(const struct sp_sockets *s, const struct sp_place *p);
 
 bool sp_address_is_v4(const uint8_t bytes[16]);
+/* What counts as one peer: who has one IPv6 address has its /64, of IPv4 every bit counts. */
+uint64_t sp_address_key(const uint8_t bytes[16]);
+/* For tables that nobody outside can aim at: seed is random. */
+uint64_t sp_address_hash(uint64_t key, uint64_t seed);
 void sp_address_format(const uint8_t bytes[16], char out[INET6_ADDRSTRLEN]);
 
 #endif

@@ -249,6 +249,16 @@ static bool wait_for_growth(struct sp_conn *c)
     return false;
 }
 
+bool sp_answer_is_long(const struct sp_conn *c)
+{
+    if (c->state != SP_CONN_ANSWER || c->blocked) {
+        return false;
+    }
+    const struct sp_reply *r = &c->x->reply;
+    uint64_t all = r->file.length ? r->file.length : r->memory.len;
+    return all - r->body_sent > SP_TURN_SHORT;
+}
+
 bool sp_step_answer(struct sp_conn *c)
 {
     struct sp_reply *r = &c->x->reply;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define EVENTS_READ (UV_READABLE | UV_DISCONNECT)
+#define TOLD_MAX    4 /* times; to be told so often costs what listening anew does */
 
 void sp_conn_move(struct sp_conn *c, enum sp_conn_state to)
 {
@@ -214,7 +215,7 @@ static bool step(struct sp_conn *c)
  * One that waits for something else has to hear nothing of a socket that takes all. */
 static int wanted_writable(const struct sp_conn *c)
 {
-    bool goes_on = !sp_link_is_alone(&c->ready);
+    bool goes_on = !sp_link_is_alone(&c->ready) && c->told < TOLD_MAX;
     return c->blocked ? UV_WRITABLE : goes_on ? c->events & UV_WRITABLE : 0;
 }
 
@@ -241,18 +242,7 @@ static int wanted_events(const struct sp_conn *c)
     return 0;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct sp_conn *c = poll->data;
-    if (status < 0) {
-        c->events = 0; /* the loop stopped the handle */
-        c->hung_up = c->t.readable = c->t.broken = true;
-    }
-    c->t.readable |= (events & (UV_READABLE | UV_DISCONNECT)) != 0;
-    c->hung_up |= (events & UV_DISCONNECT) != 0;
-    c->blocked &= !(events & UV_WRITABLE);
-    sp_conn_drive(c);
-}
+static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void rearm(struct sp_conn *c)
 {
@@ -266,35 +256,76 @@ static void rearm(struct sp_conn *c)
     }
 }
 
-static void run_steps(struct sp_conn *c)
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct sp_conn *c = poll->data;
+    if (status < 0) {
+        c->events = 0; /* the loop stopped the handle */
+        c->hung_up = c->t.readable = c->t.broken = true;
+    }
+    c->t.readable |= (events & (UV_READABLE | UV_DISCONNECT)) != 0;
+    c->hung_up |= (events & UV_DISCONNECT) != 0;
+    c->blocked &= !(events & UV_WRITABLE);
+    if (c->in_line && !c->t.broken) {
+        c->told += (events & UV_WRITABLE) != 0;
+        rearm(c);
+    } else {
+        sp_conn_drive(c);
+    }
+}
+
+/* What is short goes at once; of the rest only the first, where nobody waits. */
+static bool has_to_wait(const struct sp_conn *c, bool is_its_turn)
+{
+    const struct sp_server *s = c->server;
+    return !is_its_turn && sp_answer_is_long(c) &&
+           (s->had_turn || !sp_turns_is_empty(&s->turns));
+}
+
+static void run_steps(struct sp_conn *c, bool is_its_turn)
 {
     bool more = true;
-    while (more && c->state != SP_CONN_DEAD && c->budget > 0) {
+    while (more && c->state != SP_CONN_DEAD && c->budget > 0 &&
+           !has_to_wait(c, is_its_turn)) {
         more = step(c);
     }
     if (c->state != SP_CONN_DEAD && c->t.ops->park(&c->t) != SP_OK) {
         broke(c);
     }
     if (c->state != SP_CONN_DEAD && more) {
-        sp_server_make_ready(c); /* the turn is over, the work is not */
+        sp_server_stand_in_line(c); /* the turn is over, the work is not */
     }
 }
 
-void sp_conn_drive(struct sp_conn *c)
+static void drive(struct sp_conn *c, bool is_its_turn)
 {
     SP_ASSERT(!c->driving);
     c->driving = true;
     c->budget = (long)SP_TURN_BYTES;
+    c->in_line = false;
+    c->told = 0;
     if (c->t.broken) {
         broke(c);
     }
-    run_steps(c);
+    run_steps(c, is_its_turn);
     c->driving = false;
+    c->server->had_turn |=
+        !is_its_turn && (long)SP_TURN_BYTES - c->budget > (long)SP_TURN_SHORT;
     if (c->state == SP_CONN_DEAD) {
         finish(c);
     } else {
         rearm(c);
     }
+}
+
+void sp_conn_drive(struct sp_conn *c)
+{
+    drive(c, false);
+}
+
+void sp_conn_take_turn(struct sp_conn *c)
+{
+    drive(c, true);
 }
 
 /* ---- deadlines ------------------------------------------------------------------- */
@@ -396,6 +427,7 @@ bool sp_conn_accept(struct sp_server *s, int fd, const uint8_t address[16],
     sp_buf_init(&c->in, SP_LIMIT_HEAD);
     sp_deadline_init(&c->deadline);
     sp_link_init(&c->ready);
+    c->crowd = sp_turns_crowd(&s->turns, address);
     sp_link_init(&c->all);
     sp_link_append(&s->conns, &c->all);
     start(c, fd);

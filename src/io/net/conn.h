@@ -20,11 +20,13 @@
 #include "io/net/list.h"
 #include "io/net/seats.h"
 #include "io/net/transport.h"
+#include "io/net/turns.h"
 
 #include <netinet/in.h>
 
-#define SP_TURN_BYTES   SP_KIB(512) /* what one connection may move before others */
-#define SP_TURN_REQUEST SP_KIB(16)  /* what a request counts as, besides its bytes */
+#define SP_TURN_BYTES   SP_KIB(256) /* what one connection may move before others */
+#define SP_TURN_REQUEST SP_KIB(32)  /* what a request counts as, besides its bytes */
+#define SP_TURN_SHORT   SP_KIB(64)  /* an answer that waits for nobody */
 
 enum sp_conn_state {
     SP_CONN_HANDSHAKE,
@@ -82,6 +84,8 @@ struct sp_conn {
     bool driving;
     bool hung_up;    /* the peer shut its side, or more */
     bool blocked;    /* the socket took nothing more */
+    bool in_line;    /* waits for its turn */
+    unsigned told;   /* how often it was writable meanwhile */
     bool has_slot;   /* counts as a handshake under way */
     bool is_waiting; /* for such a slot */
     bool fresh;      /* in holds bytes the parser has not seen */
@@ -89,7 +93,9 @@ struct sp_conn {
     long budget;     /* bytes left in this turn */
     unsigned requests;
     struct sp_deadline deadline;
-    struct sp_link all, ready; /* ready: in server->ready or server->waiting */
+    struct sp_link all;
+    struct sp_link ready;      /* in server->ready, server->waiting or its crowd */
+    struct sp_crowd *crowd;    /* borrowed from server->turns */
     struct sp_seat *seat;      /* owned; NULL where nobody counts them */
     uint8_t address[16];       /* IPv4 mapped */
     char peer[INET6_ADDRSTRLEN];
@@ -106,12 +112,14 @@ struct sp_server {
     int reserve_fd;            /* owned; given up to refuse when descriptors run out */
     unsigned port;
     uv_poll_t listener;
-    uv_idle_t ready_idle; /* runs while somebody is ready */
+    uv_idle_t ready_idle; /* runs while somebody is ready or waits for his turn */
     uv_timer_t drain_timer;
     unsigned handles; /* of ours, not closed yet */
     struct sp_deadlines deadlines;
     struct sp_wire wire;
     struct sp_link conns, ready, waiting;
+    struct sp_turns turns; /* of those who move much */
+    bool had_turn;         /* somebody moved much since the last one was given */
     unsigned conns_left; /* with those whose handle is still closing */
     struct sp_server_stats stats; /* written a lot: not at the end, beside somebody else */
     unsigned handshakes;
@@ -135,6 +143,7 @@ struct sp_server {
 bool sp_conn_accept(struct sp_server *s, int fd, const uint8_t address[16],
                     struct sp_seat *seat);
 void sp_conn_drive(struct sp_conn *c);
+void sp_conn_take_turn(struct sp_conn *c); /* the same, when it is its turn */
 void sp_conn_doom(struct sp_conn *c); /* from a step: it ends when its turn ends */
 void sp_conn_kill(struct sp_conn *c); /* from outside its turn: now */
 void sp_conn_expired(struct sp_deadline *d, enum sp_deadline_kind kind);
@@ -168,6 +177,8 @@ bool sp_reply_fill(struct sp_exchange *x, const struct sp_answer *a);
 bool sp_reply_keep_memory(struct sp_reply *r) SP_MUST_USE;
 void sp_reply_fini(struct sp_reply *r); /* its head stays */
 void sp_answer_begin(struct sp_conn *c);
+/* Its answer can go on and has a long way to go. */
+bool sp_answer_is_long(const struct sp_conn *c);
 
 /* slice.c: how many bytes of the file may have gone out by now. */
 uint64_t sp_slice_end(const struct sp_answer_file *f);
@@ -181,6 +192,7 @@ bool sp_slice_is_reading(const struct sp_conn *c);
 
 /* server.c */
 void sp_server_make_ready(struct sp_conn *c);
+void sp_server_stand_in_line(struct sp_conn *c); /* until it is its turn */
 /* True when c may do its handshake now; else it waits and is made ready later. */
 bool sp_server_take_handshake(struct sp_conn *c);
 void sp_server_give_handshake(struct sp_conn *c);

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { BUCKETS = 4096 };
 
@@ -65,25 +64,10 @@ size_t sp_seats_taken(struct sp_seats *s)
     return taken;
 }
 
-/* Who has one IPv6 address has its /64; of IPv4 every bit counts. */
-static uint64_t key_of(const uint8_t address[16])
-{
-    uint64_t key = 0;
-    memcpy(&key, sp_address_is_v4(address) ? address + 8 : address, sizeof key);
-    return key;
-}
-
-static struct sp_seat **bucket_of(struct sp_seats *s, uint64_t key)
-{
-    uint64_t h = (key ^ s->seed) * 0x9e3779b97f4a7c15u;
-    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
-    return &s->buckets[(h >> 32) % BUCKETS];
-}
-
 /* Where the row hangs, or would. */
 static struct sp_seat **find(struct sp_seats *s, uint64_t key)
 {
-    struct sp_seat **at = bucket_of(s, key);
+    struct sp_seat **at = &s->buckets[sp_address_hash(key, s->seed) % BUCKETS];
     while (*at && (*at)->key != key) {
         at = &(*at)->next;
     }
@@ -113,7 +97,7 @@ enum sp_err sp_seats_take(struct sp_seats *s, const uint8_t address[16],
                           struct sp_seat **out)
 {
     pthread_mutex_lock(&s->lock);
-    enum sp_err e = take(s, key_of(address), out);
+    enum sp_err e = take(s, sp_address_key(address), out);
     pthread_mutex_unlock(&s->lock);
     return e;
 }

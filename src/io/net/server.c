@@ -11,6 +11,17 @@
 
 /* ---- connections that want their turn -------------------------------------------- */
 
+/* Only one: then the loop looks who else wants something. So a short answer waits for
+ * one turn of those who stand in line, however many they are. */
+static void give_turn(struct sp_server *s)
+{
+    struct sp_link *l = sp_turns_next(&s->turns);
+    s->had_turn = false;
+    if (l) {
+        sp_conn_take_turn(SP_HOLDER(l, struct sp_conn, ready));
+    }
+}
+
 static void on_idle(uv_idle_t *idle)
 {
     struct sp_server *s = idle->data;
@@ -22,14 +33,26 @@ static void on_idle(uv_idle_t *idle)
         sp_conn_drive(SP_HOLDER(l, struct sp_conn, ready));
         l = sp_link_shift(&turn);
     }
-    if (sp_link_is_alone(&s->ready)) {
+    give_turn(s);
+    if (sp_link_is_alone(&s->ready) && sp_turns_is_empty(&s->turns)) {
         uv_idle_stop(idle);
     }
+}
+
+void sp_server_stand_in_line(struct sp_conn *c)
+{
+    struct sp_server *s = c->server;
+    c->in_line = true;
+    sp_turns_wait(&s->turns, c->crowd, &c->ready);
+    uv_idle_start(&s->ready_idle, on_idle);
 }
 
 void sp_server_make_ready(struct sp_conn *c)
 {
     struct sp_server *s = c->server;
+    if (c->in_line) { /* it looks when it is its turn */
+        return;
+    }
     c->is_waiting = false;
     sp_link_append(&s->ready, &c->ready);
     uv_idle_start(&s->ready_idle, on_idle);
@@ -338,6 +361,7 @@ static void set_times(struct sp_deadlines *ds, const struct sp_server_conf *conf
 /* What can fail comes first: handles of the loop cannot be taken back at once. */
 static enum sp_err acquire(struct sp_server *s, struct sp_why *why)
 {
+    SP_TRY(sp_turns_init(&s->turns));
     SP_TRY(sp_wire_init(&s->wire, &s->stats));
     SP_TRY(sp_listen(s->conf->bind, s->conf->inherited, &s->fd, &s->port, why));
     s->reserve_fd = open_reserve();
