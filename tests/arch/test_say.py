@@ -12,7 +12,7 @@ SOURCES = ("cli.c", "bar.c", "admin_ask.c", "shown_chain.c", "cmd_*.c", "init_*.
 MARKS = {"_", "N_"}
 SAYS = {"printf", "fprintf", "fputs", "puts", "sp_why_set", "sp_why_say", "sp_terminal_pad"}
 NO_PROSE = {  # file: how texts begin that are the same in every language
-    "cli.c": ["sallyport: %s"],
+    "cli.c": ["  sallyport %s"],
     "cmd_catalog.c": ["  KB%s"],
     "cmd_completion.c": [""],  # the languages of shells
     "cmd_ledger.c": ["c2sp.org/tlog-proof"],

@@ -35,6 +35,23 @@ class Usage(unittest.TestCase):
                 self.assertTrue(done.stderr)
 
 
+    def test_the_first_mistakes(self) -> None:
+        """Each says what to do next, in lines as wide as the terminal."""
+        env = {k: v for k, v in os.environ.items() if k not in ("LANG", "LANGUAGE", "LC_ALL")}
+        for words, code, parts in (
+                (("config",), USAGE, ("  sallyport config check\n", "  sallyport config dump\n")),
+                (("config", "check", "-c", "/nonexistent/file"), NO_INPUT,
+                 ("/nonexistent/file", "sallyport init", "-c FILE")),
+                (("init", "--upstream", "localhost:1", "--yes", "--dir", "/nonexistent/dir", "--names",
+                  "x"), 69, ("localhost:1", "sallyport doctor localhost:1"))):
+            with self.subTest(words):
+                done = run(*words, env={**env, "COLUMNS": "60"})
+                self.assertEqual((done.returncode, done.stdout), (code, ""))
+                for part in parts:
+                    self.assertIn(part, done.stderr)
+                self.assertLessEqual(max(map(len, done.stderr.splitlines())), 60)
+
+
 class Completion(unittest.TestCase):
     """What a shell offers is what the program has."""
 

@@ -96,6 +96,8 @@ class Init(Scene):
         before = {p: p.read_bytes() for p in self.dir.rglob("*") if p.is_file()}
         done = self.init("--ca", str(self.pki.ca), "--yes")
         self.assertEqual(done.returncode, EXISTS)
+        self.assertEqual(done.stdout, "", "the upstream is not met for nothing")
+        self.assertIn("--dir", done.stderr)
         self.assertIn("sallyport.conf is there already", done.stderr)
         self.assertEqual({p: p.read_bytes() for p in self.dir.rglob("*") if p.is_file()}, before)
 

@@ -83,6 +83,10 @@ class FirstHour(Scene):
         self.assertLessEqual(max(columns(x) for x in steps if str(self.dir) not in x), 80)
         self.assertFalse(is_japanese(Path(self.config).read_text()), "files are English")
         self.say("config", "check", "-c", self.config)
+        for spoken, found in ((JAPANESE, "sallyport: 見つかりません: cannot read /nonexistent"),
+                              (ENGLISH, "sallyport: cannot read /nonexistent")):
+            self.assertTrue(self.say("policy", "check", "/nonexistent", spoken=spoken, code=66)
+                            .startswith(found))
         before = self.say("doctor", "-c", self.config, code=1)
         self.assertIn("誰にもサービスを提供していません。", before)  # no daemon yet
         self.start()

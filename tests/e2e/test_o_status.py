@@ -54,11 +54,11 @@ class Status(Scene):
         self.asked(door, 2, 1)
         text = self.say(door)
         self.assertRegex(text, r"(?m)^downstream 127\.0\.0\.2 over TLSv1\.3, last seen "
-                               r"\d{4}-\d\d-\d\dT\S+Z; 1 requests\n +no client certificate$")
+                               r"\d{4}-\d\d-\d\dT\S+Z; requests: 1\n +no client certificate$")
         self.assertRegex(text, r"(?m)^downstream 127\.0\.0\.3 over plain HTTP, last seen \S+; "
-                               r"1 requests\n +1 of them over plain HTTP$")
-        self.assertRegex(text, r"(?m)^clients +1; 1 requests, 1 of them over plain HTTP$")
-        self.assertRegex(text, r"(?m)^listener +downstream-http on .*; \d+ connections$")
+                               r"requests: 1\n +over plain HTTP: 1$")
+        self.assertRegex(text, r"(?m)^clients +1; requests: 1, over plain HTTP: 1$")
+        self.assertRegex(text, r"(?m)^listener +downstream-http on .*; connections: \d+$")
 
     def test_certificates_and_widths(self) -> None:
         door = self.gate(self.up, client_ca=self.pki.file("client-ca.pem"), plain_http="audit",

@@ -75,18 +75,36 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+/* Its words begin with this one, and there are more. */
+static bool begins_with(const struct command *c, const char *word)
+{
+    size_t n = strlen(word);
+    return strncmp(c->words, word, n) == 0 && c->words[n] == ' ';
+}
+
+/* The first word of commands that have two or three. */
+static int incomplete(const char *word)
+{
+    fprintf(stderr, _("sallyport: \"%s\" is followed by another word:\n"), word);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (begins_with(&commands[i], word)) {
+            fprintf(stderr, "  sallyport %s\n", commands[i].words);
+        }
+    }
+    return SP_EXIT_USAGE;
+}
+
 static int unknown(int argc, char **argv)
 {
     char said[128];
     const char *names[COMMANDS];
-    for (size_t i = 0; i < COMMANDS; i++) {
-        names[i] = commands[i].words;
-    }
     bool family = false;
     for (size_t i = 0; i < COMMANDS; i++) {
-        size_t n = strlen(argv[0]);
-        family = family || (strncmp(commands[i].words, argv[0], n) == 0 &&
-                            commands[i].words[n] == ' ');
+        names[i] = commands[i].words;
+        family = family || begins_with(&commands[i], argv[0]);
+    }
+    if (family && argc == 1) {
+        return incomplete(argv[0]);
     }
     snprintf(said, sizeof said, "%s%s%s", argv[0], family && argc > 1 ? " " : "",
              family && argc > 1 ? argv[1] : "");
@@ -192,9 +210,28 @@ int sp_cmd_usage(const char *words, int left)
     return SP_EXIT_USAGE;
 }
 
+/* What the parts below the commands say of files and connections is English: whoever
+ * reads another language is told in it what kind of thing it is. */
+static bool is_foreign(const char *text)
+{
+    bool ascii = true;
+    for (const char *c = text; *c; c++) {
+        ascii = ascii && (unsigned char)*c < 0x80;
+    }
+    return ascii && strcmp(sp_say_language(), "en") != 0;
+}
+
 int sp_cmd_failed(enum sp_err e, const struct sp_why *why)
 {
-    bool has_why = why && why->text[0];
-    fprintf(stderr, "sallyport: %s\n", has_why ? why->text : sp_say(sp_err_text(e)));
+    static const char lead[] = "sallyport: ";
+    const char *meaning = sp_say(sp_err_text(e));
+    const char *text = why && why->text[0] ? why->text : meaning;
+    char line[2 * SP_WHY_MAX];
+    bool foreign = text != meaning && is_foreign(text);
+    snprintf(line, sizeof line, "%s%s%s", foreign ? meaning : "", foreign ? ": " : "",
+             text);
+    fflush(stdout); /* what was said before stands before it */
+    fputs(lead, stderr);
+    sp_terminal_wrap(stderr, line, sizeof lead - 1, 0);
     return sp_err_exit_status(e);
 }

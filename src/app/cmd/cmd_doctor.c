@@ -55,6 +55,19 @@ static size_t count_of(const struct sp_doctor *d, enum sp_severity severity)
 
 /* ---- how it is said -------------------------------------------------------------- */
 
+/* Behind its severity; as wide as the terminal. */
+static void print_finding(const struct meaning *m, const char *what)
+{
+    enum { INDENT = 9 };
+    printf(" %s: ", m->code);
+    sp_terminal_wrap(stdout, what, INDENT + strlen(m->code) + 2, INDENT);
+    printf("%*s", INDENT, "");
+    sp_terminal_wrap(stdout, sp_say(m->why), INDENT, INDENT);
+    printf("%*s-> ", INDENT, "");
+    sp_terminal_wrap(stdout, sp_say(m->mend), INDENT + 3, INDENT + 3);
+    printf("\n");
+}
+
 static void print_text(const struct sp_doctor *d)
 {
     for (int severity = SP_SEVERITY_BAD; severity <= SP_SEVERITY_NOTE; severity++) {
@@ -62,12 +75,11 @@ static void print_text(const struct sp_doctor *d)
             const struct meaning *m = meaning_of(d, i);
             if ((int)m->severity == severity) {
                 sp_terminal_pad(sp_say(severities[severity]), 8);
-                printf(" %s: %s\n         %s\n         -> %s\n\n", m->code,
-                       d->found[i].what, sp_say(m->why), sp_say(m->mend));
+                print_finding(m, d->found[i].what);
             }
         }
     }
-    printf(_("%zu things looked at: %zu bad, %zu warnings, %zu notes\n"), d->looked_at,
+    printf(_("looked at: %zu; bad: %zu, warnings: %zu, notes: %zu\n"), d->looked_at,
            count_of(d, SP_SEVERITY_BAD), count_of(d, SP_SEVERITY_WARN),
            count_of(d, SP_SEVERITY_NOTE));
 }

@@ -133,9 +133,19 @@ static enum sp_err take_root(struct setup *s)
 static enum sp_err show(struct setup *s)
 {
     const struct sp_address *at = &s->plan.upstream;
+    struct sp_why what = {0};
     s->chain = (struct sp_shown_chain){0};
-    return sp_upstream_show_chain(at->host, at->port, sp_buf_view(&s->ca), s->arena,
-                                  &s->chain, &s->why);
+    enum sp_err e = sp_upstream_show_chain(at->host, at->port, sp_buf_view(&s->ca),
+                                           s->arena, &s->chain, &what);
+    bool unreached =
+        e == SP_E_UNAVAILABLE || e == SP_E_TIMEOUT || e == SP_E_CLOSED || e == SP_E_TLS;
+    if (unreached) {
+        return sp_why_set(&s->why, e,
+                          _("%s. Is the name right, is TLS on there, and is the port "
+                            "open from here? `sallyport doctor %s:%u` looks closer"),
+                          sp_why_text(&what, e), at->host, at->port);
+    }
+    return e == SP_OK ? SP_OK : sp_why_set(&s->why, e, "%s", sp_why_text(&what, e));
 }
 
 static enum sp_err meet_upstream(struct setup *s, const struct words *w)
@@ -250,6 +260,7 @@ static enum sp_err check(const struct sp_init *i, struct sp_why *why)
 static enum sp_err set_up(struct setup *s, const struct words *w)
 {
     SP_TRY(take_rest(s, w));
+    SP_TRY(sp_init_is_free(&s->plan, &s->why));
     SP_TRY(take_upstream(s, w));
     SP_TRY(take_names(s, w));
     SP_TRY(sp_upstream_global_init(&s->why));

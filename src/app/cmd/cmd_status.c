@@ -91,7 +91,7 @@ static void print_listeners(const json_t *root)
     const json_t *row;
     json_array_foreach(json_object_get(root, "listeners"), i, row)
     {
-        say(_("listener"), _("%s on %s (%s) for %s; %lld connections"),
+        say(_("listener"), _("%s on %s (%s) for %s; connections: %lld"),
             text(row, "name"), text(row, "bind"), text(row, "transport"),
             text(row, "upstream"), count(row, "connections"));
     }
@@ -107,11 +107,11 @@ static void print_downstreams(const json_t *root)
     json_array_foreach(servers, i, row)
     {
         bool tls = strcmp(text(row, "transport"), "tls") == 0;
-        say(_("downstream"), _("%s over %s, last seen %s; %lld requests"),
+        say(_("downstream"), _("%s over %s, last seen %s; requests: %lld"),
             text(row, "address"), tls ? text(row, "tls") : _("plain HTTP"),
             text(row, "last"), count(row, "requests"));
         if (count(row, "plain_http")) {
-            say("", _("%lld of them over plain HTTP"), count(row, "plain_http"));
+            say("", _("over plain HTTP: %lld"), count(row, "plain_http"));
         }
         if (text(row, "pin")[0]) {
             say("", _("certificate %s"), text(row, "pin"));
@@ -126,7 +126,7 @@ static void print_downstreams(const json_t *root)
         say("", _("and %lld more servers"), count(all, "more"));
     }
     if (count(clients, "count")) {
-        say(_("clients"), _("%lld; %lld requests, %lld of them over plain HTTP"),
+        say(_("clients"), _("%lld; requests: %lld, over plain HTTP: %lld"),
             count(clients, "count"), count(clients, "requests"),
             count(clients, "plain_http"));
     }

@@ -35,6 +35,8 @@ struct sp_init {
     int64_t now;
 };
 
+/* SP_E_EXISTS where a configuration is there already. */
+enum sp_err sp_init_is_free(const struct sp_init *i, struct sp_why *why) SP_MUST_USE;
 /* Makes every file. SP_E_EXISTS when one is there already. */
 enum sp_err sp_init_write(struct sp_init *i, struct sp_why *why) SP_MUST_USE;
 /* Says on standard output what was made and what comes next. */

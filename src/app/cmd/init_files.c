@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -256,6 +257,18 @@ static enum sp_err share(int dir, const struct sp_init *i, struct sp_why *why)
     return SP_OK;
 }
 
+enum sp_err sp_init_is_free(const struct sp_init *i, struct sp_why *why)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/sallyport.conf", i->directory);
+    return access(path, F_OK) == 0
+               ? sp_why_set(why, SP_E_EXISTS,
+                            _("%s is there already; nothing was changed. Name another "
+                              "--dir, or move it away"),
+                            path)
+               : SP_OK;
+}
+
 enum sp_err sp_init_write(struct sp_init *i, struct sp_why *why)
 {
     SP_AUTO(sp_fd_close) int dir = -1;
@@ -263,11 +276,7 @@ enum sp_err sp_init_write(struct sp_init *i, struct sp_why *why)
     sp_buf_init(&text, SP_KIB(64));
     SP_TRY(sp_dir_make(i->directory, &dir, why));
     SP_TRY(make_places(i, why));
-    if (sp_file_is_there(dir, "sallyport.conf")) {
-        return sp_why_set(why, SP_E_EXISTS,
-                          _("%s/sallyport.conf is there already; nothing was changed"),
-                          i->directory);
-    }
+    SP_TRY(sp_init_is_free(i, why));
     SP_TRY(make_certificate(dir, i, why));
     SP_TRY(make_spare(dir, i, why));
     SP_TRY(put(dir, i, "tls/upstream-ca.pem", i->upstream_ca, PUBLIC, why));

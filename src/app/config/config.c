@@ -414,9 +414,19 @@ enum sp_err sp_config_copy(const struct sp_config *c, struct sp_config **out)
 
 enum sp_err sp_config_load(const char *file, struct sp_config **out, struct sp_why *why)
 {
+    struct sp_why inner = {0};
     SP_AUTO(sp_buf_fini) struct sp_buf text;
     sp_buf_init(&text, SP_MIB(1));
-    SP_TRY(sp_file_read(file, &text, why));
+    enum sp_err e = sp_file_read(file, &text, &inner);
+    if (e == SP_E_NOTFOUND) {
+        return sp_why_set(why, e,
+                          _("there is no %s: `sallyport init` makes a configuration, "
+                            "and -c FILE names another one"),
+                          file);
+    }
+    if (e != SP_OK) {
+        return sp_why_set(why, e, "%s", sp_why_text(&inner, e));
+    }
     return sp_config_parse(file, sp_buf_view(&text), out, why);
 }
 

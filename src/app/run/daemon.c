@@ -712,8 +712,8 @@ int sp_daemon_run(const char *config_file, bool takes_over)
     if (e != SP_OK) {
         /* threads may run already; nothing was acknowledged, so the process just ends
          */
+        sp_log_sink_stop(); /* so that this is the last line */
         fprintf(stderr, "sallyport: %s\n", sp_why_text(&why, e));
-        sp_log_sink_stop();
         _exit(sp_err_exit_status(e));
     }
     start_watchdog(&d);

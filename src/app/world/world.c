@@ -285,12 +285,15 @@ static enum sp_err make_policy(struct sp_world *w, struct sp_why *why)
     struct sp_why inner = {0};
     sp_buf_init(&text, SP_MIB(1));
     enum sp_err e = sp_file_read(w->config->policy, &text, &inner);
-    if (e == SP_OK) {
+    bool is_read = e == SP_OK; /* else its name is in what is said of it */
+    if (is_read) {
         e = sp_policy_parse(sp_buf_view(&text), &w->policy, &inner);
     }
     sp_buf_fini(&text);
     return e == SP_OK ? SP_OK
-                      : sp_why_set(why, SP_E_CONFIG, "policy %s: %s", w->config->policy,
+                      : sp_why_set(why, SP_E_CONFIG, "%s%s: %s",
+                                   is_read ? "policy " : w->config->file,
+                                   is_read ? w->config->policy : ": policy",
                                    sp_why_text(&inner, e));
 }
 
