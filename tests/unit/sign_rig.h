@@ -17,24 +17,41 @@
     "policy rig\nfile-signed enforce\nfile-signature-strict enforce\n"                 \
     "file-type-agrees enforce\nfile-digest-strong enforce\n"
 
-/* The facts of a file, fed in pieces of at most step bytes; step 0: as wanted. */
-static inline struct sp_facts *rig_inspect(struct sp_view file, const char *extension,
-                                           const struct sp_trust *trust, int64_t now,
-                                           size_t step)
+/* The facts of a file, fed in pieces of at most step bytes; step 0: as wanted. known
+ * may be NULL, and read as well: how many bytes were fed. */
+static inline struct sp_facts *
+rig_inspect_knowing(struct sp_view file, const char *extension,
+                    const struct sp_trust *trust, int64_t now, size_t step,
+                    const struct sp_beside *known, size_t *read)
 {
     struct sp_sign *s = NULL;
     struct sp_facts *f = NULL;
     uint64_t at, length;
+    size_t fed = 0;
     assert_ok(sp_sign_new(file.len, sp_view_str(extension), &s));
+    if (known) {
+        sp_sign_know(s, known);
+    }
     while (sp_sign_wants(s, &at, &length)) {
         assert_true(length > 0 && at < file.len && length <= file.len - at);
         size_t n = step && step < length ? step : (size_t)length;
         assert_ok(sp_sign_feed(s, sp_view_slice(file, (size_t)at, (size_t)at + n)));
+        fed += n;
     }
     assert_ok(sp_facts_new(SP_MIB(1), &f));
     assert_ok(sp_sign_finish(s, trust, now, f));
     sp_sign_free(&s);
+    if (read) {
+        *read = fed;
+    }
     return f;
+}
+
+static inline struct sp_facts *rig_inspect(struct sp_view file, const char *extension,
+                                           const struct sp_trust *trust, int64_t now,
+                                           size_t step)
+{
+    return rig_inspect_knowing(file, extension, trust, now, step, NULL, NULL);
 }
 
 static inline void rig_digest(struct sp_facts *f, enum sp_fact k, enum sp_digest d,

@@ -197,6 +197,95 @@ static void b_kernels_need_no_alignment(void **state)
     }
 }
 
+/* Up to four ranges of a file, in order, some of them touching; by chance. */
+static struct sp_beside ranges_of(uint32_t *x, size_t len)
+{
+    struct sp_beside b = {0};
+    uint64_t at = 0;
+    for (size_t i = 0; i < SP_BESIDE_RANGES && at < len; i++) {
+        *x = *x * 1664525 + 1013904223;
+        uint64_t first = at + (*x >> 24) % 90 * (*x >> 20 & 1);
+        uint64_t length = 1 + (*x >> 8) % (i == 2 ? len : 200);
+        if (first + length > len) {
+            break;
+        }
+        b.range[i].at = first;
+        b.range[i].length = length;
+        b.count++;
+        at = first + length;
+    }
+    return b;
+}
+
+static void assert_beside(const struct sp_digester *d, const struct sp_beside *wanted)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf joined;
+    struct sp_beside got;
+    uint8_t sha256[32];
+    sp_buf_init(&joined, BIG);
+    for (size_t i = 0; i < wanted->count; i++) {
+        assert_ok(sp_buf_append(&joined, sp_view(bytes + wanted->range[i].at,
+                                                 (size_t)wanted->range[i].length)));
+    }
+    sp_sha256(sp_buf_view(&joined), sha256);
+    sp_digester_get_beside(d, &got);
+    assert_int_equal(got.count, wanted->count);
+    if (wanted->count) {
+        assert_memory_equal(got.sha256, sha256, 32);
+    }
+}
+
+/* Wherever the ranges are and whatever the steps, and what stands beside them is as it
+ * was. */
+static void c_ranges_beside(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 800; seed++) {
+        SP_AUTO(sp_digester_free) struct sp_digester *d = NULL;
+        struct digests got;
+        size_t len = 1 + seed * 7919 % 20000, at = 0;
+        uint32_t x = seed;
+        struct sp_beside b = ranges_of(&x, len);
+        assert_ok(seed % 3 ? sp_digester_new_in_parts(1024, 20, &d)
+                           : sp_digester_new_plain(1024, 20, &d));
+        assert_ok(sp_digester_beside(d, &b));
+        while (at < len) {
+            x = x * 1664525 + 1013904223;
+            size_t end = at + 1 + (x >> 16) % (seed % 5 ? 700 : 9000);
+            assert_ok(
+                sp_digester_update(d, sp_view_slice(sp_view(bytes, len), at, end)));
+            at = end < len ? end : len;
+        }
+        assert_ok(sp_digester_peek(d, got.peeked));
+        assert_ok(sp_digester_finish(d, got.sha1, got.sha256));
+        assert_whole(&got, len);
+        assert_parts(d, 1024, len);
+        assert_beside(d, &b);
+    }
+}
+
+/* A range that did not come to its end has no digest; one that did by a byte has. */
+static void f_ranges_that_are_cut_off(void **state)
+{
+    (void)state;
+    const struct sp_beside b = {.range = {{3, 997}}, .count = 1};
+    for (int plain = 0; plain < 2; plain++) {
+        for (size_t len = 999; len <= 1001; len++) {
+            SP_AUTO(sp_digester_free) struct sp_digester *d = NULL;
+            struct digests got;
+            struct sp_beside found;
+            assert_ok(plain ? sp_digester_new_plain(0, 0, &d) : sp_digester_new(&d));
+            assert_ok(sp_digester_beside(d, &b));
+            digest(d, len, 128, &got);
+            sp_digester_get_beside(d, &found);
+            assert_int_equal(found.count, len >= 1000);
+            if (found.count) {
+                assert_beside(d, &b);
+            }
+        }
+    }
+}
+
 static void f_parts_have_a_ceiling(void **state)
 {
     (void)state;
@@ -222,6 +311,8 @@ int main(void)
         cmocka_unit_test(b_kernels_need_no_alignment),
         cmocka_unit_test(c_both_are_right_about_much),
         cmocka_unit_test(c_steps_by_chance),
+        cmocka_unit_test(c_ranges_beside),
+        cmocka_unit_test(f_ranges_that_are_cut_off),
         cmocka_unit_test(f_parts_have_a_ceiling),
     };
     return cmocka_run_group_tests(tests, fill, NULL);

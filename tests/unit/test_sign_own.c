@@ -82,6 +82,96 @@ static void c_pieces_do_not_matter(void **state)
     }
 }
 
+/* What a digester makes of a file on its way, by what its head promises. */
+static struct sp_beside on_the_way(struct sp_view file)
+{
+    SP_AUTO(sp_digester_free) struct sp_digester *d = NULL;
+    uint8_t sha1[20], sha256[32];
+    struct sp_beside b;
+    sp_sign_foresee(file, file.len, &b);
+    assert_ok(sp_digester_new(&d));
+    assert_ok(sp_digester_beside(d, &b));
+    assert_ok(sp_digester_update(d, file));
+    assert_ok(sp_digester_finish(d, sha1, sha256));
+    sp_digester_get_beside(d, &b);
+    return b;
+}
+
+/* Returns how many bytes less were read. */
+static size_t assert_same_knowing(struct sp_view file, const char *extension)
+{
+    SP_AUTO(sp_buf_fini) struct sp_buf without;
+    SP_AUTO(sp_buf_fini) struct sp_buf with;
+    struct sp_beside b = on_the_way(file);
+    size_t all = 0, less = 0;
+    SP_AUTO(sp_facts_free)
+    struct sp_facts *f =
+        rig_inspect_knowing(file, extension, trust, RIG_NOW, 0, NULL, &all);
+    SP_AUTO(sp_facts_free)
+    struct sp_facts *g =
+        rig_inspect_knowing(file, extension, trust, RIG_NOW, 0, &b, &less);
+    encode(f, &without);
+    encode(g, &with);
+    assert_true(sp_view_eq(sp_buf_view(&without), sp_buf_view(&with)));
+    return all - less;
+}
+
+static void c_what_is_known_is_not_read_again(void **state)
+{
+    NEED_FILES();
+    static const struct {
+        const char *name;
+        bool is_used; /* else the signature is over something else, or wants more */
+    } rows[] = {{"good.exe", true},   {"good32.exe", true}, {"good.msu", true},
+                {"good.cab", true},   {"bare.cab", true},   {"pages.exe", true},
+                {"dual.exe", false},  {"sha1.exe", false},  {"sha1.cab", false},
+                {"plain.exe", false}, {"plain.cab", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        rig_read(in_folder(rows[i].name), &file);
+        size_t less =
+            assert_same_knowing(sp_buf_view(&file), strrchr(rows[i].name, '.') + 1);
+        if ((less > 0) != rows[i].is_used) {
+            fail_msg("%s: %zu bytes were not read", rows[i].name, less);
+        }
+    }
+}
+
+static void f_known_of_a_changed_file(void **state)
+{
+    NEED_FILES();
+    static const char *const names[] = {"good.exe", "good.cab"};
+    for (size_t i = 0; i < 2; i++) {
+        SP_AUTO(sp_buf_fini) struct sp_buf file;
+        rig_read(in_folder(names[i]), &file);
+        for (size_t at = 0; at < file.len; at += at < 700 ? 3 : 997) {
+            file.data[at] ^= 1;
+            assert_same_knowing(sp_buf_view(&file), strrchr(names[i], '.') + 1);
+            file.data[at] ^= 1;
+        }
+    }
+}
+
+static void f_known_that_is_wrong(void **state)
+{
+    NEED_FILES();
+    SP_AUTO(sp_buf_fini) struct sp_buf file;
+    rig_read(in_folder("good.cab"), &file);
+    struct sp_beside b = on_the_way(sp_buf_view(&file)), other = b;
+    b.sha256[0] ^= 1;
+    other.sha256[0] ^= 1;
+    other.range[0].length--; /* of other bytes than the signature's: not used */
+    SP_AUTO(sp_facts_free)
+    struct sp_facts *f =
+        rig_inspect_knowing(sp_buf_view(&file), "cab", trust, RIG_NOW, 0, &b, NULL);
+    SP_AUTO(sp_facts_free)
+    struct sp_facts *g =
+        rig_inspect_knowing(sp_buf_view(&file), "cab", trust, RIG_NOW, 0, &other, NULL);
+    assert_true(rig_says(f, SP_FACT_SIGN_ERROR, "is not the one that was signed"));
+    assert_string_equal(rig_ruling(f), "file-signed");
+    assert_string_equal(rig_ruling(g), "passed");
+}
+
 static void f_without_a_pin_nobody_is_trusted(void **state)
 {
     NEED_FILES();
@@ -350,6 +440,9 @@ int main(void)
         cmocka_unit_test(c_each_kind_has_its_verdict),
         cmocka_unit_test(c_page_hashes_are_stated),
         cmocka_unit_test(c_pieces_do_not_matter),
+        cmocka_unit_test(c_what_is_known_is_not_read_again),
+        cmocka_unit_test(f_known_of_a_changed_file),
+        cmocka_unit_test(f_known_that_is_wrong),
         cmocka_unit_test(f_without_a_pin_nobody_is_trusted),
         cmocka_unit_test(f_a_pin_is_for_a_purpose_and_a_name),
         cmocka_unit_test(f_a_revoked_signer),

@@ -6,12 +6,27 @@
  * of that file see. */
 #include "app/fill/filler_parts.h"
 
+#include "core/sign/sign.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { PIECE = 256 * 1024, STEP = 16 * 1024 * 1024 };
 
 #define FILL_OF(job) SP_HOLDER(job, struct fill, chore.job)
+
+/* All bytes of the file, in order. What its signature is over is told by its head. */
+static enum sp_err digest(struct fill *f, uint64_t at, struct sp_view bytes)
+{
+    struct sp_beside beside = {0};
+    if (at == 0) {
+        sp_sign_foresee(bytes, f->claim.size, &beside);
+    }
+    if (beside.count > 0) {
+        SP_TRY(sp_digester_beside(f->digester, &beside));
+    }
+    return sp_digester_update(f->digester, bytes);
+}
 
 static void hash_work(struct sp_job *job)
 {
@@ -23,7 +38,7 @@ static void hash_work(struct sp_job *job)
         size_t n = c->to - at < PIECE ? (size_t)(c->to - at) : PIECE;
         c->err = sp_stage_read(f->stage, at, piece, n);
         if (c->err == SP_OK) {
-            c->err = sp_digester_update(f->digester, sp_view(piece, n));
+            c->err = digest(f, at, sp_view(piece, n));
         }
         at += n;
     }
@@ -142,7 +157,7 @@ enum sp_err sp_fill_digest(struct fill *f, uint64_t at, struct sp_view bytes)
         return SP_OK; /* read back when it is its turn */
     }
     f->hashed += bytes.len;
-    return sp_digester_update(f->digester, bytes);
+    return digest(f, at, bytes);
 }
 
 /* ---- what an earlier fill has left ----------------------------------------------- */

@@ -185,6 +185,7 @@ static enum sp_err inspect(struct fill *f)
                              .trust = f->world->trust,
                              .now = f->judged_at,
                              .stop = &f->filler->stopping};
+    sp_digester_get_beside(f->digester, &i.beside);
     SP_TRY(state_tree(f));
     SP_TRY(sp_inspect_signatures(&i, f->signatures, &f->job_why));
     if (!f->claim.has_sha256) {

@@ -22,7 +22,8 @@ struct file {
     uint64_t size, done;
     uint8_t *piece; /* owned; PIECE bytes */
     const struct sp_progress *progress;
-    const atomic_bool *stop; /* may be NULL */
+    const struct sp_beside *beside; /* borrowed; may be NULL */
+    const atomic_bool *stop;        /* may be NULL */
     struct sp_why *why;
 };
 
@@ -118,6 +119,9 @@ static enum sp_err look_for_signatures(struct file *f, struct sp_view extension,
     uint64_t at, length;
     SP_TRY(sp_sign_new(f->size, extension, &s));
     sp_sign_also(s, also);
+    if (f->beside) {
+        sp_sign_know(s, f->beside);
+    }
     while (sp_sign_wants(s, &at, &length)) {
         struct sp_view bytes;
         SP_TRY(read_piece(f, at, length, &bytes));
@@ -150,8 +154,11 @@ enum sp_err sp_inspect_signatures(const struct sp_open_file *i, struct sp_facts 
                                   struct sp_why *why)
 {
     SP_AUTO(file_fini)
-    struct file f = {
-        .path = "the staged file", .fd = i->fd, .stop = i->stop, .why = why};
+    struct file f = {.path = "the staged file",
+                     .fd = i->fd,
+                     .beside = &i->beside,
+                     .stop = i->stop,
+                     .why = why};
     SP_TRY(look_at(&f));
     return look_for_signatures(&f, sp_view_str(i->ext), i->trust, i->now, 0, facts);
 }

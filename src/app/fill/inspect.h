@@ -3,6 +3,7 @@
 #ifndef SP_APP_FILL_INSPECT_H
 #define SP_APP_FILL_INSPECT_H
 
+#include "core/crypto/crypto.h"
 #include "core/sign/catalog.h"
 #include "sallyport/facts.h"
 
@@ -28,6 +29,7 @@ struct sp_open_file {
     const struct sp_trust *trust; /* borrowed */
     int64_t now;
     const atomic_bool *stop; /* borrowed; once true: SP_E_CANCELLED */
+    struct sp_beside beside; /* what was digested on the way */
 };
 /* The sign.* facts alone; digests were computed by others. */
 enum sp_err sp_inspect_signatures(const struct sp_open_file *i, struct sp_facts *facts,

@@ -21,13 +21,14 @@ static const uint32_t sha256_start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372,
                                          0x1f83d9ab, 0x5be0cd19};
 
 struct stitched {
-    uint32_t sha1[5], sha256[8], part[8];
+    uint32_t sha1[5], sha256[8], part[8], beside[8];
     uint8_t rest[BLOCK]; /* of a block that is not complete */
+    uint8_t rest_beside[BLOCK];
 };
 
 struct plain {
-    EVP_MD *md1, *md256;              /* owned */
-    EVP_MD_CTX *sha1, *sha256, *part; /* owned; part NULL without parts */
+    EVP_MD *md1, *md256;                       /* owned */
+    EVP_MD_CTX *sha1, *sha256, *part, *beside; /* owned; NULL where it is not wanted */
 };
 
 struct sp_digester {
@@ -35,6 +36,8 @@ struct sp_digester {
     size_t part;         /* bytes of one, or 0 */
     uint64_t size;       /* that came */
     struct sp_buf parts; /* their digests */
+    struct sp_beside beside;
+    uint64_t beside_size; /* that came of its ranges */
     struct stitched stitched;
     struct plain plain;
 };
@@ -58,23 +61,58 @@ static void take_blocks(struct sp_digester *d, const uint8_t *p, size_t blocks)
     }
 }
 
-/* v does not reach beyond the part. */
-static void stitched_take(struct sp_digester *d, struct sp_view v)
+/* The few bytes around what both take together. */
+static void stitched_beside(struct sp_digester *d, struct sp_view v)
+{
+    struct stitched *s = &d->stitched;
+    uint32_t unused[5] = {0};
+    for (size_t n; v.len; v = sp_view_slice(v, n, v.len)) {
+        size_t held = d->beside_size % BLOCK;
+        n = v.len < BLOCK - held ? v.len : BLOCK - held;
+        memcpy(s->rest_beside + held, v.data, n);
+        d->beside_size += n;
+        if (held + n == BLOCK) {
+            sp_stitch_two(unused, s->beside, s->rest_beside, 1);
+        }
+    }
+}
+
+/* The blocks of the one begin a few bytes behind those of the other. Returns how many
+ * of v were taken by both. */
+static size_t take_four(struct sp_digester *d, struct sp_view v)
+{
+    struct stitched *s = &d->stitched;
+    size_t ahead = (BLOCK - d->beside_size % BLOCK) % BLOCK;
+    size_t blocks = v.len < ahead ? 0 : (v.len - ahead) / BLOCK;
+    stitched_beside(d, sp_view_slice(v, 0, ahead));
+    sp_stitch_four(s->sha1, s->sha256, s->part, s->beside, v.data, v.data + ahead,
+                   blocks);
+    d->beside_size += blocks * BLOCK;
+    stitched_beside(d, sp_view_slice(v, ahead + blocks * BLOCK, v.len));
+    return blocks;
+}
+
+/* v does not reach beyond the part, and is beside all of it or not at all. */
+static void stitched_take(struct sp_digester *d, struct sp_view v, bool is_beside)
 {
     size_t held = d->size % BLOCK;
     if (held) {
         size_t n = v.len < BLOCK - held ? v.len : BLOCK - held;
         memcpy(d->stitched.rest + held, v.data, n);
+        if (is_beside) {
+            stitched_beside(d, sp_view_slice(v, 0, n));
+        }
         if (held + n < BLOCK) {
             return;
         }
         take_blocks(d, d->stitched.rest, 1);
         v = sp_view_slice(v, n, v.len);
     }
-    if (v.len >= BLOCK) {
-        take_blocks(d, v.data, v.len / BLOCK);
+    size_t blocks = v.len / BLOCK, done = is_beside ? take_four(d, v) : 0;
+    if (done < blocks) {
+        take_blocks(d, v.data + done * BLOCK, blocks - done);
     }
-    memcpy(d->stitched.rest, v.data + v.len / BLOCK * BLOCK, v.len % BLOCK);
+    memcpy(d->stitched.rest, v.data + blocks * BLOCK, v.len % BLOCK);
 }
 
 static void put_be(uint8_t *to, const uint32_t *words, size_t count)
@@ -108,6 +146,15 @@ static void stitched_end(const struct sp_digester *d, uint8_t sha1[20],
     sp_stitch_two(s.sha1, s.sha256, tail, blocks);
     put_be(sha1, s.sha1, 5);
     put_be(sha256, s.sha256, 8);
+}
+
+static void stitched_end_beside(const struct sp_digester *d, uint8_t sha256[HASH])
+{
+    struct stitched s = d->stitched;
+    uint8_t tail[2 * BLOCK];
+    size_t blocks = pad(s.rest_beside, d->beside_size, tail);
+    sp_stitch_two(s.sha1, s.beside, tail, blocks);
+    put_be(sha256, s.beside, 8);
 }
 
 static void stitched_end_part(struct sp_digester *d, uint8_t sha256[HASH])
@@ -150,17 +197,19 @@ static void plain_fini(struct plain *p)
     EVP_MD_CTX_free(p->sha1);
     EVP_MD_CTX_free(p->sha256);
     EVP_MD_CTX_free(p->part);
+    EVP_MD_CTX_free(p->beside);
     EVP_MD_free(p->md1);
     EVP_MD_free(p->md256);
 }
 
-static bool plain_take(struct plain *p, struct sp_view v)
+static bool plain_take(struct plain *p, struct sp_view v, bool is_beside)
 {
     for (size_t at = 0; at < v.len; at += PIECE) {
         struct sp_view piece = sp_view_slice(v, at, at + PIECE);
         if (EVP_DigestUpdate(p->sha1, piece.data, piece.len) != 1 ||
             EVP_DigestUpdate(p->sha256, piece.data, piece.len) != 1 ||
-            (p->part && EVP_DigestUpdate(p->part, piece.data, piece.len) != 1)) {
+            (p->part && EVP_DigestUpdate(p->part, piece.data, piece.len) != 1) ||
+            (is_beside && EVP_DigestUpdate(p->beside, piece.data, piece.len) != 1)) {
             return false;
         }
     }
@@ -233,14 +282,40 @@ void sp_digester_free(struct sp_digester **d)
     *d = NULL;
 }
 
-static enum sp_err take(struct sp_digester *d, struct sp_view v)
+/* Bytes up to the next place where a range begins or ends, at most len. */
+static size_t to_boundary(const struct sp_digester *d, size_t len, bool *is_beside)
+{
+    *is_beside = false;
+    for (size_t i = 0; i < d->beside.count; i++) {
+        uint64_t at = d->beside.range[i].at, end = at + d->beside.range[i].length;
+        if (d->size < end) {
+            *is_beside = d->size >= at;
+            uint64_t left = (*is_beside ? end : at) - d->size;
+            return left < len ? (size_t)left : len;
+        }
+    }
+    return len;
+}
+
+static enum sp_err take_piece(struct sp_digester *d, struct sp_view v, bool is_beside)
 {
     if (d->is_stitched) {
-        stitched_take(d, v);
+        stitched_take(d, v, is_beside);
     } else {
-        SP_TRY(checked(plain_take(&d->plain, v)));
+        SP_TRY(checked(plain_take(&d->plain, v, is_beside)));
+        d->beside_size += is_beside ? v.len : 0;
     }
     d->size += v.len;
+    return SP_OK;
+}
+
+static enum sp_err take(struct sp_digester *d, struct sp_view v)
+{
+    bool is_beside;
+    for (size_t n; v.len; v = sp_view_slice(v, n, v.len)) {
+        n = to_boundary(d, v.len, &is_beside);
+        SP_TRY(take_piece(d, sp_view_slice(v, 0, n), is_beside));
+    }
     return SP_OK;
 }
 
@@ -278,12 +353,47 @@ enum sp_err sp_digester_peek(const struct sp_digester *d, uint8_t sha256[32])
     return checked(plain_peek(&d->plain, sha256));
 }
 
+enum sp_err sp_digester_beside(struct sp_digester *d, const struct sp_beside *wanted)
+{
+    SP_ASSERT(d->size == 0 && d->beside.count == 0);
+    SP_TRY(checked(d->is_stitched || begin(&d->plain.beside, d->plain.md256)));
+    memcpy(d->stitched.beside, sha256_start, sizeof sha256_start);
+    d->beside = *wanted;
+    return SP_OK;
+}
+
+/* Not at all, unless every byte of the ranges came. */
+static enum sp_err end_beside(struct sp_digester *d)
+{
+    uint64_t due = 0;
+    for (size_t i = 0; i < d->beside.count; i++) {
+        due += d->beside.range[i].length;
+    }
+    if (due != d->beside_size) {
+        d->beside.count = 0;
+    }
+    if (d->is_stitched) {
+        stitched_end_beside(d, d->beside.sha256);
+        return SP_OK;
+    }
+    return d->beside.count == 0
+               ? SP_OK
+               : checked(EVP_DigestFinal_ex(d->plain.beside, d->beside.sha256, NULL) ==
+                         1);
+}
+
+void sp_digester_get_beside(const struct sp_digester *d, struct sp_beside *out)
+{
+    *out = d->beside;
+}
+
 enum sp_err sp_digester_finish(struct sp_digester *d, uint8_t sha1[20],
                                uint8_t sha256[32])
 {
     if (d->part && d->size % d->part != 0) {
         SP_TRY(end_part(d));
     }
+    SP_TRY(end_beside(d));
     if (d->is_stitched) {
         stitched_end(d, sha1, sha256);
         return SP_OK;

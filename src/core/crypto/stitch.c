@@ -148,22 +148,25 @@ SHA_NI_STEP void add_two(struct two *t, const struct two *before)
 #define STITCH(o, rounds)                                                              \
     do {                                                                               \
         QUAD(o, rounds, 0, 0)                                                          \
-        QUAD(o, rounds, 1, 1) QUAD(o, rounds, 2, 2) QUAD(o, rounds, 3, 3)              \
-            one_quad(o, w1, 4);                                                        \
+        QUAD(o, rounds, 1, 1)                                                          \
+        QUAD(o, rounds, 2, 2) QUAD(o, rounds, 3, 3) one_quad(o, w1, 4);                \
         QUAD(o, rounds, 4, 5)                                                          \
-        QUAD(o, rounds, 5, 6) QUAD(o, rounds, 6, 7) QUAD(o, rounds, 7, 8)              \
-            one_quad(o, w1, 9);                                                        \
+        QUAD(o, rounds, 5, 6)                                                          \
+        QUAD(o, rounds, 6, 7) QUAD(o, rounds, 7, 8) one_quad(o, w1, 9);                \
         QUAD(o, rounds, 8, 10)                                                         \
-        QUAD(o, rounds, 9, 11) QUAD(o, rounds, 10, 12) QUAD(o, rounds, 11, 13)         \
-            one_quad(o, w1, 14);                                                       \
+        QUAD(o, rounds, 9, 11)                                                         \
+        QUAD(o, rounds, 10, 12) QUAD(o, rounds, 11, 13) one_quad(o, w1, 14);           \
         QUAD(o, rounds, 12, 15)                                                        \
-        QUAD(o, rounds, 13, 16) QUAD(o, rounds, 14, 17) QUAD(o, rounds, 15, 18)        \
-            one_quad(o, w1, 19);                                                       \
+        QUAD(o, rounds, 13, 16)                                                        \
+        QUAD(o, rounds, 14, 17) QUAD(o, rounds, 15, 18) one_quad(o, w1, 19);           \
     } while (0)
 #define QUAD(o, rounds, q2, q1)                                                        \
     words = two_words(w2, q2);                                                         \
-    rounds;                                                                            \
+    rounds(q2);                                                                        \
     one_quad(o, w1, q1);
+#define TWO(q)   two_rounds(&t, words)
+#define THREE(q) TWO(q), two_rounds(&u, words)
+#define FOUR(q)  THREE(q), two_rounds(&v, two_words(w3, q))
 
 SHA_NI void sp_stitch_two(uint32_t sha1[5], uint32_t sha256[8], const uint8_t *p,
                           size_t blocks)
@@ -175,7 +178,7 @@ SHA_NI void sp_stitch_two(uint32_t sha1[5], uint32_t sha256[8], const uint8_t *p
         const struct one o0 = o;
         const struct two t0 = t;
         load_block(p, w1, w2);
-        STITCH(&o, two_rounds(&t, words));
+        STITCH(&o, TWO);
         add_one(&o, &o0);
         add_two(&t, &t0);
     }
@@ -193,7 +196,7 @@ SHA_NI void sp_stitch_three(uint32_t sha1[5], uint32_t sha256[8], uint32_t other
         const struct one o0 = o;
         const struct two t0 = t, u0 = u;
         load_block(p, w1, w2);
-        STITCH(&o, two_rounds(&t, words); two_rounds(&u, words));
+        STITCH(&o, THREE);
         add_one(&o, &o0);
         add_two(&t, &t0);
         add_two(&u, &u0);
@@ -201,6 +204,36 @@ SHA_NI void sp_stitch_three(uint32_t sha1[5], uint32_t sha256[8], uint32_t other
     store_one(&o, sha1);
     store_two(&t, sha256);
     store_two(&u, other);
+}
+
+SHA_NI_STEP void load_beside(const uint8_t *q, __m128i w3[4])
+{
+    __m128i unused[4];
+    load_block(q, unused, w3);
+}
+
+SHA_NI void sp_stitch_four(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
+                           uint32_t beside[8], const uint8_t *p, const uint8_t *q,
+                           size_t blocks)
+{
+    struct one o = load_one(sha1);
+    struct two t = load_two(sha256), u = load_two(other), v = load_two(beside);
+    for (; blocks; blocks--, p += SP_STITCH_BLOCK, q += SP_STITCH_BLOCK) {
+        __m128i w1[4], w2[4], w3[4], words;
+        const struct one o0 = o;
+        const struct two t0 = t, u0 = u, v0 = v;
+        load_block(p, w1, w2);
+        load_beside(q, w3);
+        STITCH(&o, FOUR);
+        add_one(&o, &o0);
+        add_two(&t, &t0);
+        add_two(&u, &u0);
+        add_two(&v, &v0);
+    }
+    store_one(&o, sha1);
+    store_two(&t, sha256);
+    store_two(&u, other);
+    store_two(&v, beside);
 }
 
 #else
@@ -223,6 +256,15 @@ void sp_stitch_three(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
                      const uint8_t *p, size_t blocks)
 {
     (void)sha1, (void)sha256, (void)other, (void)p, (void)blocks;
+    SP_ASSERT(sp_stitch_is_there());
+}
+
+void sp_stitch_four(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
+                    uint32_t beside[8], const uint8_t *p, const uint8_t *q,
+                    size_t blocks)
+{
+    (void)sha1, (void)sha256, (void)other, (void)beside, (void)p, (void)q;
+    (void)blocks;
     SP_ASSERT(sp_stitch_is_there());
 }
 

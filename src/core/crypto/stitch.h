@@ -21,5 +21,10 @@ void sp_stitch_two(uint32_t sha1[5], uint32_t sha256[8], const uint8_t *p,
  * take alone: what is made of the message is shared. */
 void sp_stitch_three(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
                      const uint8_t *p, size_t blocks);
+/* And one more over as many blocks at q, which may lie anywhere: for a third of the time
+ * as well. */
+void sp_stitch_four(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
+                    uint32_t beside[8], const uint8_t *p, const uint8_t *q,
+                    size_t blocks);
 
 #endif

@@ -106,6 +106,17 @@ static enum sp_err read_signature(struct sp_sign *s)
     return SP_OK;
 }
 
+bool sp_cab_foresee(struct sp_view head, uint64_t size, struct sp_beside *out)
+{
+    struct header h = {0};
+    if (!sp_cab_probe(head) || !read_header(head, &h) || !is_signed(&h) ||
+        h.at != h.size || h.at <= SIGNED_FROM || h.at >= size) {
+        return false;
+    }
+    *out = (struct sp_beside){.range = {{0, 4}, {8, 26}, {56, h.at - 56}}, .count = 3};
+    return true;
+}
+
 enum sp_err sp_cab_step(struct sp_sign *s)
 {
     switch (s->step++) {

@@ -6,6 +6,7 @@
 #define SP_CORE_SIGN_INSIDE_H
 
 #include "core/crypto/cms.h"
+#include "core/crypto/crypto.h"
 #include "core/sign/sign.h"
 
 enum {
@@ -56,6 +57,8 @@ struct sp_sign {
     size_t cms_count;
     unsigned also;            /* digests to compute besides: bit d for algorithm d */
     struct sp_hasher *hasher; /* owned */
+    struct sp_beside known;   /* computed by others; count 0: nothing is */
+    bool is_known;            /* it is what was wanted */
     bool is_unreadable;       /* there is a signature, it cannot be read */
     bool overlaps, trails, is_outside;
     uint64_t tail;             /* where bytes begin that nothing covers, or 0 */
@@ -72,6 +75,11 @@ enum sp_err sp_pe_step(struct sp_sign *s) SP_MUST_USE;
 enum sp_err sp_cab_step(struct sp_sign *s) SP_MUST_USE;
 enum sp_err sp_msi_step(struct sp_sign *s) SP_MUST_USE;
 enum sp_err sp_cat_step(struct sp_sign *s) SP_MUST_USE;
+
+/* Of a file that begins like this and has so many bytes: which ranges a signature would
+ * have digested. False: it has none, or that cannot be told from its head. */
+bool sp_cab_foresee(struct sp_view head, uint64_t size, struct sp_beside *out);
+bool sp_pe_foresee(struct sp_view head, uint64_t size, struct sp_beside *out);
 
 const char *sp_format_text(enum sp_format f);
 /* The format that an extension promises; COUNT for others. */

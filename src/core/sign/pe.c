@@ -259,6 +259,28 @@ static enum sp_err read_signatures(struct sp_sign *s)
     return SP_OK;
 }
 
+/* Of the usual kind: a table at the end of the file, and headers at its start. */
+bool sp_pe_foresee(struct sp_view head, uint64_t size, struct sp_beside *out)
+{
+    struct sp_cur c = sp_cur(head);
+    sp_cur_seek(&c, LFANEW);
+    struct image m = {.at = sp_cur_le32(&c)};
+    if (!sp_pe_probe(head) || m.at >= head.len ||
+        !read_image(sp_view_slice(head, (size_t)m.at, head.len), &m) || !m.entry) {
+        return false;
+    }
+    uint64_t checksum = m.at + CHECKSUM, entry = m.at + m.entry;
+    if (m.table_size == 0 || m.table_at <= entry + 8 ||
+        (uint64_t)m.table_at + m.table_size != size) {
+        return false;
+    }
+    *out = (struct sp_beside){.range = {{0, checksum},
+                                        {checksum + 4, entry - checksum - 4},
+                                        {entry + 8, m.table_at - entry - 8}},
+                              .count = 3};
+    return true;
+}
+
 enum sp_err sp_pe_step(struct sp_sign *s)
 {
     if (s->step == IS_UNSIGNED) {

@@ -41,6 +41,19 @@ void sp_sign_also(struct sp_sign *s, unsigned digests)
     s->also = digests;
 }
 
+void sp_sign_foresee(struct sp_view head, uint64_t size, struct sp_beside *out)
+{
+    *out = (struct sp_beside){0};
+    bool is_told = head.len >= (size < SP_SIGN_FORESEE ? size : SP_SIGN_FORESEE) &&
+                   (sp_cab_foresee(head, size, out) || sp_pe_foresee(head, size, out));
+    out->count = is_told ? out->count : 0;
+}
+
+void sp_sign_know(struct sp_sign *s, const struct sp_beside *known)
+{
+    s->known = *known;
+}
+
 void sp_sign_free(struct sp_sign **s)
 {
     if (!*s) {
@@ -139,6 +152,30 @@ static enum sp_err queue_tail(struct sp_sign *s)
     return SP_OK;
 }
 
+/* The very ranges whose SHA-256 is known, and no other digest of them is wanted. */
+static bool is_known(const struct sp_sign *s)
+{
+    bool same = s->known.count > 0 && s->range_count == s->known.count &&
+                s->sink == SP_SINK_DIGEST &&
+                sp_sign_digests(s) == 1U << SP_DIGEST_SHA256;
+    for (size_t i = 0; same && i < s->range_count; i++) {
+        same = s->ranges[i].at == s->known.range[i].at &&
+               s->ranges[i].length == s->known.range[i].length;
+    }
+    return same;
+}
+
+static enum sp_err step(struct sp_sign *s)
+{
+    SP_TRY(sp_format_step(s));
+    if (!is_known(s)) {
+        return SP_OK;
+    }
+    s->is_known = true;
+    forget_ranges(s);
+    return sp_format_step(s);
+}
+
 /* A step that queues nothing has come to its end. */
 static enum sp_err advance(struct sp_sign *s)
 {
@@ -152,7 +189,7 @@ static enum sp_err advance(struct sp_sign *s)
                    ? sp_facts_text(s->facts, SP_FACT_SIGN_POLYGLOT, SP_VIEW("zip"))
                    : SP_OK;
     }
-    SP_TRY(sp_format_step(s));
+    SP_TRY(step(s));
     if (s->range_count == 0 && s->tail > 0) {
         return queue_tail(s);
     }

@@ -26,6 +26,7 @@
 #ifndef SP_CORE_SIGN_SIGN_H
 #define SP_CORE_SIGN_SIGN_H
 
+#include "core/crypto/crypto.h"
 #include "core/crypto/trust.h"
 #include "sallyport/facts.h"
 
@@ -38,6 +39,14 @@ void sp_sign_free(struct sp_sign **s);
  * with besides those that signatures want. What catalogues list of PE images without a
  * signature of their own. */
 void sp_sign_also(struct sp_sign *s, unsigned digests);
+/* Ranges of a file that begins with head (SP_SIGN_FORESEE bytes or all of it) which a
+ * signature at its end is likely to be over: a SHA-256 of them that is computed on the
+ * way can be handed to sp_sign_know. Count 0: none that could be told. */
+enum { SP_SIGN_FORESEE = 4096 };
+void sp_sign_foresee(struct sp_view head, uint64_t size, struct sp_beside *out);
+/* Before the first byte: the SHA-256 of these ranges of the file is known. Where nothing
+ * else is to be digested they are not wanted. */
+void sp_sign_know(struct sp_sign *s, const struct sp_beside *known);
 /* The range to feed next; false when all is known. length > 0 and within the file. */
 bool sp_sign_wants(const struct sp_sign *s, uint64_t *offset, uint64_t *length);
 /* The first 1..length bytes of that range. SP_E_NOMEM, SP_E_CRYPTO. */

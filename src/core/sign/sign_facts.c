@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Over all signatures of the file. */
 struct sum {
@@ -62,13 +63,24 @@ static enum sp_err compare_digest(struct sp_sign *s, const struct sp_signature *
                                  sp_digest_text(d));
 }
 
+static enum sp_err finish_digest(struct sp_sign *s, enum sp_digest d,
+                                 uint8_t out[SP_DIGEST_MAX])
+{
+    if (!s->is_known) {
+        return sp_hasher_finish(s->hasher, d, out);
+    }
+    SP_ASSERT(d == SP_DIGEST_SHA256);
+    memcpy(out, s->known.sha256, sizeof s->known.sha256);
+    return SP_OK;
+}
+
 static enum sp_err finish_digests(struct sp_sign *s, struct sum *sum,
                                   struct sp_facts *out)
 {
     unsigned wanted = sp_sign_digests(s);
     for (enum sp_digest d = 0; s->hasher && d < SP_DIGEST_COUNT; d++) {
         if (wanted >> d & 1) {
-            SP_TRY(sp_hasher_finish(s->hasher, d, sum->digests[d]));
+            SP_TRY(finish_digest(s, d, sum->digests[d]));
             SP_TRY(text(out, SP_FACT_SIGN_DIGEST_ALGORITHM, sp_digest_text(d)));
             SP_TRY(sp_facts_bytes(out, SP_FACT_SIGN_DIGEST,
                                   sp_view(sum->digests[d], sp_digest_bytes(d))));
