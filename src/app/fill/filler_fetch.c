@@ -78,6 +78,7 @@ static enum sp_err transfer_head(void *ctx, const struct sp_http_response *head)
         sp_fill_forget_sides(f);
         sp_roads_make_whole(&f->roads);
     }
+    sp_fill_offer(f); /* who follows has said so when the first bytes come */
     return SP_OK;
 }
 
@@ -120,7 +121,6 @@ static enum sp_err put(struct transfer *t, struct sp_view bytes)
         bytes = sp_view_slice(bytes, n, bytes.len);
     }
     sp_board_have(&f->filler->board, f->row, sp_roads_reach(&f->roads, 0));
-    sp_fill_offer(f);
     sp_fill_grown(f);
     sp_fill_chore(f);
     return SP_OK;

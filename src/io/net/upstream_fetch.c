@@ -1,7 +1,9 @@
 #include "io/net/upstream_parts.h"
 
-#define INTERIM_MAX 8 /* heads with a 1xx status before the real one */
+#define INTERIM_MAX 8         /* heads with a 1xx status before the real one */
 #define TURN        SP_MIB(1) /* bytes of bodies, before the loop sees to others */
+#define FIRST_TURN                                                                     \
+    SP_KIB(128) /* while a body begins: who wants it is about to say so */
 
 /* The first failure is the one that is told. */
 static enum sp_err fail(struct sp_fetch *f, enum sp_err e)
@@ -202,7 +204,7 @@ static size_t rest(struct sp_fetch *f)
 static bool has_had_its_turn(struct sp_fetch *f, size_t len)
 {
     struct sp_upstream_pool *p = f->pool;
-    if (p->turn < TURN) {
+    if (p->turn < (f->received < TURN ? FIRST_TURN : TURN)) {
         p->turn += len;
         return false;
     }
