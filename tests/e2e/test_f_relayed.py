@@ -104,6 +104,20 @@ class Relayed(Scene):
         go_on.set()
         self.assert_bytes(beginning + reply.read(), whole)
 
+    def test_one_that_hangs_does_not_stop_another(self) -> None:
+        """Large ones come one after the other, but none waits for long."""
+        whole = deployments(SOME)
+        go_on = self.offer(whole, 3_000_000)
+        reply = self.begin()
+        self.up.deployments = whole
+        other = self.downstream(self.door, accept="")
+        other.authorize()
+        answer = other.wire.post(soap.SERVER_SYNC, ACTION, self.envelope())
+        self.assert_bytes(answer.body, whole)
+        self.assertFalse(go_on.is_set())
+        go_on.set()
+        self.assert_bytes(reply.read(), whole)
+
     def test_refused_late(self) -> None:
         self.partial(deployments(MANY, "<ServerSyncDeployment></Oops>"), 15_000_000)
         line = self.cut_line()

@@ -64,11 +64,33 @@ static void b_one_of_a_known_size_stays_where_it_is(void **state)
     assert_int_equal(atomic_load(&budget.held), 0);
 }
 
+static void c_one_at_a_time_is_large(void **state)
+{
+    (void)state;
+    struct sp_arrival *a = with("a", 100), *b = NULL;
+    assert_ok(sp_arrival_new(&budget, 64, &b));
+    assert_true(sp_arrival_may_grow(a, SP_BUDGET_SMALL - 1));
+    assert_true(sp_arrival_may_grow(b, SP_BUDGET_SMALL)); /* nobody has it yet */
+    assert_true(sp_arrival_may_grow(b, SP_BUDGET_SMALL + 1));
+    assert_true(sp_arrival_may_grow(b, SP_BUDGET_SMALL + 9));
+    assert_false(sp_arrival_may_grow(a, SP_BUDGET_SMALL));
+    assert_true(sp_arrival_may_grow(a, SP_BUDGET_SMALL - 1));
+    struct sp_arrival *again = sp_arrival_ref(b);
+    sp_arrival_unref(&b);
+    assert_false(sp_arrival_may_grow(a, SP_BUDGET_SMALL)); /* it is still sent */
+    sp_arrival_unref(&again);
+    assert_true(sp_arrival_may_grow(a, SP_BUDGET_SMALL));
+    sp_arrival_unref(&a);
+    assert_true(sp_budget_take_seat(&budget));
+    sp_budget_leave_seat(&budget);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_it_goes_with_the_last_who_holds_it),
         cmocka_unit_test(f_it_does_not_grow_past_the_budget),
+        cmocka_unit_test(c_one_at_a_time_is_large),
         cmocka_unit_test(b_one_of_a_known_size_stays_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

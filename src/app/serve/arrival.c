@@ -27,9 +27,19 @@ void sp_arrival_unref(struct sp_arrival **a)
     if (*a && --(*a)->refs == 0) {
         sp_budget_give((*a)->budget, (*a)->held);
         sp_buf_fini(&(*a)->bytes);
+        if ((*a)->has_seat) {
+            sp_budget_leave_seat((*a)->budget);
+        }
         free(*a);
     }
     *a = NULL;
+}
+
+bool sp_arrival_may_grow(struct sp_arrival *a, size_t bytes)
+{
+    bool needs_seat = a->bytes.len + bytes > SP_BUDGET_SMALL && !a->has_seat;
+    a->has_seat = a->has_seat || (needs_seat && sp_budget_take_seat(a->budget));
+    return a->has_seat || !needs_seat;
 }
 
 enum sp_err sp_arrival_fix(struct sp_arrival *a, size_t length)

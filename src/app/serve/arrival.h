@@ -12,7 +12,8 @@ struct sp_arrival {
     struct sp_budget *budget; /* borrowed */
     struct sp_buf bytes;      /* owned */
     size_t held;              /* of the budget */
-    bool is_fixed;            /* bytes stay where they are, held as a whole */
+    bool has_seat;
+    bool is_fixed; /* bytes stay where they are, held as a whole */
     unsigned refs;
 };
 /* ceiling: bytes it may ever have. */
@@ -21,6 +22,8 @@ enum sp_err sp_arrival_new(struct sp_budget *budget, size_t ceiling,
 struct sp_arrival *sp_arrival_ref(struct sp_arrival *a);
 /* *a is NULL afterwards; it may be NULL. */
 void sp_arrival_unref(struct sp_arrival **a);
+/* Whether so many bytes more may come now, or it is to wait until others have gone. */
+bool sp_arrival_may_grow(struct sp_arrival *a, size_t bytes);
 /* It will have so many bytes in the end: all of them are held from now on, and stay
  * where they are. SP_E_NOMEM: there is no room for that, and nothing changed. */
 enum sp_err sp_arrival_fix(struct sp_arrival *a, size_t length) SP_MUST_USE;

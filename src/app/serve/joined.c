@@ -21,8 +21,16 @@
 #include <string.h>
 
 enum {
-    MOST = 1024, /* different ones at a time; who comes on top asks alone */
-    CROWD = 64   /* askers of one; who comes on top asks anew, and others join him */
+    PATIENCE = 2000, /* milliseconds that it waits for larger ones, in all */
+    LOOK = 10,       /* milliseconds between two looks whether they have gone */
+    MOST = 1024,     /* different ones at a time; who comes on top asks alone */
+    CROWD = 64 /* askers of one; who comes on top asks anew, and others join him */
+};
+
+/* Between two looks whether it may go on. */
+struct pause {
+    uv_timer_t timer;
+    struct sp_joined *joined; /* borrowed */
 };
 
 struct sp_joined {
@@ -42,15 +50,31 @@ struct sp_joined {
     enum sp_op op;  /* of what streams */
     bool is_tried;
     struct sp_relay *relay; /* owned; of arrival, until its member has it, or NULL */
+    struct pause *pause;    /* owned; while it waits until others have gone */
+    uint64_t pause_ends_ms; /* it waits no longer than that; 0: it never did */
     size_t held;            /* bytes of the lane's budget, for the body */
     struct visit *members;
     size_t member_count;
     struct sp_joined *next, **previous;
 };
 
+static void on_pause_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+static void end_pause(struct sp_joined *j)
+{
+    if (j->pause) {
+        uv_close((uv_handle_t *)&j->pause->timer, on_pause_closed);
+        j->pause = NULL;
+    }
+}
+
 static void joined_free(struct sp_joined *j)
 {
     struct sp_lane *lane = j->lane;
+    end_pause(j);
     *j->previous = j->next;
     if (j->next) {
         j->next->previous = j->previous;
@@ -189,10 +213,53 @@ static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
     return brings_documents(j) ? sp_preview_new(j->lane->loop, &j->preview) : SP_OK;
 }
 
+/* ---- waiting for others ---------------------------------------------------------- */
+
+/* What it waited for may be there: its bytes come again, and it is asked again. */
+static void on_look(uv_timer_t *h)
+{
+    struct pause *p = h->data;
+    if (p->joined->fetch) {
+        sp_fetch_resume(p->joined->fetch);
+    }
+}
+
+static bool look_later(struct sp_joined *j)
+{
+    if (!j->pause) {
+        struct pause *p = calloc(1, sizeof *p);
+        if (!p || uv_timer_init(sp_loop_uv(j->lane->loop), &p->timer) != 0) {
+            free(p);
+            return false;
+        }
+        p->timer.data = p;
+        p->joined = j;
+        j->pause = p;
+    }
+    return uv_timer_start(&j->pause->timer, on_look, LOOK, 0) == 0;
+}
+
+/* Large replies come one after the other, unless that takes too long. */
+static bool is_to_wait(struct sp_joined *j, size_t bytes)
+{
+    uint64_t now = sp_loop_now_ms(j->lane->loop);
+    if (j->pause_ends_ms && now >= j->pause_ends_ms) {
+        return false;
+    }
+    if (sp_arrival_may_grow(j->arrival, bytes)) {
+        return false;
+    }
+    j->pause_ends_ms = j->pause_ends_ms ? j->pause_ends_ms : now + PATIENCE;
+    return look_later(j);
+}
+
 static enum sp_err on_data(void *ctx, struct sp_view bytes)
 {
     struct sp_joined *j = ctx;
     struct sp_buf *to = &j->arrival->bytes;
+    if (is_to_wait(j, bytes.len)) {
+        return SP_E_AGAIN;
+    }
     SP_TRY(sp_visit_count_busy(j->lane, sp_arrival_hold(j->arrival, bytes.len)));
     SP_TRY(j->preview ? sp_preview_append(j->preview, to, bytes)
                       : sp_buf_append(to, bytes));

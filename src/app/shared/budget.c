@@ -20,3 +20,13 @@ void sp_budget_give(struct sp_budget *b, size_t bytes)
 {
     atomic_fetch_sub_explicit(&b->held, bytes, memory_order_relaxed);
 }
+
+bool sp_budget_take_seat(struct sp_budget *b)
+{
+    return !atomic_exchange_explicit(&b->is_seated, true, memory_order_relaxed);
+}
+
+void sp_budget_leave_seat(struct sp_budget *b)
+{
+    atomic_store_explicit(&b->is_seated, false, memory_order_relaxed);
+}
