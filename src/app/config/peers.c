@@ -27,11 +27,12 @@ struct sp_peer_row {
 };
 struct sp_peer_set {
     pthread_mutex_t lock;
-    struct sp_peer_row rows[SP_PEER_WAYS + 1]; /* the last one is shared */
+    struct sp_peer_row *rows; /* SP_PEER_WAYS and one that is shared; borrowed */
 };
 struct sp_peers {
     size_t sets;
     uint64_t seed;
+    struct sp_peer_row *rows; /* owned: of all sets; takes memory where somebody came */
     struct sp_peer_set at[];
 };
 
@@ -83,14 +84,18 @@ enum sp_err sp_peers_new(size_t sets, uint64_t seed, struct sp_peers **out)
 {
     SP_ASSERT(sets > 0 && (sets & (sets - 1)) == 0);
     struct sp_peers *p = calloc(1, sizeof *p + sets * sizeof p->at[0]);
-    if (!p) {
+    struct sp_peer_row *rows = calloc(sets, (SP_PEER_WAYS + 1) * sizeof *rows);
+    if (!p || !rows) {
+        free(p);
+        free(rows);
         return SP_E_NOMEM;
     }
     p->sets = sets;
     p->seed = seed;
+    p->rows = rows;
     for (size_t i = 0; i < sets; i++) {
         pthread_mutex_init(&p->at[i].lock, NULL);
-        p->at[i].rows[SP_PEER_WAYS].used = true;
+        p->at[i].rows = rows + i * (SP_PEER_WAYS + 1);
     }
     *out = p;
     return SP_OK;
@@ -102,6 +107,9 @@ void sp_peers_free(struct sp_peers **pp)
     *pp = NULL;
     for (size_t i = 0; p && i < p->sets; i++) {
         pthread_mutex_destroy(&p->at[i].lock);
+    }
+    if (p) {
+        free(p->rows);
     }
     free(p);
 }
