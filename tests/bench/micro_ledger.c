@@ -4,6 +4,7 @@
  * passes or fails. */
 #include "app/proof/bundle_tools.h"
 #include "core/base/limits.h"
+#include "core/wsus/claim.h"
 #include "io/loop/crew.h"
 #include "io/store/ledger_files.h"
 #include "sallyport/facts.h"
@@ -66,6 +67,7 @@ static void write_entry(uint64_t n, struct sp_buf *out)
 {
     SP_AUTO(sp_facts_free) struct sp_facts *f = NULL;
     uint8_t digest[32] = {0};
+    struct sp_claim claim; /* read again: what cannot be is not searched either */
     char text[256];
     memcpy(digest, &n, sizeof n);
     put(sp_facts_new(SP_KIB(64), &f));
@@ -85,7 +87,8 @@ static void write_entry(uint64_t n, struct sp_buf *out)
     snprintf(text, sizeof text, "%" PRIu64, 5000000 + n / 1000);
     put(sp_facts_text(f, SP_FACT_DOCUMENT_KB, sp_view_str(text)));
     for (unsigned i = 0; i < 3; i++) {
-        snprintf(text, sizeof text, "%038" PRIu64 "%02u - 123456 .cab", n, i);
+        snprintf(text, sizeof text, "%038" PRIu64 "%02u - 123456 cab", n, i);
+        put(sp_claim_parse(sp_view_str(text), &claim));
         put(sp_facts_text(f, SP_FACT_FILE_CLAIM, sp_view_str(text)));
     }
     put(sp_facts_text(f, SP_FACT_VERDICT_RULING, SP_VIEW("passed")));
