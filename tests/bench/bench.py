@@ -24,6 +24,7 @@ from stage import Stage  # noqa: E402
 
 QUIET = 0.2  # CPU-seconds a second that others may use
 OFTEN = ("sallyport", "nginx", "h2o")
+START_S, GROUP_S = 3, 1  # a server's start, warm; making a group of heavy documents
 
 
 class Neighbours:
@@ -50,6 +51,20 @@ class Neighbours:
         self.begin()
 
 
+def times(job, name: str) -> int:
+    """Repetitions at the most."""
+    return job.repetitions if name in OFTEN else min(job.seldom, job.repetitions)
+
+
+def minutes(options: argparse.Namespace, works: list, names: list[str]) -> float:
+    """What a run takes on a machine left alone, about."""
+    measured = sum(min(times(job, name), options.repetitions) *
+                   (job.runs * max(1, options.seconds) + job.else_s)
+                   for job in works for name in names)
+    groups = sum(job.heavy * min(job.repetitions, options.repetitions) for job in works)
+    return (measured + START_S * len(names) + GROUP_S * groups) / 60
+
+
 class Run:
     """Some jobs and servers, and what was found."""
 
@@ -70,11 +85,12 @@ class Run:
 
     def measure(self, job, name: str, repetition: int) -> dict[str, float]:
         """Nothing where it cannot, or does not need to."""
-        most = job.repetitions if name in OFTEN else min(job.seldom, job.repetitions)
-        if repetition >= most or (job.name, name) in self.refusals:
+        if repetition >= times(job, name) or (job.name, name) in self.refusals:
             return {}
         try:
             return job.measure(self.running[name], self.stage, self.options.seconds, repetition)
+        except work.Missed:
+            return {}
         except (work.Cannot, OSError) as why:
             self.refusals[job.name, name] = str(why)
             return {}
@@ -155,7 +171,9 @@ def chosen_peers(options: argparse.Namespace) -> list[str]:
 
 def main() -> None:
     options = arguments()
-    run = Run(options, chosen_works(options), chosen_peers(options))
+    works, names = chosen_works(options), chosen_peers(options)
+    print(f"about {minutes(options, works, names):.0f} minutes on a machine left alone", flush=True)
+    run = Run(options, works, names)
     try:
         run.all()
         report = run.report()

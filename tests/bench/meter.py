@@ -24,14 +24,17 @@ def cpu_seconds(pid: int) -> float | None:
     return total / 1e9
 
 
-def pss_kib(pids: list[int]) -> int:
+def pss_kib(pids: list[int], *kinds: str) -> int:
+    """All that they have resident; or of these kinds: Anon, Shmem, File. What is shared counts in
+    part, so that pages of files change with whoever else runs."""
+    wanted = tuple(f"Pss_{kind}:" for kind in kinds) or ("Pss:",)
     total = 0
     for pid in pids:
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        total += sum(int(line.split()[1]) for line in lines if line.startswith(wanted))
     return total
 
 

@@ -3,7 +3,7 @@ import statistics
 from pathlib import Path
 
 Results = dict[str, dict[str, list[dict[str, float]]]]  # of a job, of a server, each repetition's
-AGAINST = ("nginx", "h2o")
+AGAINST = ("nginx", "h2o", "trafficserver")
 BEGIN, END = "<!-- scripts/bench writes the table from here -->", "<!-- to here -->"
 
 
@@ -82,7 +82,7 @@ def place(path: Path, report: str) -> None:
 
 
 def write_tsv(path: Path, results: Results) -> None:
-    """Five points of each figure, those of its ratios to nginx and to h2o, and all values."""
+    """Five points of each figure, those of its ratios to each of AGAINST, and all values."""
     points = ("min", "q1", "median", "q3", "max")
     with path.open("w") as out:
         print("workload", "figure", "server", "n", *points,

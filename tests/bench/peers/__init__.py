@@ -62,7 +62,7 @@ class Server:
     has_twin = False             # whether it is measured with two workers too
     twin: "Server | None" = None
     descriptors = 1              # of one process, for a connection
-    rest_kib: int | None = None  # its memory before the first idle connections
+    rest_kib: int | None = None  # its own memory before the first idle connections
 
     def __init__(self, stage) -> None:
         self.stage, self.workers = stage, stage.workers

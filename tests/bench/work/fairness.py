@@ -12,6 +12,7 @@ RATE, SETTLE_S = 100, 0.3
 
 class Fairness(Job):
     name, quick = "fairness", False
+    runs, else_s = 2, 1.3
     rows = [Row("times", "p99 of another beside 64 ranges, times", "3")]
 
     def measure(self, peer, stage, seconds: float, _repetition: int) -> dict[str, float]:

@@ -53,6 +53,7 @@ def rate_of_a_fifth(peer, url: str, seconds: float) -> float:
 
 class Loops(Job):
     quick = False
+    runs, else_s = 4, 0.2
 
     def __init__(self, name: str, text: str, is_tls: bool, goal: str) -> None:
         self.name, self.is_tls = name, is_tls

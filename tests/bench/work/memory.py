@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import askers
 from meter import peak_kib, reset_peaks
+from stage import NOISE
 from work import Job, Row
 from work.soap import ask, ready
 
-BASE_KIB, TRANSFER_KIB, DOCUMENT_KIB = 32 << 10, 256, 800  # UTF-16 of a heavy document
-REPLY_KIB = 20_000
+BASE_KIB, TRANSFER_KIB = 32 << 10, 256
+DOCUMENT_KIB = 2 * 4 * NOISE // 3 >> 10  # a heavy one, in UTF-16 as it comes
+REPLY_KIB = 20_000_000 >> 10
 ASKERS, REPLIES = 8, 4
 
 
@@ -21,7 +23,8 @@ def goal(transfers: int, replies: int = 0) -> str:
 
 
 class Files(Job):
-    name, quick, cold, repetitions = "memory-cold", False, ASKERS, 1
+    name, quick, cold, repetitions, seldom = "memory-cold", False, ASKERS, 3, 1
+    runs, else_s = 0, 2.5
     rows = [Row("MiB", f"memory, {ASKERS} cold 64 MiB at once: peak, MiB", goal(ASKERS)),
             Row("grown_MiB", "the same, above what it had before, MiB")]
 
@@ -35,7 +38,8 @@ class Files(Job):
 
 
 class Replies(Job):
-    name, quick, heavy, repetitions = "memory-soap", False, REPLIES, 1
+    name, quick, heavy, repetitions, seldom = "memory-soap", False, REPLIES, 3, 1
+    runs, else_s = 0, 2.5
     rows = [Row("MiB", f"memory, {REPLIES} replies of 20 MB at once: peak, MiB",
                 goal(REPLIES, REPLIES)),
             Row("grown_MiB", "the same, above what it had before, MiB")]
