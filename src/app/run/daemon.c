@@ -1,368 +1,20 @@
 #include "app/run/daemon.h"
 
-#include "app/admin/admin.h"
-#include "app/fill/filler.h"
 #include "app/fill/stock.h"
-#include "app/log/log.h"
-#include "app/log/log_sink.h"
-#include "app/offline/renewer.h"
-#include "app/run/changes.h"
-#include "app/run/confine.h"
-#include "app/run/handover.h"
+#include "app/run/daemon_parts.h"
 #include "app/run/lane_life.h"
-#include "app/run/manager.h"
 #include "app/run/privileges.h"
-#include "app/run/tidy.h"
-#include "app/serve/cosigner.h"
-#include "app/shared/desk.h"
-#include "app/watch/watch.h"
 #include "io/net/tls_secret.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Who keeps a connection comes with his next request within a second, mostly. */
-enum { DRAIN_MS = 10000, GRACE_MS = 1000, HOUR_MS = 3600000 };
-
-struct daemon {
-    const char *config_file; /* borrowed */
-    bool takes_over;         /* the place of the daemon that runs */
-    struct sp_world *world;  /* shared: the one in force */
-    /* Owned: what it started with, for all that is opened once and borrows from it. Not
-     * the first world: that has keys, which go when they are replaced. */
-    struct sp_config *first;
-    struct sp_loop *loop;       /* owned: the main loop */
-    struct sp_desk *desk;       /* owned */
-    struct sp_keeper *keeper;   /* owned */
-    struct sp_objects *objects; /* owned */
-    struct sp_filler *filler;   /* owned */
-    struct sp_watch *watch;     /* owned */
-    struct sp_seals *seals;     /* shared: the keys of cookies in force */
-    struct sp_renewer *renewer; /* owned; NULL: no offline catalogue */
-    struct sp_budget budget;
-    struct sp_peers *peers; /* owned */
-    struct sp_seats **seats; /* owned, one a listener */
-    struct sp_lockdown lockdown;
-    struct sp_cosigner *cosigner; /* owned */
-    struct sp_lane *lanes;        /* owned */
-    size_t lane_count, lanes_open;
-    struct sp_admin *admin; /* owned; freed by its drain */
-    uv_signal_t signals[3];
-    uv_timer_t hourly;
-    struct sp_tidy tidy;
-    struct sp_watchdog watchdog;
-    struct sp_sockets inherited;
-    struct sp_handover handover;
-    struct sp_confines confines;
-    struct sp_snapshot *snapshot; /* owned: of the world in force */
-    bool draining;
-    int64_t started;
-};
-
-/* ---- making the world ------------------------------------------------------------ */
-
-static enum sp_err load_world(const char *file, struct sp_world **out,
-                              struct sp_why *why)
-{
-    struct sp_config *config = NULL;
-    SP_TRY(sp_config_load(file, &config, why));
-    if (config->sandbox) {
-        SP_TRY(sp_sandbox_hide(why)); /* the keys are read next */
-    }
-    return sp_world_new(&config, out, why);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
-
-/* Doors and upstreams go by their number. */
-static bool same_order(const struct sp_config *a, const struct sp_config *b)
-{
-    bool same = a->listener_count == b->listener_count;
-    for (size_t i = 0; same && i < a->listener_count; i++) {
-        same = same_text(a->listeners[i].name, b->listeners[i].name);
-    }
-    return same;
-}
-
-static enum sp_err check_order(const struct daemon *d, const struct sp_world *w,
-                               struct sp_why *why)
-{
-    return same_order(w->config, d->world->config)
-               ? SP_OK
-               : sp_why_set(why, SP_E_CONFIG,
-                            "the listeners come in another order: that takes a "
-                            "restart");
-}
-
-/* The name is in the ledger's key: another one would be another ledger. */
-static void mention_ledger_name(const struct sp_config *old,
-                                const struct sp_config *new)
-{
-    if (!same_text(old->ledger_name, new->ledger_name)) {
-        sp_log_say(SP_LOG_WARNING, "ledger_name_ignored",
-                   "ledger_name changed from \"%s\" to \"%s\": ignored, a ledger keeps "
-                   "the name it was made with",
-                   old->ledger_name, new->ledger_name);
-    }
-}
-
-/* Before anybody can ask for a cosignature: its key is there, and told. */
-static enum sp_err prepare_cosigner(struct daemon *d, const struct sp_world *w,
-                                    struct sp_why *why)
-{
-    if (w->config->cosigns.count == 0) {
-        return SP_OK;
-    }
-    SP_TRY(sp_cosigner_ready(d->cosigner, why));
-    sp_log_say(SP_LOG_INFO, "cosigner", "%zu ledgers are cosigned here as %s",
-               w->config->cosigns.count, sp_cosigner_public_key(d->cosigner));
-    return SP_OK;
-}
-
-static enum sp_err renew(struct daemon *d, struct sp_world *w)
-{
-    return d->renewer ? sp_renewer_set_world(d->renewer, w) : SP_OK;
-}
-
-/* What can go wrong goes wrong here, before anything is another one. */
-static enum sp_err try_world(struct daemon *d, struct sp_world *w,
-                             const struct sp_changes *c, struct sp_why *why)
-{
-    SP_AUTO(sp_buf_fini) struct sp_buf names;
-    sp_buf_init(&names, SP_KIB(32));
-    if (c->never) {
-        SP_TRY(sp_changes_say(c, SP_CHANGE_NEVER, &names));
-        return sp_why_set(why, SP_E_CONFIG,
-                          "a restart is needed for: %s; nothing was changed",
-                          (const char *)names.data);
-    }
-    SP_TRY(check_order(d, w, why));
-    SP_TRY(sp_confines_fit(&d->confines, w->config, why));
-    SP_TRY(prepare_cosigner(d, w, why));
-    for (size_t i = 0; i < d->lane_count; i++) {
-        SP_TRY(sp_lane_set_world(&d->lanes[i], w));
-    }
-    return renew(d, w);
-}
-
-static enum sp_err enter_world(struct daemon *d, struct sp_world *w_take)
-{
-    struct sp_world *w = w_take;
-    mention_ledger_name(d->world->config, w->config);
-    sp_world_unref(&d->world);
-    d->world = w;
-    sp_budget_set(&d->budget, w->config->metadata_memory);
-    for (size_t i = 0; i < d->first->listener_count; i++) {
-        sp_seats_set_most(d->seats[i], w->config->peer_connections);
-    }
-    sp_log_setup(w->config->log_format, w->config->log_level, SP_LOG_JOURNAL_SOCKET);
-    sp_stock_tune(sp_filler_stock(d->filler), w->config);
-    sp_filler_set_world(d->filler, w);
-    if (d->admin) {
-        sp_admin_follow_world(d->admin);
-    }
-    return sp_watch_set_world(d->watch, w);
-}
-
-static enum sp_err reload(struct daemon *d, struct sp_changes *changes,
-                          struct sp_why *why)
-{
-    SP_AUTO(sp_snapshot_free) struct sp_snapshot *now = NULL;
-    SP_AUTO(sp_world_unref) struct sp_world *w = NULL;
-    if (d->draining) { /* listeners are gone, lanes may be: nobody is left to tell */
-        return sp_why_set(why, SP_E_UNAVAILABLE, "this server is stopping");
-    }
-    SP_TRY(load_world(d->config_file, &w, why));
-    SP_TRY(sp_snapshot_take(w->config, &now));
-    sp_changes_find(d->snapshot, now, changes);
-    sp_world_count_on(w, d->world);
-    SP_TRY(try_world(d, w, changes, why));
-    sp_snapshot_free(&d->snapshot);
-    d->snapshot = now;
-    now = NULL;
-    struct sp_world *mine = w;
-    w = NULL;
-    return enter_world(d, mine);
-}
-
-static void log_reload(const struct daemon *d, const struct sp_changes *c)
-{
-    SP_AUTO(sp_buf_fini) struct sp_buf now, later;
-    sp_buf_init(&now, SP_KIB(32));
-    sp_buf_init(&later, SP_KIB(32));
-    size_t n = sp_changes_count(c, SP_CHANGE_NOW) + c->more;
-    if (sp_changes_say(c, SP_CHANGE_NOW, &now) != SP_OK ||
-        sp_changes_say(c, SP_CHANGE_LATER, &later) != SP_OK) {
-        return;
-    }
-    sp_log_say(SP_LOG_INFO, "reloaded", "policy %s; %zu changed%s%s%s",
-               sp_policy_name(d->world->policy), n, n ? ": " : "",
-               (const char *)now.data, c->more ? " and more" : "");
-    if (sp_changes_count(c, SP_CHANGE_LATER)) {
-        sp_log_say(SP_LOG_WARNING, "left_until_restart", "%s",
-                   (const char *)later.data);
-    }
-}
-
-/* Whoever asked for it, by a signal or by the admin listener; out, where there is one,
- * is told as sp_changes_json does. */
-static enum sp_err on_reload(struct daemon *d, struct sp_buf *out)
-{
-    struct sp_changes changes = {.count = 0};
-    struct sp_why why = {0};
-    sp_manager_tell_reloading();
-    enum sp_err e = reload(d, &changes, &why);
-    if (e == SP_OK) {
-        log_reload(d, &changes);
-    } else {
-        sp_log_say(d->draining ? SP_LOG_WARNING : SP_LOG_ERROR, "reload_refused",
-                   "the old configuration stays in force: %s", sp_why_text(&why, e));
-    }
-    sp_manager_tell("READY=1");
-    return out ? sp_changes_json(&changes, sp_policy_name(d->world->policy),
-                                 e == SP_OK ? NULL : sp_why_text(&why, e), out)
-               : SP_OK;
-}
-
-static enum sp_err reload_for_admin(void *ctx, struct sp_buf *out)
-{
-    return on_reload(ctx, out);
-}
-
-/* ---- stopping -------------------------------------------------------------------- */
-
-static void on_admin_gone(void *ctx)
-{
-    struct daemon *d = ctx;
-    for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++) {
-        uv_close((uv_handle_t *)&d->signals[i], NULL);
-    }
-    uv_close((uv_handle_t *)&d->hourly, NULL);
-    sp_tidy_stop(&d->tidy);
-    sp_handover_close(&d->handover);
-    sp_loop_stop(d->loop);
-}
-
-static void close_admin(struct daemon *d)
-{
-    if (d->admin) {
-        sp_admin_close(d->admin, on_admin_gone, d);
-    } else {
-        on_admin_gone(d);
-    }
-}
-
-static void on_lane_finished(void *ctx)
-{
-    struct daemon *d = ctx;
-    if (--d->lanes_open == 0) {
-        sp_keeper_stop(d->keeper);
-        close_admin(d);
-    }
-}
-
-static void on_filler_stopped(void *ctx)
-{
-    struct daemon *d = ctx;
-    sp_watch_stop(d->watch);
-    if (d->renewer) {
-        sp_renewer_stop(d->renewer);
-    }
-    d->lanes_open = d->lane_count;
-    for (size_t i = 0; i < d->lane_count; i++) {
-        if (sp_lane_finish(&d->lanes[i], d->loop, on_lane_finished, d) != SP_OK) {
-            _exit(1);
-        }
-    }
-}
-
-/* Askers first, then what works for them, then what that rests on. */
-static void on_lane_drained(void *ctx)
-{
-    struct daemon *d = ctx;
-    if (--d->lanes_open == 0) {
-        sp_filler_stop(d->filler, d->loop, on_filler_stopped, d);
-    }
-}
-
-static void drain(struct daemon *d, uint64_t grace_ms)
-{
-    d->draining = true;
-    sp_watchdog_stop(&d->watchdog); /* it hears from loops that are about to end */
-    sp_log_say(SP_LOG_INFO, "draining",
-               "no new connections; open exchanges have %d seconds", DRAIN_MS / 1000);
-    for (size_t i = 0; i < d->lane_count; i++) {
-        if (sp_lane_drain(&d->lanes[i], grace_ms, DRAIN_MS, d->loop, on_lane_drained,
-                          d) != SP_OK) {
-            _exit(1);
-        }
-    }
-}
-
-static void on_stop(struct daemon *d)
-{
-    if (d->draining) {
-        sp_log_say(SP_LOG_WARNING, "killed", "asked twice: stopping at once");
-        sp_log_sink_stop();
-        _exit(1);
-    }
-    drain(d, 0);
-}
-
-/* Every listening socket; false when there are more than can be handed on at once. */
-static bool gather_sockets(const struct daemon *d, int fds[SP_SOCKETS], size_t *count)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < d->lane_count; i++) {
-        for (size_t k = 0; k < d->lanes[i].server_count; k++) {
-            if (n == SP_SOCKETS) {
-                return false;
-            }
-            fds[n++] = sp_server_socket(d->lanes[i].servers[k]);
-        }
-    }
-    if (d->admin && n + 2 <= SP_SOCKETS) {
-        n += sp_admin_sockets(d->admin, fds + n);
-    }
-    *count = n;
-    return true;
-}
-
-static void on_successor(void *ctx)
-{
-    struct daemon *d = ctx;
-    int fds[SP_SOCKETS];
-    size_t n = 0;
-    if (d->draining || !gather_sockets(d, fds, &n) ||
-        !sp_handover_give(&d->handover, fds, n)) {
-        sp_log_say(SP_LOG_WARNING, "handover_failed",
-                   "the listening sockets could not be handed on");
-        sp_handover_refuse(&d->handover);
-        return;
-    }
-    sp_log_say(SP_LOG_INFO, "handed_over", "%zu listening sockets have a new owner", n);
-    drain(d, GRACE_MS);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct daemon *d = handle->data;
-    if (number == SIGHUP) {
-        (void)!on_reload(d, NULL);
-    } else {
-        sp_manager_tell("STOPPING=1");
-        on_stop(d);
-    }
-}
+enum { HOUR_MS = 3600000 };
 
 /* ---- keys that turn -------------------------------------------------------------- */
 
@@ -403,6 +55,17 @@ static void watch_time(struct daemon *d)
 
 /* ---- starting -------------------------------------------------------------------- */
 
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    if (number == SIGHUP) {
+        (void)!sp_daemon_reload(d, NULL);
+    } else {
+        sp_manager_tell("STOPPING=1");
+        sp_daemon_stop(d);
+    }
+}
+
 static void watch_signals(struct daemon *d)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
@@ -439,7 +102,7 @@ static enum sp_err start_store(struct daemon *d, struct sp_why *why)
     struct sp_keeper_conf conf = {.state_dir = c->state_dir, .origin = origin};
     SP_TRY(sp_keeper_new(&conf, &d->keeper, why));
     SP_TRY(sp_cosigner_new(c->state_dir, origin, &d->cosigner));
-    SP_TRY(prepare_cosigner(d, d->world, why));
+    SP_TRY(sp_daemon_prepare_cosigner(d, d->world, why));
     d->lockdown = (struct sp_lockdown){
         .state_dir = c->state_dir, .keeper = d->keeper, .loop = d->loop};
     SP_TRY(sp_lockdown_look(&d->lockdown, why));
@@ -487,6 +150,11 @@ static enum sp_err start_lanes(struct daemon *d, struct sp_why *why)
         d->lane_count = d->lanes_open = i + 1;
     }
     return SP_OK;
+}
+
+static enum sp_err reload_for_admin(void *ctx, struct sp_buf *out)
+{
+    return sp_daemon_reload(ctx, out);
 }
 
 static enum sp_err start_admin(struct daemon *d, struct sp_why *why)
@@ -601,7 +269,7 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     sp_manager_inherit(&d->inherited);
     bool locked = sp_tls_secrets_start();
     SP_TRY(sp_upstream_global_init(why));
-    SP_TRY(load_world(d->config_file, &d->world, why));
+    SP_TRY(sp_daemon_load_world(d->config_file, &d->world, why));
     sp_log_setup(d->world->config->log_format, d->world->config->log_level,
                  SP_LOG_JOURNAL_SOCKET);
     if (!locked) {
@@ -630,7 +298,7 @@ static enum sp_err start(struct daemon *d, struct sp_why *why)
     SP_TRY(start_lanes(d, why));
     SP_TRY(start_admin(d, why));
     return sp_handover_offer(&d->handover, d->loop, d->world->config->state_dir,
-                             on_successor, d);
+                             sp_daemon_successor, d);
 }
 
 /* What is open for the next one; and nobody connects to what has no listener any more.
@@ -643,7 +311,7 @@ static void settle_sockets(struct daemon *d)
         sp_log_say(SP_LOG_WARNING, "sockets_closed",
                    "%zu listening sockets came that no listener is for", n);
     }
-    if (gather_sockets(d, fds, &n)) {
+    if (sp_daemon_sockets(d, fds, &n)) {
         sp_manager_keep(fds, n);
     }
 }
