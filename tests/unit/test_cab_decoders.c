@@ -333,7 +333,8 @@ static unsigned match(unsigned slot, unsigned length)
     return 256 + 8 * slot + length - 2;
 }
 
-/* Whatever stands behind a block, its last literal is its last. */
+/* Whatever stands behind a block, its last literal is its last. The frame is long
+ * enough for look-ups that give two literals. */
 static void c_lzx_blocks_end_anywhere(void **state)
 {
     (void)state;
@@ -341,8 +342,9 @@ static void c_lzx_blocks_end_anywhere(void **state)
         for (uint32_t literals = 0; literals < 16; literals++) {
             struct pen p;
             begin(&p);
-            begin_block(&p, 3 * size);
+            begin_block(&p, 4096 + 3 * size);
             top(&p, 0, 1);
+            stored(&p, 1, 4096);
             for (unsigned blocks = 0; blocks < 3; blocks++) {
                 codes(&p, size, 'a', 'b');
                 for (size_t i = 0; i < size; i++) {

@@ -95,14 +95,17 @@ static uint32_t paired(uint32_t literal, uint32_t next)
                : both | (uint32_t)SP_HUFFMAN_BOTH << 6 | (next & 0xffff0000);
 }
 
-void sp_huffman_pair(struct sp_huffman *h, enum sp_huffman_order order)
+void sp_huffman_pair(struct sp_huffman *h, enum sp_huffman_order order,
+                     enum sp_huffman_kind most)
 {
     uint32_t single[1 << SP_HUFFMAN_INDEX], last = (1U << h->index) - 1;
     memcpy(single, h->table, (last + 1) * sizeof *single);
     for (uint32_t i = 0; i <= last; i++) {
         unsigned bits = sp_huffman_bits(single[i]);
         uint32_t rest = order == SP_HUFFMAN_LOW_FIRST ? i >> bits : i << bits & last;
-        if (sp_huffman_kind(single[i]) == SP_HUFFMAN_LITERAL && single[rest] &&
+        bool is_wanted = sp_huffman_kind(single[rest]) == SP_HUFFMAN_LITERAL ||
+                         (most == SP_HUFFMAN_BOTH && single[rest]);
+        if (sp_huffman_kind(single[i]) == SP_HUFFMAN_LITERAL && is_wanted &&
             bits + sp_huffman_bits(single[rest]) <= h->index) {
             h->table[i] = paired(single[i], single[rest]);
         }

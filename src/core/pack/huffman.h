@@ -16,6 +16,7 @@ enum {
     SP_HUFFMAN_LONGEST = 16,  /* bits of a code */
     SP_HUFFMAN_SYMBOLS = 656, /* of LZX with a window of 2 MiB */
     SP_HUFFMAN_INDEX = 11,    /* bits of a table's index, at most */
+    SP_HUFFMAN_LONG = 4096,   /* bytes of codes from which pairs are worth making */
 };
 
 /* An entry: bits 0-5 are how many bits of the stream it takes, 6-7 its kind, 8-15 a
@@ -79,8 +80,10 @@ enum sp_huffman_order {
  * False: that is no complete code. */
 bool sp_huffman_make(struct sp_huffman *h, enum sp_huffman_order order, unsigned index,
                      const uint8_t *lengths, const uint32_t *meaning, size_t n);
-/* Puts what follows a literal into its entry, where the index has room for both. */
-void sp_huffman_pair(struct sp_huffman *h, enum sp_huffman_order order);
+/* Puts what follows a literal into its entry, where the index has room for both: a
+ * literal, and with SP_HUFFMAN_BOTH anything else as well. */
+void sp_huffman_pair(struct sp_huffman *h, enum sp_huffman_order order,
+                     enum sp_huffman_kind most);
 
 /* The entry of one symbol alone, whose code has more than so many bits; next: 16 bits
  * of the stream, first one at the top. */

@@ -44,6 +44,7 @@ struct sp_lzx {
     enum kind kind;     /* of the block at hand */
     size_t block, left; /* its size; how much of it is still to come */
     bool is_begun, has_footers;
+    bool is_long;  /* the frame at hand: pairs are worth their making */
     int32_t calls; /* what their targets were counted by; 0: they were left alone */
 };
 
@@ -257,7 +258,9 @@ static bool read_codes(struct sp_lzx *z, struct bits *b)
                          z->main_numbers, z->main_meaning, z->symbols)) {
         return false;
     }
-    sp_huffman_pair(&z->main, SP_HUFFMAN_TOP_FIRST);
+    if (z->is_long) {
+        sp_huffman_pair(&z->main, SP_HUFFMAN_TOP_FIRST, SP_HUFFMAN_TWO);
+    }
     z->has_footers = !is_empty(z->footer_numbers, FOOTERS);
     return !z->has_footers || make(z, &z->footers, NEAR, z->footer_numbers, FOOTERS);
 }
@@ -363,11 +366,10 @@ static bool read_data(struct sp_lzx *z, struct frame *f, uint8_t *end)
     while (end - to > 1) {
         b = b.count < MAIN_BITS ? fill(b) : b;
         uint32_t entry = look(&z->main, SP_HUFFMAN_INDEX, b.bits);
-        enum sp_huffman_kind kind = sp_huffman_kind(entry);
         drop(&b, sp_huffman_bits(entry));
-        to = kind == SP_HUFFMAN_OTHER ? to : sp_huffman_put(entry, to);
-        if ((kind == SP_HUFFMAN_OTHER || kind == SP_HUFFMAN_BOTH) &&
-            !read_match(z, f, &b, sp_huffman_what(entry), &to, end)) {
+        if (sp_huffman_kind(entry) != SP_HUFFMAN_OTHER) {
+            to = sp_huffman_put(entry, to);
+        } else if (!read_match(z, f, &b, sp_huffman_what(entry), &to, end)) {
             return false;
         }
     }
@@ -435,6 +437,7 @@ bool sp_lzx_frame(struct sp_lzx *z, struct sp_view frame, const uint8_t *begin,
                       .to = to,
                       .end = to + n};
     SP_ASSERT(n <= FRAME);
+    z->is_long = frame.len >= SP_HUFFMAN_LONG;
     if (!z->is_begun) {
         read_beginning(z, &f.b);
     }

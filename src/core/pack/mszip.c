@@ -29,6 +29,7 @@ struct sp_mszip {
     struct sp_huffman lengths, distances;
     uint32_t length_meaning[LENGTHS], distance_meaning[DISTANCES];
     uint32_t kind_meaning[KINDS];
+    bool is_long;  /* the block at hand: pairs are worth their making */
     bool is_fixed; /* the tables are those of RFC 1951, 3.2.6 */
 };
 
@@ -186,7 +187,9 @@ static bool make_tables(struct sp_mszip *z, const uint8_t *lengths, size_t lengt
                          z->distance_meaning, distance_count)) {
         return false;
     }
-    sp_huffman_pair(&z->lengths, SP_HUFFMAN_LOW_FIRST);
+    if (z->is_long) {
+        sp_huffman_pair(&z->lengths, SP_HUFFMAN_LOW_FIRST, SP_HUFFMAN_BOTH);
+    }
     return true;
 }
 
@@ -339,6 +342,7 @@ bool sp_mszip_block(struct sp_mszip *z, struct sp_view block, const uint8_t *beg
                       .begin = begin,
                       .to = to,
                       .end = to + n};
+    z->is_long = block.len >= SP_HUFFMAN_LONG;
     for (bool is_last = false; !is_last;) {
         if (!read_part(z, &d, &is_last)) {
             return false;
