@@ -52,6 +52,10 @@ class Descriptors(Scene):
             sock.close()
         wait_until("health", lambda: self.door.health() == 200)
         self.server.sync()
+        self.assertGreater(self.door.metric("sallyport_connections_refused_total",
+                                            reason="descriptors"), 0)
+        self.assertIn("descriptors", [e["limit"] for e in self.door.log()
+                                      if e["event"] == "turned_away"])
 
     def cpu(self) -> float:
         """Seconds of processor time so far."""

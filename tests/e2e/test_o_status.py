@@ -76,6 +76,7 @@ class Status(Scene):
                     for word in (pin, *words):
                         self.assertIn(word, text)
                     self.assertEqual([x for x in text.splitlines() if columns(x) > width], [])
+                    self.assertRegex(text, rf"(?m)^{words[0]}{':' if width == 60 else ''} +127")
 
 
 if __name__ == "__main__":

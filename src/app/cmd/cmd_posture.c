@@ -1,5 +1,6 @@
 /* posture and recheck: what the running daemon's watch knows. */
 #include "app/base/say.h"
+#include "app/base/terminal.h"
 #include "app/cmd/admin_ask.h"
 #include "app/cmd/cmd.h"
 
@@ -29,10 +30,13 @@ static void print_upstream(const json_t *row)
            said(text(row, "posture")), text(row, "since"));
     json_array_foreach(json_object_get(row, "reasons"), i, reason)
     {
-        printf("    %s: %s\n", text(reason, "reason"), sp_say(text(reason, "meaning")));
+        size_t wide = strlen(text(reason, "reason")) + 6;
+        printf("    %s: ", text(reason, "reason"));
+        sp_terminal_wrap(stdout, sp_say(text(reason, "meaning")), wide, 4);
     }
     if (text(row, "why")[0]) {
-        printf("    %s\n", text(row, "why"));
+        printf("    ");
+        sp_terminal_wrap(stdout, text(row, "why"), 4, 4);
     }
     printf(_("    verified last %s%s\n"),
            text(row, "last_pass")[0] ? text(row, "last_pass") : _("never"),

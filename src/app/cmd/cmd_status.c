@@ -49,14 +49,17 @@ static size_t label_columns(void)
 /* Label, or "" below the one before, and a text in lines as wide as the terminal. */
 SP_PRINTF(2, 3) static void say(const char *label, const char *fmt, ...)
 {
-    char line[4096];
-    size_t columns = label_columns(), wide = sp_width(sp_view_str(label));
-    size_t first = wide < columns ? columns : wide + 1;
+    char line[4096], head[64];
+    size_t columns = label_columns();
+    bool runs_on = columns == INDENT && label[0]; /* the text begins right behind it */
+    snprintf(head, sizeof head, "%s%s", label, runs_on ? ": " : "");
+    size_t wide = sp_width(sp_view_str(head));
+    size_t first = wide < columns ? columns : wide;
     va_list args;
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
-    sp_terminal_pad(label, (int)first);
+    sp_terminal_pad(head, (int)first);
     sp_terminal_wrap(stdout, line, first, columns);
 }
 
