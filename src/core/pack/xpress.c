@@ -85,19 +85,18 @@ static bool read_long_length(struct decoder *d, size_t *length)
     return *length >= LONG_LENGTH + LONG_NIBBLE;
 }
 
-/* Source and target may overlap: what was just written is then read again. */
+/* Source and target may overlap: what was just written is then read again, and with
+ * each round there is twice as much of it. */
 static void copy_match(uint8_t *to, size_t distance, size_t length)
 {
     const uint8_t *from = to - distance;
-    while (distance >= 8 && length >= 8) {
-        memcpy(to, from, 8);
-        to += 8;
-        from += 8;
-        length -= 8;
+    while (length > distance) {
+        memcpy(to, from, distance);
+        to += distance;
+        length -= distance;
+        distance *= 2;
     }
-    while (length--) {
-        *to++ = *from++;
-    }
+    memcpy(to, from, length);
 }
 
 static bool read_match(struct decoder *d)
