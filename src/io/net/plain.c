@@ -30,7 +30,7 @@ static bool plain_has_buffered(const struct sp_transport *t)
 static enum sp_err plain_send(struct sp_transport *t, struct sp_view first,
                               struct sp_view second, size_t *taken)
 {
-    if (first.len && first.len + second.len <= JOINED_MAX) {
+    if (first.len && second.len && first.len + second.len <= JOINED_MAX) {
         memcpy(t->wire->joined, first.data, first.len);
         memcpy(t->wire->joined + first.len, second.data, second.len);
         first = sp_view(t->wire->joined, first.len + second.len);
