@@ -296,6 +296,9 @@ class JoinedScans(Scene):
         got = [a.result() for a in answers]
         self.assertEqual({a.status for a in got}, {200, 503})
         self.assertEqual({a.headers.get("retry-after") for a in got if a.status == 503}, {"60"})
+        told = sum(a.status == 503 for a in got)
+        wait_until("they are counted", lambda: door.metric(
+            "sallyport_requests_total", service="client", code_class="5xx") == told)
         self.assertEqual(self.asked(), before + 1)
         self.assertEqual(self.post(agent.wire, envelope).status, 200)
 

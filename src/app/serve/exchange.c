@@ -109,6 +109,7 @@ void sp_visit_out_of_memory(struct visit *v)
 {
     struct sp_answer a = {
         .status = 503, .fields = SP_VIEW("Retry-After: 60\r\n"), .close = true};
+    v->no_room = true;
     sp_exchange_respond(v->exchange, &a);
 }
 
@@ -335,6 +336,7 @@ static void on_end(void *ctx, struct sp_exchange *x, bool complete)
         return;
     }
     sp_gate_summary(v->gate, &s);
+    s.status = v->no_room ? 503 : s.status;
     sp_visit_tell(v, &s, complete);
     v->exchange = NULL;
     if (v->fetch) {

@@ -32,6 +32,7 @@ struct visit {
     char *names; /* owned: whom the asker's certificate is made out to, or NULL */
     bool busy;   /* something was started and will come back */
     bool is_metadata; /* it was posted */
+    bool no_room;     /* answered so, without the gate */
     size_t held; /* bytes of the lane's budget */
     struct sp_peer_lease lease;
     uint64_t moved; /* bytes of the body and of the reply, or of content */
