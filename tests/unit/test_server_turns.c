@@ -81,6 +81,7 @@ static void f_a_short_answer_waits_for_one_turn(void **state)
     assert_true(answer_read(o.other, &a));
     assert_string_equal(a.body, "hello");
     answer_free(&a);
+    rig_ask(&o.rig);
     assert_in_range(o.after - o.before, 1, SP_TURN_BYTES + SP_WIRE_SLICE);
     stop(&o);
 }
@@ -95,6 +96,7 @@ static void f_a_short_answer_waits_for_its_own_address_no_longer(void **state)
     rig_on_loop(&o.rig, ask_for_all, NULL);
     assert_true(answer_read(o.other, &a));
     answer_free(&a);
+    rig_ask(&o.rig);
     assert_in_range(o.after - o.before, 1, SP_TURN_BYTES + SP_WIRE_SLICE);
     stop(&o);
 }
@@ -131,8 +133,8 @@ static void f_growth_for_many_is_no_long_turn(void **state)
     (void)state;
     struct order o = {.rig = {.on_head = note_the_short_one, .in_memory = true}};
     struct answer a;
-    start(&o, "127.0.0.3");
     o.rig.file = (struct sp_answer_file){.length = 3 * SP_TURN_SHORT, .grows = true};
+    start(&o, "127.0.0.3");
     for (size_t i = 0; i < GROWING; i++) {
         client_say(o.writers[i], GET("/grow"));
     }
@@ -141,6 +143,7 @@ static void f_growth_for_many_is_no_long_turn(void **state)
     assert_true(answer_read(o.other, &a));
     answer_free(&a);
     /* the first of them, and a turn */
+    rig_ask(&o.rig);
     assert_in_range(o.after - o.before, 1, 2 * SP_TURN_BYTES + SP_WIRE_SLICE);
     rig_wait_for(&o.rig, o.rig.seen.complete, GROWING + 1);
     stop(&o);
@@ -188,6 +191,7 @@ static void f_one_connection_gets_as_much_as_sixteen(void **state)
     answer_free(&a);
     rig_wait_for(&o.rig, o.after != 0, true);
     /* a turn before its first and behind its last, and one to end; not sixteen each */
+    rig_ask(&o.rig);
     assert_in_range(o.after, length, 2 * length + 4 * SP_TURN_BYTES);
     stop(&o);
 }

@@ -36,7 +36,7 @@ static enum sp_err plain_send(struct sp_transport *t, struct sp_view first,
         first = sp_view(t->wire->joined, first.len + second.len);
         second = sp_view(NULL, 0);
     }
-    return sp_socket_send(t, first, second, false, taken);
+    return sp_socket_send(t, first, second, taken);
 }
 
 static enum sp_err plain_nothing_to_do(struct sp_transport *t)

@@ -84,7 +84,7 @@ static enum sp_err emit(struct sp_transport *t, struct sp_view record)
     size_t sent = 0;
     t->wire->gathered = 0;
     if (t->unsent.len == 0 && gathered.len + record.len > 0) {
-        enum sp_err e = sp_socket_send(t, gathered, record, t->more, &sent);
+        enum sp_err e = sp_socket_send(t, gathered, record, &sent);
         if (e != SP_OK && e != SP_E_AGAIN) {
             return e;
         }
@@ -192,8 +192,7 @@ enum sp_err sp_tls_bio_flush(struct sp_transport *t)
     SP_TRY(emit(t, sp_view(NULL, 0)));
     while (t->unsent.len) {
         size_t sent = 0;
-        SP_TRY(
-            sp_socket_send(t, sp_buf_view(&t->unsent), sp_view(NULL, 0), false, &sent));
+        SP_TRY(sp_socket_send(t, sp_buf_view(&t->unsent), sp_view(NULL, 0), &sent));
         sp_buf_consume(&t->unsent, sent);
     }
     sp_buf_fini(&t->unsent);

@@ -148,7 +148,7 @@ static enum sp_err kernel_send(struct sp_transport *t, struct sp_view first,
                                struct sp_view second, size_t *taken)
 {
     t->broken |= SSL_get_key_update_type(ssl_of(t)) != SSL_KEY_UPDATE_NONE;
-    return sp_socket_send(t, first, second, false, taken);
+    return sp_socket_send(t, first, second, taken);
 }
 
 static enum sp_err tls_flush(struct sp_transport *t)

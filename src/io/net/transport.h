@@ -85,6 +85,6 @@ void sp_transport_tls(struct sp_transport *t, struct sp_wire *w, int fd,
 enum sp_err sp_socket_recv(struct sp_transport *t, uint8_t *to, size_t max,
                            size_t *got);
 enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,
-                           struct sp_view second, bool more, size_t *sent);
+                           struct sp_view second, size_t *sent);
 
 #endif
