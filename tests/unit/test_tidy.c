@@ -78,12 +78,27 @@ static void b_it_goes_back_again(void **state)
     settle(&t);
     for (int i = 0; i < 3; i++) {
         take(PIECES);
-        assert_false(sp_tidy_look(&t)); /* it is in use */
         give(PIECES);
         assert_true(sp_tidy_look(&t));
         give_rest();
         (void)sp_tidy_look(&t);
     }
+}
+
+static void b_what_came_and_went_between_two_looks(void **state)
+{
+    (void)state;
+    struct sp_tidy t;
+    take(PIECES);
+    give(PIECES);
+    settle(&t);
+    size_t before = resident();
+    give_rest();
+    take(PIECES);
+    give(PIECES);
+    assert_true(sp_tidy_look(&t));
+    assert_true(resident() < before + (size_t)PIECE * PIECES / 4);
+    give_rest();
 }
 
 static void b_little_stays(void **state)
@@ -114,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(b_much_that_was_freed_goes_back, setup),
         cmocka_unit_test_setup(b_it_goes_back_again, setup),
+        cmocka_unit_test_setup(b_what_came_and_went_between_two_looks, setup),
         cmocka_unit_test_setup(b_little_stays, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

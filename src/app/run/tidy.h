@@ -3,7 +3,8 @@
  * The allocator keeps what is freed between what is not: ten thousand connections that
  * went leave 130 MiB behind, held by the sessions and the small things among them. So
  * somebody looks every few seconds, and where much was freed since the last time lets
- * go of whole pages. What is fetched anew meanwhile is not given back at all. */
+ * go of whole pages; so too where much was fetched, which may have come and gone
+ * between two looks. */
 #ifndef SP_APP_RUN_TIDY_H
 #define SP_APP_RUN_TIDY_H
 
@@ -19,8 +20,9 @@
 
 struct sp_tidy {
     uv_timer_t timer;
-    size_t least; /* bytes that were free in the allocator, the least since it was
-                     tidied */
+    size_t least;   /* bytes that were free in the allocator, the least since it was
+                       tidied */
+    size_t fetched; /* by the process until it was tidied */
 };
 void sp_tidy_start(struct sp_tidy *t, struct sp_loop *l);
 void sp_tidy_stop(struct sp_tidy *t);
