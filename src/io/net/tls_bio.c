@@ -109,7 +109,7 @@ static int bio_write(BIO *b, const char *data, int size)
     struct sp_wire *w = t->wire;
     size_t n = (size_t)size;
     BIO_clear_retry_flags(b);
-    if (BIO_next(b) && BIO_get_ktls_send(BIO_next(b))) {
+    if (t->offers_keys && BIO_get_ktls_send(BIO_next(b))) {
         return write_control(t, BIO_next(b), data, size);
     }
     if (n > SP_WIRE_GATHER || (t->alone && !t->more)) {
@@ -148,7 +148,7 @@ static long bio_ctrl(BIO *b, int command, long number, void *pointer)
     if (command == BIO_CTRL_EOF) {
         return t->ended;
     }
-    if (BIO_next(b)) {
+    if (t->offers_keys) {
         return control_kernel(b, t, command, number, pointer);
     }
     return command == BIO_CTRL_FLUSH; /* the transport flushes when its turn ends */
@@ -182,6 +182,7 @@ BIO *sp_tls_bio_new(struct sp_transport *t, bool offer_kernel)
         return NULL;
     }
     BIO_set_data(b, t);
+    t->offers_keys = offer_kernel;
     sp_buf_init(&t->left, LEFT_MAX);
     sp_buf_init(&t->unsent, UNSENT_MAX);
     return kernel ? BIO_push(b, kernel) : b;

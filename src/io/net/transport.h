@@ -74,6 +74,7 @@ struct sp_transport {
     struct sp_buf left;        /* received and not read, parked */
     struct sp_buf unsent;      /* records the socket had no room for */
     bool more;                 /* another record follows at once */
+    bool offers_keys;          /* to the kernel, which may have taken them */
     bool alone;                /* the next send is a whole answer: nothing to gather */
 };
 
