@@ -115,22 +115,17 @@ static void b_little_stays(void **state)
     give_rest();
 }
 
-static int setup(void **state)
-{
-    (void)state;
-#ifdef HAS_SANITIZER
-    skip(); /* its allocator is not the one that is tidied */
-#endif
-    return 0;
-}
-
 int main(void)
 {
+#ifdef HAS_SANITIZER
+    print_message("SKIPPED: a sanitizer's allocator is not the one that is tidied\n");
+    return 0;
+#endif
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(b_much_that_was_freed_goes_back, setup),
-        cmocka_unit_test_setup(b_it_goes_back_again, setup),
-        cmocka_unit_test_setup(b_what_came_and_went_between_two_looks, setup),
-        cmocka_unit_test_setup(b_little_stays, setup),
+        cmocka_unit_test(b_much_that_was_freed_goes_back),
+        cmocka_unit_test(b_it_goes_back_again),
+        cmocka_unit_test(b_what_came_and_went_between_two_looks),
+        cmocka_unit_test(b_little_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
