@@ -96,12 +96,15 @@ class Run:
             return {}
 
     def all(self) -> None:
-        """Interleaved: each server does the same work before the next kind of work."""
+        """Interleaved: each server does the same work before the next kind of work. Who comes first,
+        behind the kind of work before, is another one each time."""
         for repetition in range(self.options.repetitions):
             for job in self.works:
                 began = time.monotonic()
                 rows = self.results.setdefault(job.name, {})
-                for name in self.running:
+                names = list(self.running)
+                first = repetition % len(names)
+                for name in names[first:] + names[:first]:
                     rows.setdefault(name, []).append(self.measure(job, name, repetition))
                 if self.options.verbose:
                     print(f"{job.name}: {time.monotonic() - began:.1f} s", flush=True)
