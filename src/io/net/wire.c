@@ -50,7 +50,24 @@ void sp_wire_fini(struct sp_wire *w)
 }
 
 /* The C library's recv and send are points where a thread may be cancelled, which takes
- * two locked instructions a call once there are threads. Nobody is cancelled here. */
+ * two locked instructions a call once there are threads. Nobody is cancelled here. A
+ * sanitizer has to see them: where they write, and whom they order. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static ssize_t receive(int fd, uint8_t *to, size_t max)
+{
+    return recv(fd, to, max, 0);
+}
+
+static ssize_t send_one(int fd, struct sp_view v)
+{
+    return send(fd, v.data, v.len, MSG_NOSIGNAL);
+}
+
+static ssize_t send_list(int fd, const struct msghdr *list)
+{
+    return sendmsg(fd, list, MSG_NOSIGNAL);
+}
+#else
 static ssize_t receive(int fd, uint8_t *to, size_t max)
 {
     return syscall(SYS_recvfrom, fd, to, max, 0, NULL, NULL);
@@ -60,6 +77,12 @@ static ssize_t send_one(int fd, struct sp_view v)
 {
     return syscall(SYS_sendto, fd, v.data, v.len, MSG_NOSIGNAL, NULL, 0);
 }
+
+static ssize_t send_list(int fd, const struct msghdr *list)
+{
+    return syscall(SYS_sendmsg, fd, list, MSG_NOSIGNAL);
+}
+#endif
 
 static enum sp_err socket_failed(struct sp_transport *t)
 {
@@ -100,7 +123,7 @@ static ssize_t send_both(int fd, struct sp_view first, struct sp_view second)
         {.iov_base = (void *)(uintptr_t)second.data, .iov_len = second.len},
     };
     struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
-    return syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
+    return send_list(fd, &msg);
 }
 
 enum sp_err sp_socket_send(struct sp_transport *t, struct sp_view first,
