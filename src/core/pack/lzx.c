@@ -1,5 +1,6 @@
 #include "core/pack/lzx.h"
 
+#include "core/pack/bits.h"
 #include "core/pack/copy.h"
 #include "core/pack/huffman.h"
 
@@ -23,15 +24,6 @@ _Static_assert((int)MAIN == (int)SP_HUFFMAN_SYMBOLS, "the largest code");
 
 enum kind { VERBATIM = 1, ALIGNED = 2, STORED = 3 };
 
-/* The next bits of the frame, the first one at the top: words of 16 bits, low byte
- * first. Behind the end there are zeros, which are counted. */
-struct bits {
-    uint64_t bits;
-    unsigned count;  /* of them */
-    unsigned beyond; /* that are not the frame's, the last of them */
-    const uint8_t *at, *end;
-};
-
 struct sp_lzx {
     struct sp_huffman main, footers, lows, kinds;
     uint32_t main_meaning[MAIN], other_meaning[MAIN];
@@ -49,7 +41,7 @@ struct sp_lzx {
 };
 
 struct frame {
-    struct bits b;
+    struct sp_pack_bits b;
     const uint8_t *begin; /* of what came out, with what came before */
     uint8_t *to, *end;
 };
@@ -99,7 +91,7 @@ void sp_lzx_free(struct sp_lzx **z)
 
 /* ---- bits ------------------------------------------------------------------------ */
 
-static struct bits fill_at_end(struct bits b)
+static struct sp_pack_bits fill_at_end(struct sp_pack_bits b)
 {
     while (b.count <= 48) {
         if (b.end - b.at >= 2) {
@@ -113,8 +105,9 @@ static struct bits fill_at_end(struct bits b)
     return b;
 }
 
-/* 48 bits at least. What stands below them is the stream as well. */
-static inline struct bits fill(struct bits b)
+/* The first one at the top, in words of 16 bits, low byte first. 48 bits at least. What
+ * stands below them is the stream as well. */
+static inline struct sp_pack_bits fill(struct sp_pack_bits b)
 {
     if (b.end - b.at < 8) {
         return fill_at_end(b);
@@ -128,24 +121,18 @@ static inline struct bits fill(struct bits b)
     return b;
 }
 
-static inline void drop(struct bits *b, unsigned n)
+static inline void drop(struct sp_pack_bits *b, unsigned n)
 {
     b->bits <<= n;
     b->count -= n;
 }
 
 /* 0 to 32 bits. */
-static inline uint32_t take(struct bits *b, unsigned n)
+static inline uint32_t take(struct sp_pack_bits *b, unsigned n)
 {
     uint32_t taken = (uint32_t)(b->bits >> 32 >> (32 - n));
     drop(b, n);
     return taken;
-}
-
-/* Nothing of what was taken stood behind the end. */
-static bool is_sound(const struct bits *b)
-{
-    return b->beyond <= b->count;
 }
 
 /* The entry at hand, which is not taken yet; 16 bits are there. */
@@ -156,7 +143,7 @@ static inline uint32_t look(const struct sp_huffman *h, unsigned index, uint64_t
 }
 
 static inline uint32_t take_symbol(const struct sp_huffman *h, unsigned index,
-                                   struct bits *b)
+                                   struct sp_pack_bits *b)
 {
     uint32_t entry = look(h, index, b->bits);
     drop(b, sp_huffman_bits(entry));
@@ -183,7 +170,8 @@ static bool change(uint8_t *number, uint32_t by)
 }
 
 /* The next symbol and what it says of numbers, whose count is given; 0: it is wrong. */
-static size_t read_run(struct sp_lzx *z, struct bits *b, uint8_t *numbers, size_t n)
+static size_t read_run(struct sp_lzx *z, struct sp_pack_bits *b, uint8_t *numbers,
+                       size_t n)
 {
     *b = fill(*b);
     uint32_t kind = take_symbol(&z->kinds, NEAR, b);
@@ -207,7 +195,8 @@ static size_t read_run(struct sp_lzx *z, struct bits *b, uint8_t *numbers, size_
     return run;
 }
 
-static bool read_numbers(struct sp_lzx *z, struct bits *b, uint8_t *numbers, size_t n)
+static bool read_numbers(struct sp_lzx *z, struct sp_pack_bits *b, uint8_t *numbers,
+                         size_t n)
 {
     uint8_t kinds[KINDS];
     for (size_t i = 0; i < KINDS; i++) {
@@ -224,10 +213,10 @@ static bool read_numbers(struct sp_lzx *z, struct bits *b, uint8_t *numbers, siz
         }
         i += run;
     }
-    return is_sound(b);
+    return sp_pack_is_sound(b);
 }
 
-static bool read_lows(struct sp_lzx *z, struct bits *b)
+static bool read_lows(struct sp_lzx *z, struct sp_pack_bits *b)
 {
     uint8_t numbers[LOWS];
     *b = fill(*b);
@@ -248,7 +237,7 @@ static bool is_empty(const uint8_t *numbers, size_t n)
 }
 
 /* The code of footers may be empty, where no match is that long. */
-static bool read_codes(struct sp_lzx *z, struct bits *b)
+static bool read_codes(struct sp_lzx *z, struct sp_pack_bits *b)
 {
     if ((z->kind == ALIGNED && !read_lows(z, b)) ||
         !read_numbers(z, b, z->main_numbers, LITERALS) ||
@@ -266,11 +255,11 @@ static bool read_codes(struct sp_lzx *z, struct bits *b)
 }
 
 /* To the next word, or over a whole one; then bytes: three offsets, and the block. */
-static bool read_stored_head(struct sp_lzx *z, struct bits *b)
+static bool read_stored_head(struct sp_lzx *z, struct sp_pack_bits *b)
 {
     *b = fill(*b);
     drop(b, b->count % 16 ? b->count % 16 : 16);
-    if (!is_sound(b)) {
+    if (!sp_pack_is_sound(b)) {
         return false;
     }
     const uint8_t *at = b->at - (b->count - b->beyond) / 8;
@@ -280,11 +269,11 @@ static bool read_stored_head(struct sp_lzx *z, struct bits *b)
     for (unsigned i = 0; i < 3; i++) {
         z->recent[i] = sp_pack_le32(at + 4 * i);
     }
-    *b = (struct bits){.at = at + 12, .end = b->end};
+    *b = (struct sp_pack_bits){.at = at + 12, .end = b->end};
     return true;
 }
 
-static bool read_block_head(struct sp_lzx *z, struct bits *b)
+static bool read_block_head(struct sp_lzx *z, struct sp_pack_bits *b)
 {
     if (z->kind == STORED && z->block % 2) {
         if (b->at == b->end) {
@@ -316,7 +305,8 @@ static inline uint32_t use_again(uint32_t recent[3], uint32_t which)
     return offset;
 }
 
-static inline uint32_t take_offset(struct sp_lzx *z, struct bits *b, uint32_t slot)
+static inline uint32_t take_offset(struct sp_lzx *z, struct sp_pack_bits *b,
+                                   uint32_t slot)
 {
     if (slot < 3) {
         return use_again(z->recent, slot);
@@ -336,7 +326,7 @@ static inline uint32_t take_offset(struct sp_lzx *z, struct bits *b, uint32_t sl
 }
 
 /* The match at hand; false: it reaches too far back, or beyond the end. */
-static inline bool read_match(struct sp_lzx *z, struct frame *f, struct bits *b,
+static inline bool read_match(struct sp_lzx *z, struct frame *f, struct sp_pack_bits *b,
                               uint32_t what, uint8_t **to, const uint8_t *end)
 {
     size_t length = 2 + (what & 7);
@@ -361,7 +351,7 @@ static inline bool read_match(struct sp_lzx *z, struct frame *f, struct bits *b,
  * is read alone, since what follows it is the next block's. */
 static bool read_data(struct sp_lzx *z, struct frame *f, uint8_t *end)
 {
-    struct bits b = f->b;
+    struct sp_pack_bits b = f->b;
     uint8_t *to = f->to;
     while (end - to > 1) {
         b = b.count < MAIN_BITS ? fill(b) : b;
@@ -384,7 +374,7 @@ static bool read_data(struct sp_lzx *z, struct frame *f, uint8_t *end)
     }
     f->b = b;
     f->to = to;
-    return is_sound(&b);
+    return sp_pack_is_sound(&b);
 }
 
 static bool read_stored(struct frame *f, size_t n)
@@ -409,7 +399,7 @@ static bool read_part(struct sp_lzx *z, struct frame *f)
 }
 
 /* Whether calls of x86 code were translated, and the size they were translated with. */
-static void read_beginning(struct sp_lzx *z, struct bits *b)
+static void read_beginning(struct sp_lzx *z, struct sp_pack_bits *b)
 {
     *b = fill(*b);
     if (take(b, 1)) {
@@ -420,13 +410,13 @@ static void read_beginning(struct sp_lzx *z, struct bits *b)
 
 /* All words of the frame were read, and the byte behind a stored block of odd size
  * where that stands in it. */
-static bool is_at_end(struct sp_lzx *z, struct bits *b)
+static bool is_at_end(struct sp_lzx *z, struct sp_pack_bits *b)
 {
     if (z->kind == STORED && z->left == 0 && z->block % 2 && b->at < b->end) {
         z->block = 0;
         b->at++;
     }
-    return is_sound(b) && b->at == b->end && b->count - b->beyond < 16;
+    return sp_pack_is_sound(b) && b->at == b->end && b->count - b->beyond < 16;
 }
 
 bool sp_lzx_frame(struct sp_lzx *z, struct sp_view frame, const uint8_t *begin,

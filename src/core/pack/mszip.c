@@ -1,5 +1,6 @@
 #include "core/pack/mszip.h"
 
+#include "core/pack/bits.h"
 #include "core/pack/copy.h"
 #include "core/pack/huffman.h"
 
@@ -16,15 +17,6 @@ enum {
     LENGTH_BITS = MOST + 5, /* of a literal, or of a match without its distance */
 };
 
-/* The next bits of the block, the first one lowest. Behind its end there are zeros,
- * which are counted. */
-struct bits {
-    uint64_t bits;
-    unsigned count;  /* of them */
-    unsigned beyond; /* that are not the block's, the last of them */
-    const uint8_t *at, *end;
-};
-
 struct sp_mszip {
     struct sp_huffman lengths, distances;
     uint32_t length_meaning[LENGTHS], distance_meaning[DISTANCES];
@@ -34,7 +26,7 @@ struct sp_mszip {
 };
 
 struct block {
-    struct bits b;
+    struct sp_pack_bits b;
     const uint8_t *begin; /* of what came out, with what came before */
     uint8_t *to, *end;
 };
@@ -95,7 +87,7 @@ void sp_mszip_free(struct sp_mszip **z)
 
 /* ---- bits ------------------------------------------------------------------------ */
 
-static struct bits fill_at_end(struct bits b)
+static struct sp_pack_bits fill_at_end(struct sp_pack_bits b)
 {
     while (b.count <= 56) {
         if (b.at < b.end) {
@@ -108,8 +100,9 @@ static struct bits fill_at_end(struct bits b)
     return b;
 }
 
-/* 56 bits at least. What stands above them is the stream as well. */
-static inline struct bits fill(struct bits b)
+/* The first one lowest. 56 bits at least. What stands above them is the stream as well.
+ */
+static inline struct sp_pack_bits fill(struct sp_pack_bits b)
 {
     if (b.end - b.at < 8) {
         return fill_at_end(b);
@@ -120,23 +113,17 @@ static inline struct bits fill(struct bits b)
     return b;
 }
 
-static inline void drop(struct bits *b, unsigned n)
+static inline void drop(struct sp_pack_bits *b, unsigned n)
 {
     b->bits >>= n;
     b->count -= n;
 }
 
-static inline uint32_t take(struct bits *b, unsigned n)
+static inline uint32_t take(struct sp_pack_bits *b, unsigned n)
 {
     uint32_t taken = (uint32_t)(b->bits & ((1ULL << n) - 1));
     drop(b, n);
     return taken;
-}
-
-/* Nothing of what was taken stood behind the end. */
-static bool is_sound(const struct bits *b)
-{
-    return b->beyond <= b->count;
 }
 
 /* The entry at hand, which is not taken yet; 15 bits are there. */
@@ -152,7 +139,8 @@ static inline uint32_t look(const struct sp_huffman *h, unsigned index, uint64_t
 
 /* RFC 1951, 3.2.7: the numbers of bits, in runs. Readers differ on what 16 repeats
  * behind a run of zeros, and writers do not write it. */
-static bool read_numbers(struct sp_mszip *z, struct bits *b, uint8_t *numbers, size_t n)
+static bool read_numbers(struct sp_mszip *z, struct sp_pack_bits *b, uint8_t *numbers,
+                         size_t n)
 {
     bool has_last = false;
     for (size_t i = 0; i < n;) {
@@ -175,7 +163,7 @@ static bool read_numbers(struct sp_mszip *z, struct bits *b, uint8_t *numbers, s
         i += run;
         has_last = kind == 16;
     }
-    return is_sound(b);
+    return sp_pack_is_sound(b);
 }
 
 static bool make_tables(struct sp_mszip *z, const uint8_t *lengths, size_t length_count,
@@ -193,7 +181,7 @@ static bool make_tables(struct sp_mszip *z, const uint8_t *lengths, size_t lengt
     return true;
 }
 
-static bool read_codes(struct sp_mszip *z, struct bits *b)
+static bool read_codes(struct sp_mszip *z, struct sp_pack_bits *b)
 {
     static const uint8_t order[KINDS] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                          11, 4,  12, 3, 13, 2, 14, 1, 15};
@@ -226,7 +214,7 @@ static bool fix_codes(struct sp_mszip *z)
 /* ---- data ------------------------------------------------------------------------ */
 
 /* Of the match whose length was taken. 0: it is wrong. */
-static inline size_t take_distance(const struct sp_mszip *z, struct bits *b)
+static inline size_t take_distance(const struct sp_mszip *z, struct sp_pack_bits *b)
 {
     uint32_t entry = look(&z->distances, NEAR, b->bits);
     uint32_t what = sp_huffman_what(entry);
@@ -253,7 +241,7 @@ static inline bool put(uint32_t entry, uint8_t **to, const uint8_t *end)
 /* To the end of the codes' reach. */
 static bool read_data(const struct sp_mszip *z, struct block *d)
 {
-    struct bits b = fill(d->b);
+    struct sp_pack_bits b = fill(d->b);
     uint8_t *to = d->to, *const end = d->end;
     for (;;) {
         b = b.count < LENGTH_BITS ? fill(b) : b;
@@ -272,7 +260,7 @@ static bool read_data(const struct sp_mszip *z, struct block *d)
         if (what < 8) {
             d->b = b;
             d->to = to;
-            return what == 0 && is_sound(&b);
+            return what == 0 && sp_pack_is_sound(&b);
         }
         size_t length = (what >> 3) + take(&b, what & 7);
         b = fill(b);
@@ -290,8 +278,8 @@ static bool read_data(const struct sp_mszip *z, struct block *d)
  * the bytes. */
 static bool read_stored(struct block *d)
 {
-    struct bits *b = &d->b;
-    if (!is_sound(b)) {
+    struct sp_pack_bits *b = &d->b;
+    if (!sp_pack_is_sound(b)) {
         return false;
     }
     const uint8_t *at = b->at - (b->count - b->beyond) / 8;
@@ -306,7 +294,7 @@ static bool read_stored(struct block *d)
     }
     memcpy(d->to, at, n);
     d->to += n;
-    *b = (struct bits){.at = at + n, .end = b->end};
+    *b = (struct sp_pack_bits){.at = at + n, .end = b->end};
     return true;
 }
 
@@ -327,9 +315,10 @@ static bool read_part(struct sp_mszip *z, struct block *d, bool *is_last)
 }
 
 /* All bytes of the block were read. */
-static bool is_at_end(const struct bits *b)
+static bool is_at_end(const struct sp_pack_bits *b)
 {
-    return is_sound(b) && (size_t)(b->end - b->at) * 8 + b->count - b->beyond < 8;
+    return sp_pack_is_sound(b) &&
+           (size_t)(b->end - b->at) * 8 + b->count - b->beyond < 8;
 }
 
 bool sp_mszip_block(struct sp_mszip *z, struct sp_view block, const uint8_t *begin,
