@@ -47,7 +47,7 @@ def make(name: str, stage, want_twin: bool) -> "Server":
             stage = copy.copy(stage)
             stage.workers = 2
             peer.twin = module.Peer(stage)
-            peer.twin.warm("small")
+            peer.twin.warm(("small", "big"))
     except BaseException:
         peer.close()
         raise
@@ -105,9 +105,9 @@ class Server:
     def pids(self) -> list[int]:
         return [pid for p in self.processes for pid in tree(p.pid)]
 
-    def warm(self, only: str = "") -> None:
-        """All files that are to be hits are asked for, and must be hits then."""
-        wanted = {f.path: f for n, f in self.stage.warm_files.items() if only in ("", n)}
+    def warm(self, only: tuple = ()) -> None:
+        """All files that are to be hits, or these, are asked for, and must be hits then."""
+        wanted = {f.path: f for n, f in self.stage.warm_files.items() if not only or n in only}
         for file in wanted.values():
             try:
                 for url in (self.plain_url, self.url):
