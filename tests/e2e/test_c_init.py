@@ -123,6 +123,7 @@ class Init(Scene):
         for words, pattern in (
                 (["init", "--yes"], "--upstream"),
                 (["init", "--upstream", "http://wsus:8530"], "Plain HTTP is not spoken"),
+                (["init", "--upstream", "https://wsus:8531/Content"], "has a path"),
                 (self.words("--ca", str(self.pki.ca)), "--yes"),
                 (self.words("--yes"), "--ca FILE is needed"),
                 (self.words("--port", "1"), "--port is 2 to 65534"),

@@ -230,13 +230,33 @@ static void c_families(void **state)
     }
 }
 
+static void c_why_it_cannot_listen(void **state)
+{
+    (void)state;
+    unsigned port;
+    char bind[64];
+    int fd = -1, taken = open_listener("127.0.0.1", &port);
+    struct sp_sockets none = {.count = 0};
+    struct sp_why why = {0};
+    snprintf(bind, sizeof bind, "127.0.0.1:%u", port);
+    assert_int_equal(sp_listen(bind, &none, &fd, &port, &why), SP_E_IO);
+    assert_non_null(strstr(why.text, bind));
+    assert_non_null(strstr(why.text, "another program has the port"));
+    why = (struct sp_why){0};
+    assert_int_equal(sp_listen("192.0.2.1:8531", &none, &fd, &port, &why), SP_E_IO);
+    assert_non_null(strstr(why.text, "no interface here has that address"));
+    close(taken);
+    assert_ok(sp_listen(bind, &none, &fd, &port, &why));
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_by_address),   cmocka_unit_test(a_what_is_no_listener),
         cmocka_unit_test(a_one_too_many), cmocka_unit_test(b_over_a_socket),
         cmocka_unit_test(c_opened_early), cmocka_unit_test(c_what_is_not_opened_early),
-        cmocka_unit_test(c_families),
+        cmocka_unit_test(c_families),     cmocka_unit_test(c_why_it_cannot_listen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

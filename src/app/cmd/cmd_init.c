@@ -74,6 +74,14 @@ static enum sp_err take_upstream(struct setup *s, const struct words *w)
               "it as wsus.corp.example:8531. Plain HTTP is not spoken"),
             text);
     }
+    const char *path = strchr(text + (strncmp(text, "https://", 8) == 0 ? 8 : 0), '/');
+    if (path && path[1]) {
+        return sp_why_set(
+            &s->why, SP_E_USAGE,
+            _("\"%.200s\" has a path; write HOST:PORT alone, since WSUS's "
+              "own paths are the same on every server"),
+            text);
+    }
     return SP_OK;
 }
 

@@ -92,6 +92,18 @@ static struct sp_place only_v4(const struct sp_place *both)
         .at.v4 = {.sin_family = AF_INET, .sin_port = both->at.v6.sin6_port}};
 }
 
+/* Says what to do next, where the reason tells. */
+static enum sp_err cannot_listen(const char *text, int reason, struct sp_why *why)
+{
+    const char *next =
+        reason == EADDRINUSE      ? "; another program has the port: ss -ltnp names it"
+        : reason == EADDRNOTAVAIL ? "; no interface here has that address"
+        : reason == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
+                                  : "";
+    return sp_why_set(why, reason == EACCES ? SP_E_DENIED : SP_E_IO,
+                      "cannot listen on %s: %s%s", text, strerror(reason), next);
+}
+
 enum sp_err sp_place_bind(struct sp_place *p, const char *text, int *out,
                           struct sp_why *why)
 {
@@ -105,8 +117,7 @@ enum sp_err sp_place_bind(struct sp_place *p, const char *text, int *out,
         if (fd >= 0) {
             close(fd);
         }
-        return sp_why_set(why, reason == EACCES ? SP_E_DENIED : SP_E_IO,
-                          "cannot listen on %s: %s", text, strerror(reason));
+        return cannot_listen(text, reason, why);
     }
     *out = fd;
     return SP_OK;
@@ -141,8 +152,7 @@ enum sp_err sp_listen(const char *text, struct sp_sockets *inherited, int *out,
     if (listen(fd, SOMAXCONN) != 0) {
         int reason = errno;
         close(fd);
-        return sp_why_set(why, SP_E_IO, "cannot listen on %s: %s", text,
-                          strerror(reason));
+        return cannot_listen(text, reason, why);
     }
     *port = bound_port(fd);
     *out = fd;
