@@ -123,6 +123,20 @@ static inline void give_body(struct story *s, const char *body)
     sp_gate_body(s->gate, sp_view_str(body), &s->step);
 }
 
+/* What entries about refusals and edits say of the whole reply is found for them alone. */
+static inline void give_digest(struct story *s)
+{
+    uint8_t sha256[32];
+    struct sp_gate_summary sum;
+    if (s->step.effect.kind == SP_EFFECT_DIGEST) {
+        sp_gate_summary(s->gate, &sum);
+        assert_true(sum.ruling != SP_PASSED || sum.removed > 0);
+        sp_gate_digest(effect(s, SP_EFFECT_DIGEST), sha256);
+        sp_gate_digested(s->gate, sha256, &s->step);
+        effect(s, SP_EFFECT_RECORD);
+    }
+}
+
 static inline void give_coded_reply(struct story *s, int status, struct sp_view coding,
                              struct sp_view reply)
 {
@@ -133,6 +147,7 @@ static inline void give_coded_reply(struct story *s, int status, struct sp_view 
                     sp_buf_view(&s->reply), &s->link, 1795305600, &s->step);
     sp_gate_inspect(effect(s, SP_EFFECT_INSPECT), &found);
     sp_gate_inspected(s->gate, &found, &s->step);
+    give_digest(s);
 }
 
 static inline void give_reply(struct story *s, int status, const char *reply)
@@ -148,6 +163,7 @@ static inline void give_known(struct story *s, const char *document)
         sp_sha256(sp_view_str(document), known.document_sha256);
     }
     sp_gate_known(s->gate, SP_OK, &known, &s->step);
+    give_digest(s);
     s->judged = true;
 }
 
@@ -157,6 +173,7 @@ static inline void give_all_unknown(struct story *s, size_t count)
     assert_in_range(count, 1, 4);
     assert_int_equal(effect(s, SP_EFFECT_ASK_REVISIONS)->ask.count, count);
     sp_gate_known(s->gate, SP_OK, known, &s->step);
+    give_digest(s);
     s->judged = true;
 }
 

@@ -124,6 +124,7 @@ static void give_custody(struct story *s, struct sp_facts *const documents[DOCUM
         }
     }
     sp_gate_files(s->gate, SP_OK, &s->step);
+    give_digest(s);
 }
 
 static void b_recorded_fragments_are_derived(void **state)

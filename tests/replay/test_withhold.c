@@ -151,6 +151,7 @@ static void know(struct story *s, const char *const *ids, size_t count,
     assert_string_equal(effect(s, SP_EFFECT_ASK_REVISIONS)->ask.policy, "test");
     assert_ok(sp_gate_withheld(s->gate, list, count));
     sp_gate_known(s->gate, SP_OK, known, &s->step);
+    give_digest(s);
     s->judged = true;
 }
 
@@ -395,6 +396,7 @@ static void c_a_freeze(void **state)
         if (rows[i].listed[0]) {
             assert_ok(sp_gate_withheld(s.gate, NULL, 0));
             sp_gate_known(s.gate, SP_OK, NULL, &s.step);
+            give_digest(&s);
         }
         if (rows[i].refused) {
             assert_true(entry_has(&s, 0, "verdict.rule metadata-fresh\n"));
@@ -432,6 +434,7 @@ static void c_many_removals_take_several_entries(void **state)
     effect(&s, SP_EFFECT_ASK_REVISIONS);
     assert_ok(sp_gate_withheld(s.gate, kept, MANY));
     sp_gate_known(s.gate, SP_OK, NULL, &s.step);
+    give_digest(&s);
     s.judged = true;
     size_t entries = effect(&s, SP_EFFECT_RECORD)->record.count;
     assert_in_range(entries, 3, 10);

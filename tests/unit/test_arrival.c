@@ -64,6 +64,48 @@ static void b_one_of_a_known_size_stays_where_it_is(void **state)
     assert_int_equal(atomic_load(&budget.held), 0);
 }
 
+static void b_one_of_unknown_size_is_held_as_it_comes(void **state)
+{
+    (void)state;
+    struct sp_arrival *a = with("a reply", 26);
+    assert_ok(sp_arrival_fix(a, 0));
+    assert_int_equal(atomic_load(&budget.held), 7);
+    const uint8_t *at = a->bytes.data;
+    assert_ok(sp_arrival_hold(a, 19));
+    assert_int_equal(sp_arrival_hold(a, 1), SP_E_NOMEM);
+    assert_ok(sp_buf_append_str(&a->bytes, " that goes on ......"));
+    assert_ptr_equal(a->bytes.data, at);
+    assert_int_equal(atomic_load(&budget.held), 26);
+    sp_arrival_unref(&a);
+    assert_int_equal(atomic_load(&budget.held), 0);
+}
+
+/* It has pages of its own. */
+static void c_a_large_one_stays_where_it_is(void **state)
+{
+    enum { SIZE = (5 << 20) + 3 };
+    (void)state;
+    static uint8_t piece[4099];
+    struct sp_arrival *a = NULL;
+    atomic_store(&budget.held, 0);
+    sp_budget_set(&budget, SIZE);
+    assert_ok(sp_arrival_new(&budget, SIZE + 1, &a));
+    assert_ok(sp_buf_append(&a->bytes, sp_view(piece, 7)));
+    assert_ok(sp_arrival_fix(a, SIZE));
+    const uint8_t *at = a->bytes.data;
+    for (size_t i = 7; i < SIZE; i += sizeof piece) {
+        size_t n = SIZE - i < sizeof piece ? SIZE - i : sizeof piece;
+        memset(piece, (int)(i % 251), sizeof piece);
+        assert_ok(sp_buf_append(&a->bytes, sp_view(piece, n)));
+        assert_int_equal(a->bytes.data[i], i % 251);
+    }
+    assert_ptr_equal(a->bytes.data, at);
+    assert_int_equal(a->bytes.data[6], 0);
+    assert_int_equal(sp_buf_append_byte(&a->bytes, 1), SP_E_LIMIT);
+    sp_arrival_unref(&a);
+    assert_int_equal(atomic_load(&budget.held), 0);
+}
+
 static void c_one_at_a_time_is_large(void **state)
 {
     (void)state;
@@ -92,6 +134,8 @@ int main(void)
         cmocka_unit_test(f_it_does_not_grow_past_the_budget),
         cmocka_unit_test(c_one_at_a_time_is_large),
         cmocka_unit_test(b_one_of_a_known_size_stays_where_it_is),
+        cmocka_unit_test(b_one_of_unknown_size_is_held_as_it_comes),
+        cmocka_unit_test(c_a_large_one_stays_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

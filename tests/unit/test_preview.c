@@ -165,7 +165,8 @@ struct arrival {
     struct sp_view body;
     size_t piece;
     uint64_t wait_ms; /* between the last piece and the inspection */
-    struct sp_buf reply;
+    struct sp_budget budget;
+    struct sp_arrival *reply;
     struct sp_preview *preview;
     struct sp_foresight ahead;
     struct sp_reply *found;
@@ -184,9 +185,8 @@ static void inspect_work(struct sp_job *job)
 {
     struct arrival *a = SP_HOLDER(job, struct arrival, job);
     a->ahead = sp_preview_foresight(a->preview);
-    struct sp_foresight f = {count_taken, a, a->ahead.sha256};
-    assert_non_null(f.sha256);
-    a->found = inspect(sp_buf_view(&a->reply), &f);
+    struct sp_foresight f = {count_taken, a};
+    a->found = inspect(sp_buf_view(&a->reply->bytes), &f);
 }
 
 static void on_closed(uv_handle_t *h)
@@ -200,6 +200,7 @@ static void inspect_done(struct sp_job *job)
     struct arrival *a = SP_HOLDER(job, struct arrival, job);
     sp_preview_close(&a->preview);
     assert_null(a->preview);
+    sp_arrival_unref(&a->reply);
     uv_close((uv_handle_t *)&a->timer, on_closed);
 }
 
@@ -210,13 +211,22 @@ static void on_whole(uv_timer_t *t)
     sp_loop_work(a->loop, &a->job);
 }
 
+static void begin(struct arrival *a)
+{
+    sp_budget_set(&a->budget, a->body.len);
+    assert_ok(sp_arrival_new(&a->budget, a->body.len, &a->reply));
+    assert_ok(sp_arrival_fix(a->reply, a->body.len));
+    assert_ok(sp_preview_new(a->loop, a->reply, &a->preview));
+}
+
 static void arrive(struct sp_msg *msg)
 {
     struct arrival *a = SP_HOLDER(msg, struct arrival, msg);
-    assert_ok(sp_preview_new(a->loop, &a->preview));
+    begin(a);
     for (size_t at = 0; at < a->body.len; at += a->piece) {
-        assert_ok(sp_preview_append(a->preview, &a->reply,
-                                    sp_view_slice(a->body, at, at + a->piece)));
+        assert_ok(
+            sp_buf_append(&a->reply->bytes, sp_view_slice(a->body, at, at + a->piece)));
+        sp_preview_more(a->preview);
     }
     a->timer.data = a;
     assert_int_equal(uv_timer_init(sp_loop_uv(a->loop), &a->timer), 0);
@@ -229,17 +239,16 @@ static size_t run(struct sp_view body, size_t piece, uint64_t wait_ms,
 {
     struct arrival a = {
         .msg.run = arrive, .body = body, .piece = piece, .wait_ms = wait_ms};
-    sp_buf_init(&a.reply, SP_KIB(256));
     assert_ok(sp_loop_new("arrival", &a.loop));
     sp_loop_post(a.loop, &a.msg);
     sp_loop_run(a.loop);
     sp_loop_free(&a.loop);
+    assert_int_equal(atomic_load(&a.budget.held), 0);
     assert_same_facts(a.found->facts, expected->facts);
     for (size_t i = 0; i < WAYS; i++) {
         assert_same_revision(&a.found->revisions[i], &expected->revisions[i]);
     }
     sp_reply_free(&a.found);
-    sp_buf_fini(&a.reply);
     return a.taken;
 }
 
@@ -286,10 +295,11 @@ static void c_documents_are_read_ahead(void **state)
 static void break_off(struct sp_msg *msg)
 {
     struct arrival *a = SP_HOLDER(msg, struct arrival, msg);
-    assert_ok(sp_preview_new(a->loop, &a->preview));
-    assert_ok(sp_preview_append(a->preview, &a->reply, a->body));
+    begin(a);
+    assert_ok(sp_buf_append(&a->reply->bytes, a->body));
+    sp_preview_more(a->preview);
     sp_preview_close(&a->preview);
-    sp_buf_fini(&a->reply);
+    sp_arrival_unref(&a->reply);
     sp_loop_stop(a->loop);
 }
 
@@ -300,11 +310,11 @@ static void f_closed_while_it_is_read(void **state)
     put_reply(&body);
     for (int i = 0; i < 20; i++) {
         struct arrival a = {.msg.run = break_off, .body = sp_buf_view(&body)};
-        sp_buf_init(&a.reply, SP_KIB(256));
         assert_ok(sp_loop_new("arrival", &a.loop));
         sp_loop_post(a.loop, &a.msg);
         sp_loop_run(a.loop);
         sp_loop_free(&a.loop);
+        assert_int_equal(atomic_load(&a.budget.held), 0);
     }
 }
 

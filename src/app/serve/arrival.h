@@ -11,9 +11,12 @@
 struct sp_arrival {
     struct sp_budget *budget; /* borrowed */
     struct sp_buf bytes;      /* owned */
+    void *pages;              /* owned: where bytes are, NULL while malloc has them */
+    size_t room;              /* of pages */
     size_t held;              /* of the budget */
     bool has_seat;
-    bool is_fixed; /* bytes stay where they are, held as a whole */
+    bool is_fixed; /* bytes stay where they are */
+    bool is_whole; /* all that will come is held */
     unsigned refs;
 };
 /* ceiling: bytes it may ever have. */
@@ -24,8 +27,9 @@ struct sp_arrival *sp_arrival_ref(struct sp_arrival *a);
 void sp_arrival_unref(struct sp_arrival **a);
 /* Whether so many bytes more may come now, or it is to wait until others have gone. */
 bool sp_arrival_may_grow(struct sp_arrival *a, size_t bytes);
-/* It will have so many bytes in the end: all of them are held from now on, and stay
- * where they are. SP_E_NOMEM: there is no room for that, and nothing changed. */
+/* From now on its bytes stay where they are. length: it will have so many in the end,
+ * and all of them are held; 0: nobody knows, and they are held as they come.
+ * SP_E_NOMEM: there is no room for that, and nothing changed. */
 enum sp_err sp_arrival_fix(struct sp_arrival *a, size_t length) SP_MUST_USE;
 /* Room for so many bytes more, before they are appended. SP_E_NOMEM: there is none. */
 enum sp_err sp_arrival_hold(struct sp_arrival *a, size_t bytes) SP_MUST_USE;

@@ -134,6 +134,7 @@ void sp_visit_perform(struct visit *v, const struct sp_step *step)
         [SP_EFFECT_INSPECT] = sp_visit_inspect,
         [SP_EFFECT_ASK_REVISIONS] = sp_visit_ask_revisions,
         [SP_EFFECT_ASK_FILES] = sp_visit_ask_files,
+        [SP_EFFECT_DIGEST] = sp_visit_digest,
         [SP_EFFECT_RECORD] = sp_visit_record,
         [SP_EFFECT_EDIT] = sp_visit_edit,
         [SP_EFFECT_CATALOG] = sp_visit_catalog,

@@ -181,6 +181,32 @@ void sp_visit_inspect(struct visit *v, const struct sp_effect *e)
     sp_loop_work(v->lane->loop, &v->job);
 }
 
+/* ---- DIGEST ---------------------------------------------------------------------- */
+
+static void digest_work(struct sp_job *job)
+{
+    struct visit *v = VISIT_OF(job, job);
+    sp_gate_digest(&v->task, v->digest);
+}
+
+static void digest_done(struct sp_job *job)
+{
+    struct visit *v = VISIT_OF(job, job);
+    struct sp_step step;
+    if (sp_visit_came_back(v)) {
+        sp_gate_digested(v->gate, v->digest, &step);
+        sp_visit_perform(v, &step);
+    }
+}
+
+void sp_visit_digest(struct visit *v, const struct sp_effect *e)
+{
+    v->task = *e;
+    v->job = (struct sp_job){.work = digest_work, .done = digest_done};
+    v->busy = true;
+    sp_loop_work(v->lane->loop, &v->job);
+}
+
 /* ---- RELAY ----------------------------------------------------------------------- */
 
 void sp_visit_relay(struct visit *v, const struct sp_effect *e)

@@ -46,7 +46,9 @@ struct sp_joined {
     char coding[64], type[256];
     struct sp_arrival *arrival; /* shared with those whom it was given to */
     struct sp_preview *preview; /* owned; of arrival, or NULL */
-    size_t streams; /* bytes that the whole will have; 0: it goes out whole */
+    bool brings_documents;
+    size_t length;  /* bytes that the whole will have; 0: nobody knows */
+    size_t streams; /* the same; 0: it goes out whole */
     enum sp_op op;  /* of what streams */
     bool is_tried;
     struct sp_relay *relay; /* owned; of arrival, until its member has it, or NULL */
@@ -138,11 +140,9 @@ static bool brings_documents(const struct sp_joined *j)
 
 /* Of an answer that has begun, so nobody joins any more: one asker, whose pace is his
  * own. */
-static bool may_stream(struct sp_joined *j, const struct sp_http_response *head)
+static bool may_stream(struct sp_joined *j)
 {
-    return j->member_count == 1 && head->has_length &&
-           head->content_length > SP_RELAY_FROM &&
-           head->content_length <= SP_LIMIT_SOAP_REPLY &&
+    return j->member_count == 1 && j->length > SP_RELAY_FROM &&
            sp_gate_may_stream(j->members->gate, j->status, sp_view_str(j->coding),
                               &j->op);
 }
@@ -201,6 +201,30 @@ static void stream(struct sp_joined *j)
     }
 }
 
+/* ---- reading ahead --------------------------------------------------------------- */
+
+/* Documents are read where they stand, so the reply must not move any more: from its
+ * beginning where it is small, else once it is large enough to have taken its seat.
+ * Without room for that the inspection reads them. */
+static void foresee(struct sp_joined *j, size_t bytes)
+{
+    bool is_small = j->length > 0 && j->length <= SP_BUDGET_SMALL;
+    bool is_due = is_small || j->arrival->bytes.len + bytes > SP_BUDGET_SMALL;
+    if (!j->brings_documents || j->is_tried || !is_due) {
+        return;
+    }
+    j->is_tried = true;
+    if (sp_arrival_fix(j->arrival, j->length) == SP_OK &&
+        sp_preview_new(j->lane->loop, j->arrival, &j->preview) != SP_OK) {
+        j->preview = NULL;
+    }
+}
+
+static bool has_length(const struct sp_http_response *head)
+{
+    return head->has_length && head->content_length <= SP_LIMIT_SOAP_REPLY;
+}
+
 static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
 {
     struct sp_joined *j = ctx;
@@ -209,8 +233,10 @@ static enum sp_err on_head(void *ctx, const struct sp_http_response *head)
     sp_visit_copy_header(&head->headers, "Content-Encoding", j->coding,
                          sizeof j->coding);
     sp_visit_copy_header(&head->headers, "Content-Type", j->type, sizeof j->type);
-    j->streams = may_stream(j, head) ? (size_t)head->content_length : 0;
-    return brings_documents(j) ? sp_preview_new(j->lane->loop, &j->preview) : SP_OK;
+    j->length = has_length(head) ? (size_t)head->content_length : 0;
+    j->streams = may_stream(j) ? j->length : 0;
+    j->brings_documents = brings_documents(j);
+    return SP_OK;
 }
 
 /* ---- waiting for others ---------------------------------------------------------- */
@@ -256,13 +282,15 @@ static bool is_to_wait(struct sp_joined *j, size_t bytes)
 static enum sp_err on_data(void *ctx, struct sp_view bytes)
 {
     struct sp_joined *j = ctx;
-    struct sp_buf *to = &j->arrival->bytes;
     if (is_to_wait(j, bytes.len)) {
         return SP_E_AGAIN;
     }
+    foresee(j, bytes.len);
     SP_TRY(sp_visit_count_busy(j->lane, sp_arrival_hold(j->arrival, bytes.len)));
-    SP_TRY(j->preview ? sp_preview_append(j->preview, to, bytes)
-                      : sp_buf_append(to, bytes));
+    SP_TRY(sp_buf_append(&j->arrival->bytes, bytes));
+    if (j->preview) {
+        sp_preview_more(j->preview);
+    }
     stream(j);
     return SP_OK;
 }

@@ -1,6 +1,5 @@
 #include "app/serve/preview.h"
 
-#include "core/crypto/hasher.h"
 #include "core/wsus/reading.h"
 
 #include <stdlib.h>
@@ -10,6 +9,7 @@ enum {
     READERS = 2,     /* jobs at a time */
     FIRST_ROOM = 64, /* documents */
 };
+#define NOTHING SIZE_MAX
 
 struct item {
     struct sp_place text; /* of the body */
@@ -25,25 +25,25 @@ struct reader {
 };
 
 struct sp_preview {
-    struct sp_loop *loop; /* borrowed */
+    struct sp_loop *loop;       /* borrowed */
+    struct sp_arrival *arrival; /* shared */
     struct reader readers[READERS];
     struct sp_reading_search search;
-    struct sp_hasher *hasher; /* owned: of all that came, NULL once it failed */
-    uint8_t sha256[SP_DIGEST_MAX];
     bool is_closed;
     /* under lock: */
     uv_mutex_t lock;
     uv_cond_t done;
-    struct sp_view body; /* borrowed; empty once it is closed */
-    struct item *items;  /* owned; as they stand in body */
+    struct item *items; /* owned; as they stand in the reply */
     size_t count, room;
     size_t next; /* items before it wait no more */
 };
 
 /* ---- life ------------------------------------------------------------------------ */
 
-enum sp_err sp_preview_new(struct sp_loop *loop, struct sp_preview **out)
+enum sp_err sp_preview_new(struct sp_loop *loop, struct sp_arrival *a,
+                           struct sp_preview **out)
 {
+    SP_ASSERT(a->is_fixed);
     struct sp_preview *p = calloc(1, sizeof *p);
     if (!p || uv_mutex_init(&p->lock) != 0) {
         free(p);
@@ -54,10 +54,8 @@ enum sp_err sp_preview_new(struct sp_loop *loop, struct sp_preview **out)
         free(p);
         return SP_E_NOMEM;
     }
-    if (sp_hasher_new(1U << SP_DIGEST_SHA256, &p->hasher) != SP_OK) {
-        p->hasher = NULL; /* the inspection digests what nobody digested */
-    }
     p->loop = loop;
+    p->arrival = sp_arrival_ref(a);
     for (size_t i = 0; i < READERS; i++) {
         p->readers[i].preview = p;
     }
@@ -77,7 +75,7 @@ static void free_unused(struct sp_preview *p)
     }
     uv_cond_destroy(&p->done);
     uv_mutex_destroy(&p->lock);
-    sp_hasher_free(&p->hasher);
+    sp_arrival_unref(&p->arrival);
     free(p->items);
     free(p);
 }
@@ -86,7 +84,6 @@ void sp_preview_close(struct sp_preview **p)
 {
     if (*p) {
         uv_mutex_lock(&(*p)->lock);
-        (*p)->body = (struct sp_view){0};
         (*p)->next = (*p)->count;
         uv_mutex_unlock(&(*p)->lock);
         (*p)->is_closed = true;
@@ -97,31 +94,30 @@ void sp_preview_close(struct sp_preview **p)
 
 /* ---- reading --------------------------------------------------------------------- */
 
-/* The next that waits, and a copy of its text; count where there is none. */
-static size_t claim(struct sp_preview *p, struct sp_buf *text)
+/* The next that waits, or NOTHING. */
+static size_t claim(struct sp_preview *p, struct sp_place *text)
 {
     uv_mutex_lock(&p->lock);
     while (p->next < p->count && p->items[p->next].state != WAITS) {
         p->next++;
     }
     size_t at = p->next;
-    if (at < p->count) {
-        struct sp_place place = p->items[at].text;
-        bool is_copied =
-            sp_buf_append(text, sp_view_slice(p->body, place.from, place.to)) == SP_OK;
-        p->items[at].state = is_copied ? IS_READ : DONE;
+    bool is_there = at < p->count;
+    if (is_there) {
+        *text = p->items[at].text;
+        p->items[at].state = IS_READ;
         p->next++;
     }
-    bool is_there = at < p->count && p->items[at].state == IS_READ;
     uv_mutex_unlock(&p->lock);
-    return is_there ? at : SIZE_MAX;
+    return is_there ? at : NOTHING;
 }
 
-static bool read_text(struct sp_buf *text, struct sp_reading *out)
+static bool read_text(struct sp_view text, struct sp_reading *out)
 {
-    struct sp_buf utf8;
+    struct sp_buf cabinet, utf8;
     sp_buf_init(&utf8, SP_LIMIT_DOCUMENT);
-    bool is_good = sp_reading_unpack(text, &utf8, &out->why) == SP_OK &&
+    bool is_good = sp_reading_decode(text, &cabinet, &out->why) == SP_OK &&
+                   sp_reading_unpack(&cabinet, &utf8, &out->why) == SP_OK &&
                    sp_reading_read(sp_buf_view(&utf8), out) == SP_OK &&
                    out->err == SP_OK;
     sp_buf_fini(&utf8);
@@ -143,14 +139,14 @@ static void read_work(struct sp_job *job)
 {
     struct sp_preview *p = SP_HOLDER(job, struct reader, job)->preview;
     struct sp_reading reading = {.err = SP_OK};
-    struct sp_buf text;
-    sp_buf_init(&text, SP_LIMIT_SOAP_REPLY);
+    struct sp_place text;
     size_t at = claim(p, &text);
-    if (at != SIZE_MAX) {
-        bool is_good = read_text(&text, &reading);
+    if (at != NOTHING) {
+        const uint8_t *bytes = p->arrival->bytes.data; /* it is fixed */
+        bool is_good =
+            read_text(sp_view(bytes + text.from, text.to - text.from), &reading);
         settle(p, at, is_good, &reading);
     }
-    sp_buf_fini(&text);
 }
 
 static bool is_waiting(struct sp_preview *p)
@@ -190,7 +186,6 @@ static void wake_reader(struct sp_preview *p)
 
 /* ---- arriving -------------------------------------------------------------------- */
 
-/* Where there is no room, the inspection reads what is left. */
 static bool make_room(struct sp_preview *p)
 {
     if (p->count < p->room) {
@@ -207,26 +202,29 @@ static bool make_room(struct sp_preview *p)
     return grown != NULL;
 }
 
-enum sp_err sp_preview_append(struct sp_preview *p, struct sp_buf *reply,
-                              struct sp_view bytes)
+/* Where there is no room, the inspection reads it. */
+static bool add(struct sp_preview *p, struct sp_place text)
 {
-    struct sp_place text;
-    size_t found = 0;
     uv_mutex_lock(&p->lock);
-    enum sp_err e = sp_buf_append(reply, bytes);
-    p->body = sp_buf_view(reply);
-    while (sp_reading_next(&p->search, p->body, &text) && make_room(p)) {
+    bool has_room = make_room(p);
+    if (has_room) {
         p->items[p->count++] = (struct item){.text = text};
-        found++;
     }
     uv_mutex_unlock(&p->lock);
+    return has_room;
+}
+
+void sp_preview_more(struct sp_preview *p)
+{
+    struct sp_view body = sp_buf_view(&p->arrival->bytes);
+    struct sp_place text;
+    size_t found = 0;
+    while (sp_reading_next(&p->search, body, &text)) {
+        found += add(p, text);
+    }
     for (size_t i = 0; i < found && i < READERS; i++) {
         wake_reader(p);
     }
-    if (p->hasher && sp_hasher_update(p->hasher, bytes) != SP_OK) {
-        sp_hasher_free(&p->hasher);
-    }
-    return e;
 }
 
 /* ---- inspecting ------------------------------------------------------------------ */
@@ -263,7 +261,5 @@ static bool take(void *ctx, size_t text_at, struct sp_reading *out)
 
 struct sp_foresight sp_preview_foresight(struct sp_preview *p)
 {
-    bool is_digested =
-        p->hasher && sp_hasher_finish(p->hasher, SP_DIGEST_SHA256, p->sha256) == SP_OK;
-    return (struct sp_foresight){take, p, is_digested ? p->sha256 : NULL};
+    return (struct sp_foresight){take, p};
 }

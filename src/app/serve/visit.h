@@ -53,6 +53,7 @@ struct visit {
     struct sp_relay *relay; /* owned; the same, of one that goes out already, or NULL */
     /* INSPECT and EDIT */
     struct sp_inspection inspection;
+    uint8_t digest[32]; /* DIGEST */
     enum sp_err edited;
     struct sp_buf made; /* owned: what goes out instead, until the gate takes it */
     /* ASK_REVISIONS and RECORD */
@@ -114,6 +115,7 @@ void sp_visit_tell(struct visit *v, const struct sp_gate_summary *s, bool comple
 /* exchange_fetch.c and exchange_ledger.c: the effects that only metadata has */
 void sp_visit_fetch(struct visit *v, const struct sp_effect *e);
 void sp_visit_inspect(struct visit *v, const struct sp_effect *e);
+void sp_visit_digest(struct visit *v, const struct sp_effect *e);
 void sp_visit_edit(struct visit *v, const struct sp_effect *e);
 void sp_visit_relay(struct visit *v, const struct sp_effect *e);
 void sp_visit_ask_revisions(struct visit *v, const struct sp_effect *e);

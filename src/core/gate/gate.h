@@ -168,6 +168,7 @@ enum sp_effect_kind {
     SP_EFFECT_ASK_REVISIONS, /* what does the ledger know of these? */
     SP_EFFECT_ASK_FILES,     /* which of these are in custody? Are
                                 fragments those of documents in custody? */
+    SP_EFFECT_DIGEST,        /* run sp_gate_digest over the reply, off the loop */
     SP_EFFECT_RECORD,        /* append these entries, durably, or say who was first */
     SP_EFFECT_EDIT,          /* run sp_gate_edit over the reply, off the loop */
     SP_EFFECT_CATALOG,       /* the offline catalogue in force, if there is one */
@@ -216,6 +217,9 @@ struct sp_effect {
         size_t shown_count;
         const char *policy; /* whose withheld revisions count */
     } files;
+    struct { /* DIGEST */
+        struct sp_view text;
+    } digest;
     struct { /* RECORD */
         const struct sp_gate_entry *entries;
         size_t count;
@@ -303,6 +307,12 @@ void sp_gate_known(struct sp_gate *g, enum sp_err e, const struct sp_gate_known 
                    struct sp_step *step);
 /* ASK_FILES was answered; what it points at is filled in. */
 void sp_gate_files(struct sp_gate *g, enum sp_err e, struct sp_step *step);
+/* The job of DIGEST: pure, for the pool; and what it found, SHA-256 of the decoded reply.
+ * Entries about refusals and edits name it; of a reply that goes out as it came nobody
+ * wants it. */
+void sp_gate_digest(const struct sp_effect *e, uint8_t sha256[32]);
+void sp_gate_digested(struct sp_gate *g, const uint8_t sha256[32],
+                      struct sp_step *step);
 /* SP_OK with the number of the first entry, SP_E_CONFLICT, or a failure. SP_E_LIMIT for a
  * refusal: there were so many that this one is not recorded; it stands all the same. */
 void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why,

@@ -1,6 +1,7 @@
 /* FETCH's end and INSPECT: the reply is here; what is it? */
 #include "core/gate/private.h"
 
+#include "core/crypto/crypto.h"
 #include "core/pack/pack.h"
 
 #include <stdlib.h>
@@ -230,9 +231,23 @@ static enum sp_err edit_client_reply(struct sp_gate *g)
     return sp_gate_move_locations(g);
 }
 
-static void judged(struct sp_gate *g, struct sp_step *step)
+static bool is_refused(const struct sp_gate *g)
 {
-    bool passed = sp_gate_judge(g);
+    return g->has_verdict && g->verdict.ruling != SP_PASSED;
+}
+
+/* Of a reply that could be decoded. */
+static bool wants_digest(const struct sp_gate *g)
+{
+    const struct sp_reply *r = g->inspection.reply;
+    return (is_refused(g) || g->removed) && g->inspection.err == SP_OK &&
+           sp_facts_count(r->facts, SP_FACT_REPLY_SHA256) == 0;
+}
+
+/* The verdict is there: its entries, and what goes out otherwise than it came. */
+static void settle(struct sp_gate *g, struct sp_step *step)
+{
+    bool passed = !is_refused(g);
     enum sp_err e = passed ? sp_gate_entries_passed(g) : sp_gate_entries_refused(g);
     if (e != SP_OK) {
         sp_why_say(&g->why, "the ledger entry could not be made: %s", sp_err_text(e));
@@ -251,6 +266,35 @@ static void judged(struct sp_gate *g, struct sp_step *step)
         return;
     }
     record(g, step);
+}
+
+static void judged(struct sp_gate *g, struct sp_step *step)
+{
+    (void)sp_gate_judge(g);
+    if (wants_digest(g)) {
+        step->has_effect = true;
+        step->effect = (struct sp_effect){.kind = SP_EFFECT_DIGEST,
+                                          .digest = {.text = sp_gate_text(g)}};
+        return;
+    }
+    settle(g, step);
+}
+
+void sp_gate_digest(const struct sp_effect *e, uint8_t sha256[32])
+{
+    sp_sha256(e->digest.text, sha256);
+}
+
+void sp_gate_digested(struct sp_gate *g, const uint8_t sha256[32], struct sp_step *step)
+{
+    SP_ASSERT(g->station == SP_STATION_JUDGE && g->has_verdict);
+    *step = (struct sp_step){0};
+    if (sp_facts_bytes(g->inspection.reply->facts, SP_FACT_REPLY_SHA256,
+                       sp_view(sha256, 32)) != SP_OK) {
+        sp_gate_refuse_busy(g, SP_E_NOMEM, step);
+        return;
+    }
+    settle(g, step);
 }
 
 static enum sp_err prepare_look_up(struct sp_gate *g)
@@ -337,7 +381,7 @@ void sp_gate_recorded(struct sp_gate *g, enum sp_err e, const struct sp_why *why
 {
     SP_ASSERT(g->station == SP_STATION_RECORD);
     *step = (struct sp_step){0};
-    bool refusing = g->has_verdict && g->verdict.ruling != SP_PASSED;
+    bool refusing = is_refused(g);
     if (e == SP_E_CONFLICT && !refusing) {
         sp_gate_entries_clear(g);
         sp_splices_clear(&g->edits);

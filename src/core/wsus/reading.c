@@ -21,25 +21,29 @@ void sp_reading_fini(struct sp_reading *r)
 
 /* ---- unpacking ------------------------------------------------------------------- */
 
-/* Where it was broken with white space. */
-static void drop_blanks(struct sp_buf *text)
+/* It was broken with white space. */
+static enum sp_err decode_broken(struct sp_view text, struct sp_buf *cabinet)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < text->len; i++) {
-        if (!memchr(BLANKS, text->data[i], sizeof BLANKS - 1)) {
-            text->data[kept++] = text->data[i];
+    SP_AUTO(sp_buf_fini) struct sp_buf kept;
+    uint8_t *to = NULL;
+    sp_buf_init(&kept, SP_LIMIT_SOAP_REPLY);
+    SP_TRY(sp_buf_reserve(&kept, text.len, &to));
+    for (size_t i = 0; i < text.len; i++) {
+        if (!memchr(BLANKS, text.data[i], sizeof BLANKS - 1)) {
+            to[kept.len++] = text.data[i];
         }
     }
-    text->len = kept;
+    return sp_base64_parse(sp_buf_view(&kept), cabinet);
 }
 
-static enum sp_err unpack_base64(struct sp_buf *text, struct sp_buf *cabinet,
-                                 struct sp_why *why)
+enum sp_err sp_reading_decode(struct sp_view text, struct sp_buf *cabinet,
+                              struct sp_why *why)
 {
-    enum sp_err e = sp_base64_parse(sp_buf_view(text), cabinet);
-    if (e == SP_E_MALFORMED) {
-        drop_blanks(text);
-        e = sp_base64_parse(sp_buf_view(text), cabinet);
+    sp_buf_init(cabinet, SP_LIMIT_SOAP_REPLY);
+    enum sp_err e = sp_base64_parse(text, cabinet);
+    e = e == SP_E_MALFORMED ? decode_broken(text, cabinet) : e;
+    if (e != SP_OK) {
+        sp_buf_fini(cabinet);
     }
     return e == SP_E_MALFORMED
                ? sp_why_set(why, e, "XmlUpdateBlobCompressed is no base64")
@@ -54,18 +58,13 @@ static enum sp_err unpack_text(struct sp_view wide, struct sp_buf *utf8,
 }
 
 /* Each stage frees the one before. */
-enum sp_err sp_reading_unpack(struct sp_buf *text, struct sp_buf *utf8,
+enum sp_err sp_reading_unpack(struct sp_buf *cabinet, struct sp_buf *utf8,
                               struct sp_why *why)
 {
-    struct sp_buf cabinet, wide;
-    sp_buf_init(&cabinet, SP_LIMIT_SOAP_REPLY);
+    struct sp_buf wide;
     sp_buf_init(&wide, 2 * SP_LIMIT_DOCUMENT);
-    enum sp_err e = unpack_base64(text, &cabinet, why);
-    sp_buf_fini(text);
-    if (e == SP_OK) {
-        e = sp_cab_decode_single(sp_buf_view(&cabinet), &wide, why);
-    }
-    sp_buf_fini(&cabinet);
+    enum sp_err e = sp_cab_decode_single(sp_buf_view(cabinet), &wide, why);
+    sp_buf_fini(cabinet);
     if (e == SP_OK) {
         e = unpack_text(sp_buf_view(&wide), utf8, why);
     }

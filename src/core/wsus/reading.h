@@ -21,9 +21,11 @@ struct sp_reading {
 };
 void sp_reading_fini(struct sp_reading *r);
 
-/* base64, cabinet, UTF-16LE, UTF-8; utf8 is empty. text is changed and freed. Errors
- * are those of its steps, with why. */
-enum sp_err sp_reading_unpack(struct sp_buf *text, struct sp_buf *utf8,
+/* base64, then cabinet, UTF-16LE, UTF-8. cabinet is initialised by the first and freed by
+ * the second; utf8 is empty. Errors are those of their steps, with why. */
+enum sp_err sp_reading_decode(struct sp_view text, struct sp_buf *cabinet,
+                              struct sp_why *why) SP_MUST_USE;
+enum sp_err sp_reading_unpack(struct sp_buf *cabinet, struct sp_buf *utf8,
                               struct sp_why *why) SP_MUST_USE;
 /* out is all zero, or what could not be unpacked. A document that cannot be read is no
  * error. Errors: SP_E_NOMEM, SP_E_INTERNAL, SP_E_LIMIT. */

@@ -6,8 +6,6 @@
 #include "core/wsus/reply_listed.h"
 #include "core/wsus/reply_reader.h"
 
-#include "core/crypto/crypto.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -465,9 +463,7 @@ static enum sp_err add_outcome(struct reader *r, enum sp_err outcome)
                : SP_OK;
 }
 
-/* sha256 NULL: nobody digested it. */
-static enum sp_err make_reply(int status, const uint8_t sha256[32],
-                              struct sp_reply **out)
+static enum sp_err make_reply(int status, struct sp_reply **out)
 {
     SP_AUTO(sp_reply_free) struct sp_reply *reply = calloc(1, sizeof *reply);
     if (!reply) {
@@ -476,9 +472,6 @@ static enum sp_err make_reply(int status, const uint8_t sha256[32],
     SP_TRY(sp_arena_new(ARENA_MAX, &reply->arena));
     SP_TRY(sp_facts_new(FACTS_MAX, &reply->facts));
     SP_TRY(sp_facts_int(reply->facts, SP_FACT_REPLY_STATUS, status));
-    if (sha256) {
-        SP_TRY(sp_facts_bytes(reply->facts, SP_FACT_REPLY_SHA256, sp_view(sha256, 32)));
-    }
     *out = reply;
     reply = NULL;
     return SP_OK;
@@ -528,12 +521,7 @@ enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body
                                   struct sp_reply **out, struct sp_why *why)
 {
     SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
-    uint8_t sha256[32];
-    const uint8_t *known = foresight ? foresight->sha256 : NULL;
-    if (!known) {
-        sp_sha256(body, sha256);
-    }
-    SP_TRY(make_reply(status, known ? known : sha256, &reply));
+    SP_TRY(make_reply(status, &reply));
     struct reader r = {.op = op,
                        .kind = sp_op_reply(op),
                        .body = body,
@@ -556,9 +544,7 @@ enum sp_err sp_reply_document(struct sp_view body, const uint8_t sha256[32],
     SP_AUTO(sp_reply_free) struct sp_reply *reply = NULL;
     struct sp_document_wish wish = {sha256, utf8};
     struct sp_why why = {0};
-    uint8_t of_body[32];
-    sp_sha256(body, of_body);
-    SP_TRY(make_reply(200, of_body, &reply));
+    SP_TRY(make_reply(200, &reply));
     struct reader r = {.op = SP_OP_GET_UPDATE_DATA,
                        .kind = SP_REPLY_UPDATE_DATA,
                        .body = body,
@@ -589,7 +575,7 @@ enum sp_err sp_reply_arriving_new(enum sp_op op, struct sp_reply_arriving **out)
     a->reader.kind = sp_op_reply(op);
     a->reader.arrives = true;
     reader_init(&a->reader);
-    SP_TRY(make_reply(200, NULL, &a->reply));
+    SP_TRY(make_reply(200, &a->reply));
     a->reader.reply = a->reader.location.reply = a->reader.fragment.reply =
         a->reader.update.reply = a->reply;
     SP_TRY(sp_xml_arriving_new(&sp_xml_rules_reply, &handler, &a->reader,

@@ -80,7 +80,10 @@ static enum sp_err decode(struct sp_update_part *part, struct sp_buf *utf8,
                           part->blobs);
     }
     if (part->compressed) {
-        return sp_reading_unpack(&part->blob, utf8, why);
+        struct sp_buf cabinet;
+        SP_TRY(sp_reading_decode(sp_buf_view(&part->blob), &cabinet, why));
+        sp_buf_fini(&part->blob);
+        return sp_reading_unpack(&cabinet, utf8, why);
     }
     sp_buf_take(&part->blob, utf8);
     sp_buf_init(&part->blob, SP_LIMIT_SOAP_REPLY);

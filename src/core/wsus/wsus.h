@@ -258,7 +258,6 @@ struct sp_foresight {
      * text begins at an offset of body, where it could be read; false: nobody did. */
     bool (*take)(void *ctx, size_t text_at, struct sp_reading *out);
     void *ctx;
-    const uint8_t *sha256; /* of body, or NULL; borrowed */
 };
 /* The same reply as without foresight, which may be NULL. */
 enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body,
@@ -272,7 +271,7 @@ enum sp_err sp_reply_inspect_with(enum sp_op op, int status, struct sp_view body
  * *open, 0 at first: up to there it is in order, it brings nothing that might have to be
  * edited, and what ends the response is not among it, so that all of it together is no
  * reply. Any error: it is to be inspected when it is whole, and *open stays. The reply of
- * end is that which inspecting would make, but not digested. */
+ * end is that which inspecting would make. */
 struct sp_reply_arriving;
 enum sp_err sp_reply_arriving_new(enum sp_op op,
                                   struct sp_reply_arriving **out) SP_MUST_USE;
