@@ -58,6 +58,8 @@ static const char *const seeds[] = {
     "<a:b xmlns:a=\"u\" xmlns:c=\"u\" a:d='1' e='2'><c:b xmlns=''><f xmlns:a='w' "
     "a:g=''/>"
     "</c:b><h xml:lang='x' xmlns:xml='http://www.w3.org/XML/1998/namespace'></h></a:b>",
+    "<a><r><e>1</e><f>&lt;</f><g><h/></g></r>\n<r><e>2</e><f>]</f><g><h/></g></r>"
+    "<r><e>3</e><f>\r</f><g> </g></r><r><e><!-- a -->4</e><f/><g></g ></r></a>",
 };
 static const char *const pieces[] = {"<",           ">",         "/",
                                      "&",           ";",         "'",
@@ -79,8 +81,8 @@ static void c_changed_documents(void **state)
     size_t accepted = 0;
     for (size_t round = 0; round < 30000; round++) {
         char document[2048];
-        snprintf(document, sizeof document, "%s", seeds[round % 2]);
-        for (size_t i = 0; i <= round % 3; i++) {
+        snprintf(document, sizeof document, "%s", seeds[round % 3]);
+        for (size_t i = 0; i <= round % 4; i++) {
             char changed[2048];
             size_t len = strlen(document);
             x = x * 1664525 + 1013904223;

@@ -248,7 +248,9 @@ static enum sp_err on_start(void *ctx, struct sp_xml *x, const struct sp_xml_ele
         state == CLIENT_UPDATE) {
         begin_listed(r, x);
     }
-    if (state == FAULT_ELEMENT) {
+    if (state == UNKNOWN) {
+        sp_xml_pass_over(x); /* all of it is */
+    } else if (state == FAULT_ELEMENT) {
         r->reply->is_fault = true;
     } else if (state == CLIENT_UPDATE) {
         sp_fragment_begin(&r->fragment);

@@ -61,7 +61,7 @@ enum sp_err sp_xml_begin(struct sp_xml *x, const struct sp_xml_name *name, size_
     x->declared = 0;
     x->depth++;
     x->text = 0;
-    if (!x->handler->start) {
+    if (!x->handler->start || x->passed) {
         return SP_OK;
     }
     struct sp_xml_element e = {
@@ -71,16 +71,17 @@ enum sp_err sp_xml_begin(struct sp_xml *x, const struct sp_xml_name *name, size_
 
 enum sp_err sp_xml_end(struct sp_xml *x, struct sp_xml_name name)
 {
+    x->passed = x->passed < x->depth ? x->passed : 0;
     x->depth--;
     x->text = 0;
-    return x->handler->end ? x->handler->end(x->ctx, x, name) : SP_OK;
+    return x->handler->end && !x->passed ? x->handler->end(x->ctx, x, name) : SP_OK;
 }
 
 enum sp_err sp_xml_text(struct sp_xml *x, struct sp_view piece)
 {
     x->text += piece.len;
     SP_TRY(check_text(x, x->text));
-    return x->handler->text ? x->handler->text(x->ctx, x, piece) : SP_OK;
+    return x->handler->text && !x->passed ? x->handler->text(x->ctx, x, piece) : SP_OK;
 }
 
 /* ---- prefixes -------------------------------------------------------------------- */
@@ -159,6 +160,12 @@ size_t sp_xml_behind_tag(struct sp_view document, size_t tag)
         }
     }
     return document.len;
+}
+
+void sp_xml_pass_over(struct sp_xml *x)
+{
+    SP_ASSERT(x->depth > 0 && !x->passed);
+    x->passed = x->depth;
 }
 
 struct sp_why *sp_xml_why(struct sp_xml *x)

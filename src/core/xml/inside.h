@@ -25,6 +25,7 @@ struct sp_xml {
     struct sp_xml_binding *bindings; /* owned */
     size_t declared;                 /* namespace declarations of the element to come */
     size_t depth;
+    size_t passed; /* depth of the element whose inside nobody is told of, or 0 */
     size_t nodes;
     size_t text;  /* bytes of character data since the last tag */
     uint64_t fed; /* bytes that came in pieces */

@@ -17,11 +17,20 @@
 #include <string.h>
 
 enum { CHUNK = 4096 }; /* bytes of text that were put together for one event */
+enum { HABITS = 64, PROBES = 4 };
+
+/* A start tag without prefix and attributes that was read, and what came then: what
+ * repeats itself is compared instead of being taken apart. */
+struct habit {
+    struct sp_view tag;           /* from '<' to '>'; borrowed from the document */
+    struct habit *inside, *after; /* which followed it, and its end; or NULL */
+};
 
 struct open {
     struct sp_view tag; /* as it was written; borrowed from the document */
     struct sp_xml_name name;
     struct sp_xml_binding *outer; /* what was bound before; borrowed */
+    struct habit *habit;          /* borrowed; NULL for other tags */
 };
 
 struct raw_attr {
@@ -39,6 +48,8 @@ struct scan {
     bool is_begun;                  /* the document element is open, or was */
     bool is_decided;      /* x.why says it, or a handler: expat is not asked */
     struct sp_buf values; /* owned; of the tag under way, where not as written */
+    struct habit habits[HABITS];
+    struct habit **next; /* where the tag that is to come now is kept; or NULL */
     uint8_t text[CHUNK];
     size_t text_len;
     size_t attr_count;
@@ -480,7 +491,40 @@ static enum sp_err close_element(struct scan *s)
     while (s->x.bindings != o->outer) {
         sp_xml_unbind(&s->x);
     }
+    s->next = o->habit ? &o->habit->after : NULL;
     return e;
+}
+
+/* The tag's own, or what has the place it may have. */
+static struct habit *habit_of(struct scan *s, struct sp_view tag)
+{
+    size_t hash = tag.len;
+    for (size_t i = 1; i + 1 < tag.len; i++) {
+        hash = hash * 31 + tag.data[i];
+    }
+    struct habit *h = NULL;
+    for (size_t i = 0; i < PROBES; i++) {
+        h = &s->habits[(hash + i) % HABITS];
+        if (!h->tag.len || sp_view_eq(h->tag, tag)) {
+            break;
+        }
+    }
+    if (!sp_view_eq(h->tag, tag)) {
+        *h = (struct habit){.tag = tag};
+    }
+    return h;
+}
+
+/* o was begun by the bytes up to p. */
+static void remember(struct scan *s, struct open *o)
+{
+    struct sp_view tag = between(o->tag.data - 1, s->p);
+    bool is_simple = tag.len == o->tag.len + 2 && o->name.local.len == o->tag.len;
+    o->habit = is_simple && s->x.passed ? habit_of(s, tag) : NULL;
+    if (s->next) {
+        *s->next = o->habit;
+    }
+    s->next = o->habit ? &o->habit->inside : NULL;
 }
 
 static enum sp_err start_tag(struct scan *s)
@@ -499,6 +543,7 @@ static enum sp_err start_tag(struct scan *s)
     SP_TRY(name_of(s, prefix, local, &o.name));
     SP_TRY(decided(s, sp_xml_begin(&s->x, &o.name, count)));
     SP_ASSERT(s->x.depth <= SP_LIMIT_XML_DEPTH);
+    remember(s, &o);
     s->open[s->x.depth - 1] = o;
     s->x.offset = (size_t)(s->p - s->start);
     return is_empty ? close_element(s) : SP_OK;
@@ -528,10 +573,58 @@ static enum sp_err markup(struct scan *s)
     return is_at(s, SP_VIEW("</")) ? end_tag(s) : start_tag(s);
 }
 
+/* ---- what nobody is told of ------------------------------------------------------ */
+
+/* The end of an element that binds nothing. */
+static bool pass_end(struct scan *s)
+{
+    const struct open *o = &s->open[s->x.depth - 1];
+    const uint8_t *p = s->p;
+    size_t len = o->tag.len + 3;
+    if ((size_t)(s->end - p) < len || p[1] != '/' || p[len - 1] != '>' ||
+        memcmp(p + 2, o->tag.data, o->tag.len) != 0 || s->x.depth == s->x.passed ||
+        s->x.bindings != o->outer) {
+        return false;
+    }
+    s->p += len;
+    s->x.depth--;
+    s->next = o->habit ? &o->habit->after : NULL;
+    return true;
+}
+
+/* The tag that came here before. */
+static bool pass_start(struct scan *s)
+{
+    struct habit *h = s->next ? *s->next : NULL;
+    if (!h || !is_at(s, h->tag) || s->x.depth == s->x.rules->depth ||
+        s->x.nodes == s->x.rules->nodes) {
+        return false;
+    }
+    s->p += h->tag.len;
+    s->x.nodes++;
+    s->open[s->x.depth++] =
+        (struct open){.tag = sp_view_slice(h->tag, 1, h->tag.len - 1),
+                      .outer = s->x.bindings,
+                      .habit = h};
+    s->next = &h->inside;
+    return true;
+}
+
+/* Up to where something has to be looked at. */
+static void pass(struct scan *s)
+{
+    do {
+        s->p = sp_xml_text_stop(s->p, s->end);
+    } while (s->p < s->end && *s->p == '<' && (pass_end(s) || pass_start(s)));
+}
+
 /* In the document element, up to behind its end. */
 static enum sp_err content(struct scan *s)
 {
     while (s->x.depth) {
+        if (s->x.passed && !s->x.rules->text) {
+            pass(s);
+        }
         s->x.offset = (size_t)(s->p - s->start);
         SP_TRY(text(s));
         if (s->p == s->end) {

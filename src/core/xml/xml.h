@@ -93,6 +93,9 @@ void sp_xml_arriving_free(struct sp_xml_arriving **a);
 /* Inside a start callback: the namespace bound to a prefix in scope ("" for the default
  * namespace). False when the prefix is bound to nothing. */
 bool sp_xml_resolve(const struct sp_xml *x, struct sp_view prefix, struct sp_view *ns);
+/* Inside a start callback: nothing of what is in this element is reported, only its end.
+ * It is read as strictly as ever, and faster where it repeats itself. */
+void sp_xml_pass_over(struct sp_xml *x);
 /* Byte offset in the document of the event being reported: where its tag or text
  * begins; the end of <a/> is behind it. */
 size_t sp_xml_offset(const struct sp_xml *x);
