@@ -152,6 +152,7 @@ static void c_every_cipher_sends_the_right_bytes(void **state)
     rig_ask(&r);
     assert_int_equal(r.stats.handshakes_ok, CIPHERS);
     assert_int_equal(r.stats.handshakes_kernel, of_kernel(CIPHERS));
+    assert_int_equal(r.stats.handshakes_own, of_ours(CIPHERS - 2)); /* no ChaCha20 */
     tls_rig_stop(&r);
 }
 
@@ -180,6 +181,23 @@ static void f_new_keys(void **state)
     assert_int_equal(answers_after_new_keys(&r, SSL_KEY_UPDATE_REQUESTED),
                      of_kernel(1) == 0);
     assert_true(answers_after_new_keys(&r, SSL_KEY_UPDATE_NOT_REQUESTED));
+    tls_rig_stop(&r);
+}
+
+/* With the new ones OpenSSL goes on, whoever encrypted before. */
+static void c_goes_on_with_new_keys(void **state)
+{
+    (void)state;
+    struct rig r = {0};
+    tls_rig_start(&r, NULL);
+    struct tls_client c = tls_open(&r);
+    assert_int_equal(SSL_connect(c.ssl), 1);
+    for (int i = 0; i < 3 && of_kernel(1) == 0; i++) {
+        expect_big(&r, &c);
+        assert_int_equal(SSL_key_update(c.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+        tls_expect(&c, GET("/hello"), "hello");
+    }
+    tls_close(&c);
     tls_rig_stop(&r);
 }
 
@@ -449,6 +467,7 @@ int main(void)
         cmocka_unit_test(f_renegotiation_is_refused),
         cmocka_unit_test(c_every_cipher_sends_the_right_bytes),
         cmocka_unit_test(f_new_keys),
+        cmocka_unit_test(c_goes_on_with_new_keys),
         cmocka_unit_test(f_plain_http_on_the_tls_port),
         cmocka_unit_test(f_truncated_handshakes),
         cmocka_unit_test(f_a_reset_in_the_handshake_is_a_failure),
@@ -457,5 +476,5 @@ int main(void)
         cmocka_unit_test(f_a_cut_shows_no_close_notify),
         cmocka_unit_test(f_a_peer_that_leaves_ends_its_exchange),
     };
-    return run_both_ways(tests);
+    return run_every_way(tests);
 }

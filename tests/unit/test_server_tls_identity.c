@@ -234,5 +234,5 @@ int main(void)
         cmocka_unit_test(f_client_certificates),
         cmocka_unit_test(f_bad_files_are_named),
     };
-    return run_both_ways(tests);
+    return run_every_way(tests);
 }

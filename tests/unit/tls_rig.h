@@ -1,6 +1,6 @@
-/* The rig over TLS, with OpenSSL as the client. Every test runs twice: by OpenSSL
- * alone, then with what is sent given to the kernel to encrypt. Where that has no TLS,
- * it tests the way back. */
+/* The rig over TLS, with OpenSSL as the client. Every test runs three times: by OpenSSL
+ * alone, with records made by our own code, then with what is sent given to the kernel
+ * to encrypt. Where processor or kernel cannot, that tests the way back. */
 #ifndef TESTS_UNIT_TLS_RIG_H
 #define TESTS_UNIT_TLS_RIG_H
 
@@ -103,7 +103,13 @@ static inline int free_identities(void **state)
 
 /* ---- rig ------------------------------------------------------------------------ */
 
-static bool by_kernel;
+static bool by_kernel, by_us;
+
+/* Of n handshakes with AES-GCM, those after which our own code encrypts. */
+static inline unsigned of_ours(unsigned n)
+{
+    return by_us && sp_tls_own_can() ? n : 0;
+}
 
 /* Of n handshakes, those after which the kernel encrypts. */
 static inline unsigned of_kernel(unsigned n)
@@ -117,7 +123,11 @@ static inline struct sp_tls_server *tls_new(const struct identity *id,
     struct sp_tls_server *t = NULL;
     struct sp_why why = {0};
     struct sp_tls_server_conf conf = {
-        .certificate_pem = id->cert_pem, .key_pem = id->key_pem, .kernel = by_kernel};
+        .certificate_pem = id->cert_pem,
+        .key_pem = id->key_pem,
+        .kernel = by_kernel,
+        .own = by_us,
+    };
     if (ca) {
         conf.client_ca_pem = ca->cert_pem;
     }
@@ -195,25 +205,30 @@ static inline void tls_expect_alert(struct tls_client *c, int alert)
     assert_int_equal(ERR_GET_REASON(ERR_peek_error()), SSL_AD_REASON_OFFSET + alert);
 }
 
-#define run_both_ways(tests)                                                           \
-    (run_begin(), cmocka_run_group_tests(tests, make_identities, free_identities)) +   \
-        (run_by_kernel(),                                                              \
-         cmocka_run_group_tests_name("with the kernel's TLS", tests, make_identities,  \
-                                     free_identities))
+static inline int run_way(const char *name, const struct CMUnitTest *tests, size_t n,
+                          bool us, bool kernel)
+{
+    by_us = us;
+    by_kernel = kernel;
+    if (us && !sp_tls_own_can()) {
+        print_message("SKIPPED: not on this processor: only the way back is tested\n");
+    }
+    if (kernel && !sp_tls_kernel_can()) {
+        print_message("SKIPPED: this kernel has no TLS: only the way back is tested\n");
+    }
+    return _cmocka_run_group_tests(name, tests, n, make_identities, free_identities);
+}
 
-static inline void run_begin(void)
+static inline int run_ways(const struct CMUnitTest *tests, size_t n)
 {
     OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     signal(SIGPIPE,
            SIG_IGN); /* as the daemon does: OpenSSL's sockets are not asked to */
+    int failed = run_way("by OpenSSL alone", tests, n, false, false);
+    failed += run_way("with own records", tests, n, true, false);
+    return failed + run_way("with the kernel's TLS", tests, n, false, true);
 }
 
-static inline void run_by_kernel(void)
-{
-    by_kernel = true;
-    if (!sp_tls_kernel_can()) {
-        print_message("SKIPPED: this kernel has no TLS: only the way back is tested\n");
-    }
-}
+#define run_every_way(tests) run_ways(tests, sizeof(tests) / sizeof *(tests))
 
 #endif

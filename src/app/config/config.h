@@ -93,6 +93,7 @@ struct sp_config {
     enum sp_log_level log_level;
     bool sandbox;
     bool kernel_tls; /* where the kernel has it */
+    bool own_gcm;    /* else, where the processor can */
     char *user, *group; /* "": not said */
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */

@@ -141,12 +141,14 @@ static enum sp_err take_switches(struct sp_config *c, cfg_t *cfg,
                                  const struct sp_config_place *p)
 {
     static const struct sp_config_word ways[] = {{"on", 1}, {"off", 0}};
-    static const struct sp_config_word kernel_ways[] = {{"auto", 1}, {"off", 0}};
-    int sandbox = 0, kernel = 0;
+    static const struct sp_config_word where_it_can[] = {{"auto", 1}, {"off", 0}};
+    int sandbox = 0, kernel = 0, own = 0;
     SP_TRY(sp_take_word(p, cfg, "sandbox", SP_WORDS(ways), &sandbox));
-    SP_TRY(sp_take_word(p, cfg, "kernel_tls", SP_WORDS(kernel_ways), &kernel));
+    SP_TRY(sp_take_word(p, cfg, "kernel_tls", SP_WORDS(where_it_can), &kernel));
+    SP_TRY(sp_take_word(p, cfg, "own_gcm", SP_WORDS(where_it_can), &own));
     c->sandbox = sandbox != 0;
     c->kernel_tls = kernel != 0;
+    c->own_gcm = own != 0;
     return SP_OK;
 }
 

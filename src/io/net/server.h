@@ -28,10 +28,14 @@ struct sp_tls_server_conf {
     struct sp_view key_pem;
     struct sp_view client_ca_pem; /* empty: no client certificate is asked for */
     bool kernel; /* what is sent is encrypted by the kernel, where OpenSSL and it can */
+    bool own;    /* else by us, where the processor has what that takes */
 };
 /* The running kernel has TLS (tls(7) of Linux, its module loaded). Each connection is asked for
  * its own, and is OpenSSL's where the kernel does not take it. */
 bool sp_tls_kernel_can(void);
+/* This processor has VAES, VPCLMULQDQ and AVX-512: AES-GCM is ours, other ciphers are
+ * OpenSSL's. */
+bool sp_tls_own_can(void);
 /* TLS 1.2 (ECDHE and AEAD) and 1.3, ALPN http/1.1 only, no renegotiation, no 0-RTT, no
  * compression, TLS_AES_128_GCM_SHA256 and X25519 first. why names the file's fault. */
 enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,

@@ -6,8 +6,12 @@
  * Where the kernel is to encrypt, a socket BIO of OpenSSL's stands behind this one.
  * When OpenSSL has the keys of what is sent, it offers them; once the socket BIO handed
  * them to the kernel, OpenSSL writes nothing here but records of control, unencrypted,
- * and the transport sends what it is given. Receiving stays OpenSSL's. */
+ * and the transport sends what it is given. Receiving stays OpenSSL's.
+ *
+ * Keys that the kernel does not take may be ours (tls_records.h): then OpenSSL writes
+ * its records of control here, unencrypted, and the transport has its own made. */
 #include "io/net/tls_private.h"
+#include "io/net/tls_records.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -103,12 +107,47 @@ static int write_control(struct sp_transport *t, BIO *kernel, const char *data,
     return t->broken ? -1 : size;
 }
 
+/* Nobody else encrypts with these keys: what cannot be sealed ends the connection. */
+enum sp_err sp_tls_bio_seal(struct sp_transport *t, uint8_t type,
+                            struct sp_view payload)
+{
+    struct sp_wire *w = t->wire;
+    size_t len = 0;
+    if (w->gathered + payload.len + SP_TLS_RECORD_EXTRA > SP_WIRE_GATHER) {
+        SP_TRY(emit(t, sp_view(NULL, 0)));
+    }
+    enum sp_err e =
+        sp_tls_records_seal(t->records, type, payload, w->gather + w->gathered, &len);
+    t->broken |= e != SP_OK;
+    w->gathered += len;
+    return e;
+}
+
+/* RFC 8446 section 4.6.3: a KeyUpdate is the last record under its keys. OpenSSL, who
+ * wrote it, has the next ones and encrypts with them itself. */
+static int write_sealed(struct sp_transport *t, const char *data, int size)
+{
+    bool is_last = t->record_type == SSL3_RT_HANDSHAKE && data[0] == SSL3_MT_KEY_UPDATE;
+    uint8_t type = t->record_type ? t->record_type : SSL3_RT_APPLICATION_DATA;
+    t->record_type = 0;
+    if (sp_tls_bio_seal(t, type, sp_view(data, (size_t)size)) != SP_OK) {
+        return -1;
+    }
+    if (is_last) {
+        sp_tls_records_free(&t->records);
+    }
+    return size;
+}
+
 static int bio_write(BIO *b, const char *data, int size)
 {
     struct sp_transport *t = BIO_get_data(b);
     struct sp_wire *w = t->wire;
     size_t n = (size_t)size;
     BIO_clear_retry_flags(b);
+    if (t->records) {
+        return write_sealed(t, data, size);
+    }
     if (t->offers_keys && BIO_get_ktls_send(BIO_next(b))) {
         return write_control(t, BIO_next(b), data, size);
     }
@@ -124,17 +163,37 @@ static int bio_write(BIO *b, const char *data, int size)
 }
 
 /* What the kernel is to encrypt must not overtake what OpenSSL did: keys change hands
- * when all of that is with the kernel, else OpenSSL goes on by itself. */
+ * when all of that is with the kernel. */
+static bool kernel_takes(BIO *b, struct sp_transport *t, void *keys)
+{
+    bool is_sent = t->wire->gathered == 0 && t->unsent.len == 0;
+    return t->offers_keys && is_sent &&
+           BIO_ctrl(BIO_next(b), CTRL_SET_KTLS, 1, keys) > 0;
+}
+
+/* Our records go the way of OpenSSL's, behind them. */
+static bool we_take(struct sp_transport *t, const void *keys)
+{
+    sp_tls_records_free(&t->records);
+    t->records = t->takes_keys ? sp_tls_records_new(keys) : NULL;
+    return t->records;
+}
+
+static long control_records(struct sp_transport *t, int command, long number)
+{
+    if (command == CTRL_SET_KTLS_MSG) {
+        t->record_type = (uint8_t)number;
+    }
+    return command == BIO_CTRL_FLUSH || command == CTRL_SET_KTLS_MSG ||
+           command == BIO_CTRL_GET_KTLS_SEND;
+}
+
 static long control_kernel(BIO *b, struct sp_transport *t, int command, long number,
                            void *pointer)
 {
-    bool is_sent = t->wire->gathered == 0 && t->unsent.len == 0;
     switch (command) {
     case BIO_CTRL_FLUSH:
         return emit(t, sp_view(NULL, 0)) == SP_OK ? 1 : -1;
-    case CTRL_SET_KTLS:
-        return number != 0 && is_sent ? BIO_ctrl(BIO_next(b), command, number, pointer)
-                                      : 0;
     case CTRL_SET_KTLS_MSG:
     case BIO_CTRL_GET_KTLS_SEND:
         return BIO_ctrl(BIO_next(b), command, number, pointer);
@@ -147,6 +206,12 @@ static long bio_ctrl(BIO *b, int command, long number, void *pointer)
     struct sp_transport *t = BIO_get_data(b);
     if (command == BIO_CTRL_EOF) {
         return t->ended;
+    }
+    if (command == CTRL_SET_KTLS) { /* number 0: of what is received */
+        return number != 0 && (kernel_takes(b, t, pointer) || we_take(t, pointer));
+    }
+    if (t->records) {
+        return control_records(t, command, number);
     }
     if (t->offers_keys) {
         return control_kernel(b, t, command, number, pointer);
@@ -172,17 +237,18 @@ static void make_method(void)
     }
 }
 
-BIO *sp_tls_bio_new(struct sp_transport *t, bool offer_kernel)
+BIO *sp_tls_bio_new(struct sp_transport *t, struct sp_tls_senders senders)
 {
     pthread_once(&method_once, make_method);
     BIO *b = method ? BIO_new(method) : NULL;
-    BIO *kernel = b && offer_kernel ? BIO_new_socket(t->fd, BIO_NOCLOSE) : NULL;
-    if (!b || (offer_kernel && !kernel)) {
+    BIO *kernel = b && senders.kernel ? BIO_new_socket(t->fd, BIO_NOCLOSE) : NULL;
+    if (!b || (senders.kernel && !kernel)) {
         BIO_free(b);
         return NULL;
     }
     BIO_set_data(b, t);
-    t->offers_keys = offer_kernel;
+    t->offers_keys = senders.kernel;
+    t->takes_keys = senders.own;
     sp_buf_init(&t->left, LEFT_MAX);
     sp_buf_init(&t->unsent, UNSENT_MAX);
     return kernel ? BIO_push(b, kernel) : b;

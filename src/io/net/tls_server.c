@@ -1,3 +1,4 @@
+#include "core/crypto/gcm.h"
 #include "io/net/tls_private.h"
 #include "io/net/tls_secret.h"
 
@@ -11,6 +12,7 @@
 struct sp_tls_server {
     atomic_uint references;
     SSL_CTX *ctx; /* owned */
+    struct sp_tls_senders senders;
 };
 
 #define CIPHERS_12                                                                     \
@@ -202,14 +204,16 @@ static enum sp_err set_sessions(SSL_CTX *ctx, const struct sp_tls_server_conf *c
                                                                    : SP_E_CRYPTO;
 }
 
-static enum sp_err fill_context(SSL_CTX *ctx, const struct sp_tls_server_conf *conf,
+static enum sp_err fill_context(struct sp_tls_server *t,
+                                const struct sp_tls_server_conf *conf,
                                 struct sp_why *why)
 {
+    SSL_CTX *ctx = t->ctx;
     if (!set_protocol(ctx)) {
         return sp_why_set(why, SP_E_CRYPTO,
                           "OpenSSL lacks a protocol, cipher or group");
     }
-    if (conf->kernel) {
+    if (t->senders.kernel || t->senders.own) {
         SSL_CTX_set_options(ctx, SSL_OP_ENABLE_KTLS);
     }
     SP_TRY(set_sessions(ctx, conf));
@@ -233,6 +237,11 @@ bool sp_tls_kernel_can(void)
     return can;
 }
 
+bool sp_tls_own_can(void)
+{
+    return sp_gcm_is_there();
+}
+
 enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,
                               struct sp_tls_server **out, struct sp_why *why)
 {
@@ -249,9 +258,11 @@ enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,
         return SP_E_NOMEM;
     }
     atomic_init(&t->references, 1);
+    t->senders = (struct sp_tls_senders){.kernel = conf->kernel,
+                                         .own = conf->own && sp_tls_own_can()};
     t->ctx = SSL_CTX_new(TLS_server_method());
     sp_tls_secret_begin();
-    enum sp_err e = t->ctx ? fill_context(t->ctx, conf, why) : SP_E_NOMEM;
+    enum sp_err e = t->ctx ? fill_context(t, conf, why) : SP_E_NOMEM;
     sp_tls_secret_end();
     ERR_clear_error();
     if (e != SP_OK) {
@@ -283,6 +294,11 @@ void sp_tls_server_unref(struct sp_tls_server **tp)
         SSL_CTX_free(t->ctx);
         free(t);
     }
+}
+
+struct sp_tls_senders sp_tls_server_senders(const struct sp_tls_server *t)
+{
+    return t->senders;
 }
 
 SSL *sp_tls_server_session(struct sp_tls_server *t)

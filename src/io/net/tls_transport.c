@@ -1,4 +1,5 @@
 #include "io/net/tls_private.h"
+#include "io/net/tls_records.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -48,8 +49,7 @@ static enum sp_err begin(struct sp_transport *t)
         return SP_E_PROTOCOL;
     }
     SSL *ssl = sp_tls_server_session(t->tls);
-    bool offer_kernel = ssl && SSL_get_options(ssl) & SSL_OP_ENABLE_KTLS;
-    BIO *bio = ssl ? sp_tls_bio_new(t, offer_kernel) : NULL;
+    BIO *bio = ssl ? sp_tls_bio_new(t, sp_tls_server_senders(t->tls)) : NULL;
     sp_tls_server_unref(&t->tls); /* the SSL holds what it needs */
     if (!bio) {
         SSL_free(ssl);
@@ -71,7 +71,9 @@ static enum sp_err tls_handshake(struct sp_transport *t)
     int done = SSL_do_handshake(ssl_of(t));
     SP_TRY(translate(t, done));
     t->wire->stats->handshakes_resumed += SSL_session_reused(ssl_of(t)) == 1;
-    if (BIO_get_ktls_send(SSL_get_wbio(ssl_of(t)))) {
+    if (t->records) {
+        t->wire->stats->handshakes_own++;
+    } else if (BIO_get_ktls_send(SSL_get_wbio(ssl_of(t)))) {
         t->wire->stats->handshakes_kernel++;
         t->ops = &kernel_ops;
     }
@@ -118,8 +120,17 @@ static void advance(struct sp_view *first, struct sp_view *second, size_t n)
     *second = sp_view_slice(*second, n - of_first, second->len);
 }
 
-/* Others' errors make no difference here: writing that fails is over, whatever failed.
- */
+/* Ours is one of data only. Where the peer asked for new keys, OpenSSL says so to him
+ * before the next record, and has them. Others' errors make no difference here: writing
+ * that fails is over, whatever failed. */
+static enum sp_err send_record(struct sp_transport *t, struct sp_view payload)
+{
+    if (t->records && SSL_get_key_update_type(ssl_of(t)) == SSL_KEY_UPDATE_NONE) {
+        return sp_tls_bio_seal(t, SSL3_RT_APPLICATION_DATA, payload);
+    }
+    return translate(t, SSL_write(ssl_of(t), payload.data, (int)payload.len));
+}
+
 static enum sp_err tls_send(struct sp_transport *t, struct sp_view first,
                             struct sp_view second, size_t *taken)
 {
@@ -130,9 +141,9 @@ static enum sp_err tls_send(struct sp_transport *t, struct sp_view first,
     while (first.len + second.len > 0 && t->unsent.len == 0) {
         struct sp_view payload = next_payload(t, first, second);
         t->more = payload.len < first.len + second.len;
-        int wrote = SSL_write(ssl_of(t), payload.data, (int)payload.len);
+        enum sp_err e = send_record(t, payload);
         t->more = false;
-        SP_TRY(translate(t, wrote));
+        SP_TRY(e);
         total += payload.len;
         advance(&first, &second, payload.len);
     }
@@ -220,6 +231,7 @@ static void tls_fini(struct sp_transport *t)
         SSL_free(ssl_of(t));
         sp_buf_fini(&t->left);
         sp_buf_fini(&t->unsent);
+        sp_tls_records_free(&t->records);
         t->ssl = NULL;
     }
     sp_tls_server_unref(&t->tls);

@@ -75,6 +75,9 @@ struct sp_transport {
     struct sp_buf unsent;      /* records the socket had no room for */
     bool more;                 /* another record follows at once */
     bool offers_keys;          /* to the kernel, which may have taken them */
+    bool takes_keys;           /* that the kernel did not take */
+    struct sp_tls_records *records; /* owned; NULL: we have no keys */
+    uint8_t record_type;            /* of the next that OpenSSL writes, 0: data */
     bool alone;                /* the next send is a whole answer: nothing to gather */
 };
 
