@@ -73,7 +73,7 @@ void sp_fill_end(struct fill *f)
     if (f->next) {
         f->next->previous = f->previous;
     }
-    SP_ASSERT(!f->chore.busy);
+    SP_ASSERT(!f->chore.busy && !f->note.busy);
     sp_fill_forget_transfers(f);
     sp_roads_fini(&f->roads);
     sp_fill_free(&f->machine);

@@ -1,9 +1,10 @@
-/* What a fill does in the work pool while bytes come: digests of parts that came out of
- * order, and notes of what is durable. One chore at a time; a fill ends behind it.
+/* What a fill does in the work pool while bytes come: digests, and notes of what is
+ * durable. One chore at a time, and a note beside it; a fill ends behind both.
  *
- * Bytes that come in order are digested where they come. Parts that were there before
- * are read back from the staging file, in order: the digest is always over what readers
- * of that file see. */
+ * Of a large file all bytes are read back from the staging file and digested beside the
+ * transfer, which goes faster for it. Those of a small one are digested where they
+ * come, as far as they come in order. The digest is always over what readers of that
+ * file see. */
 #include "app/fill/filler_parts.h"
 
 #include "core/sign/sign.h"
@@ -11,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 256 * 1024, STEP = 16 * 1024 * 1024 };
+enum { PIECE = 64 * 1024, STEP = 4 * 1024 * 1024 };
 
-#define FILL_OF(job) SP_HOLDER(job, struct fill, chore.job)
+#define FILL_OF(job)  SP_HOLDER(job, struct fill, chore.job)
+#define NOTED_BY(job) SP_HOLDER(job, struct fill, note.job)
 
 /* All bytes of the file, in order. What its signature is over is told by its head. */
 static enum sp_err digest(struct fill *f, uint64_t at, struct sp_view bytes)
@@ -71,26 +73,29 @@ static void hash(struct fill *f, uint64_t to, void (*then)(struct fill *f))
 
 static void note_work(struct sp_job *job)
 {
-    struct fill *f = FILL_OF(job);
-    struct chore *c = &f->chore;
+    struct fill *f = NOTED_BY(job);
+    struct chore *c = &f->note;
     c->err = sp_stage_note(f->stage, c->to, c->sha256);
 }
 
 /* What could not be noted is fetched again after a restart: that is all. */
 static void note_done(struct sp_job *job)
 {
-    struct fill *f = FILL_OF(job);
+    struct fill *f = NOTED_BY(job);
     f->filler->is_noting = false;
-    f->chore.busy = false;
-    f->chore.then(f);
+    f->note.busy = false;
+    if (f->is_ending) {
+        sp_fill_perform(f, &f->ending);
+    } else {
+        sp_fill_settle(f);
+    }
 }
 
+/* While nothing is digested. */
 static void note(struct fill *f)
 {
-    struct chore *c = &f->chore;
-    *c = (struct chore){.job = {.work = note_work, .done = note_done},
-                        .to = f->hashed,
-                        .then = sp_fill_settle};
+    struct chore *c = &f->note;
+    *c = (struct chore){.job = {.work = note_work, .done = note_done}, .to = f->hashed};
     f->noted = f->hashed;
     f->noted_ms = sp_loop_now_ms(f->filler->loop);
     if (sp_digester_peek(f->digester, c->sha256) == SP_OK) {
@@ -109,12 +114,15 @@ static void on_note_time(uv_timer_t *timer)
 }
 
 /* A note is a wait for the disk: a fast transfer would make them one after the other.
- * What is about to end has no more time. */
-static bool is_note_time(struct fill *f)
+ * What is about to end has no more time: it notes all that came. */
+static bool is_note_time(struct fill *f, uint64_t front)
 {
     struct sp_filler *filler = f->filler;
     uint64_t since = sp_loop_now_ms(filler->loop) - f->noted_ms;
-    if (filler->stopping || f->failed != SP_OK || since >= SP_TIME_FILL_NOTE) {
+    if (filler->stopping || f->failed != SP_OK) {
+        return f->hashed == front;
+    }
+    if (since >= SP_TIME_FILL_NOTE) {
         return true;
     }
     if (!uv_is_active((uv_handle_t *)&filler->noting)) {
@@ -124,10 +132,10 @@ static bool is_note_time(struct fill *f)
 }
 
 /* One at a time among all fills: they wait for the disk, and readers need the pool. */
-static bool is_note_due(struct fill *f)
+static bool is_note_due(struct fill *f, uint64_t front)
 {
     return f->is_kept && !f->filler->is_noting && f->hashed < f->claim.size &&
-           f->hashed - f->noted >= SP_LIMIT_FILL_NOTE && is_note_time(f);
+           f->hashed - f->noted >= SP_LIMIT_FILL_NOTE && is_note_time(f, front);
 }
 
 void sp_filler_chore_init(struct sp_filler *filler)
@@ -142,18 +150,21 @@ void sp_fill_chore(struct fill *f)
     if (f->chore.busy || f->write_err != SP_OK) {
         return;
     }
+    if (is_note_due(f, front)) {
+        note(f);
+    }
+    if (f->is_kept && !f->filler->is_noting && sp_fill_map(f)) {
+        return;
+    }
     if (front > f->hashed) {
         hash(f, front, sp_fill_settle);
-    } else if (is_note_due(f)) {
-        note(f);
-    } else if (f->is_kept && !f->filler->is_noting) {
-        (void)sp_fill_map(f);
     }
 }
 
 enum sp_err sp_fill_digest(struct fill *f, uint64_t at, struct sp_view bytes)
 {
-    if (f->chore.hashes || at != f->hashed) {
+    bool is_large = f->claim.size >= SP_LIMIT_FILL_BESIDE;
+    if (is_large || f->chore.hashes || at != f->hashed) {
         return SP_OK; /* read back when it is its turn */
     }
     f->hashed += bytes.len;

@@ -23,6 +23,13 @@ void sp_inflow_unref(struct sp_inflow **i)
     *i = NULL;
 }
 
+/* How far the file may be read, from a byte on, before the verdict. */
+static uint64_t open_from(const struct fill *f, uint64_t first, uint64_t hold_at)
+{
+    uint64_t open = sp_fill_open(f->machine, sp_roads_reach(&f->roads, first));
+    return open < hold_at ? open : hold_at;
+}
+
 /* NULL when there is no descriptor or memory: then everybody waits for the verdict. */
 static struct sp_inflow *inflow_new(const struct fill *f)
 {
@@ -34,6 +41,7 @@ static struct sp_inflow *inflow_new(const struct fill *f)
     atomic_init(&i->refs, 1);
     i->size = f->claim.size;
     i->hold_at = sp_fill_hold_at(f->machine);
+    atomic_init(&i->open, open_from(f, 0, i->hold_at));
     sp_object_validators(f->is_proven ? f->got.sha256 : f->claim.sha256, i->etag,
                          &i->last_modified);
     return i;
@@ -105,9 +113,8 @@ static void deliver_grown(struct sp_msg *msg)
 static void tell(struct sp_want *w)
 {
     const struct fill *f = w->fill;
-    uint64_t open = sp_fill_open(f->machine, sp_roads_reach(&f->roads, w->first));
+    uint64_t open = open_from(f, w->first, f->inflow->hold_at);
     uint64_t end = w->first + w->length;
-    end = end < f->inflow->hold_at ? end : f->inflow->hold_at;
     open = open < end ? open : end;
     if (open <= w->first || open == w->told) {
         return;
@@ -122,6 +129,9 @@ static void tell(struct sp_want *w)
 
 void sp_fill_grown(struct fill *f)
 {
+    if (f->inflow) {
+        atomic_store(&f->inflow->open, open_from(f, 0, f->inflow->hold_at));
+    }
     for (struct sp_want *w = f->waiting; w; w = w->next) {
         if (w->follows) {
             tell(w);
@@ -139,10 +149,16 @@ static void on_follow(struct sp_msg *msg)
     }
 }
 
-void sp_filler_follow(struct sp_want *w, uint64_t first, uint64_t length)
+uint64_t sp_filler_follow(struct sp_want *w, uint64_t first, uint64_t length)
 {
+    uint64_t open = atomic_load(&w->inflow->open), end = first + length;
+    open = open < end ? open : end;
+    open = open > first ? open : 0;
     w->first = first;
     w->length = length;
+    w->told = open;
+    atomic_store(&w->open, open);
     w->note.run = on_follow;
     sp_loop_post(w->filler->loop, &w->note);
+    return open;
 }

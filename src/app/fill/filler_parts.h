@@ -73,7 +73,9 @@ struct fill {
     enum sp_err failed; /* the trunk */
     struct sp_why failed_why;
     enum sp_err write_err; /* ours: disk, memory */
-    struct chore chore;
+    struct chore chore, note;
+    struct sp_fill_effect ending; /* what waits for the note to be made */
+    bool is_ending;
     bool is_kept;              /* the stage can be taken up again */
     struct sp_stage_mark kept; /* what of it was there when it began */
     uint64_t noted;
@@ -117,7 +119,7 @@ struct sp_filler {
     uv_timer_t linger; /* until what was gathered is written */
     uv_timer_t held; /* until the next of the fills that stand still may go on */
     size_t sides;    /* side transfers of all fills */
-    bool is_noting; /* some fill's chore is a note */
+    bool is_noting; /* some fill notes, or maps */
     bool stock_idle, prefetch_idle;
     atomic_bool stopping; /* written on the loop; inspections look at it too */
     struct sp_msg stop;      /* there, and back again */

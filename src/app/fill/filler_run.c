@@ -279,11 +279,16 @@ static void store_done(struct sp_job *job)
 static void do_store(struct fill *f, const struct sp_fill_effect *e)
 {
     f->quarantine_reason = e->kind == SP_FILL_QUARANTINE ? e->reason : NULL;
-    if (e->kind == SP_FILL_COMMIT && f->claim.size >= SP_LIMIT_FILL_EARLY) {
-        sp_fill_proven(f);
-    }
     f->job = (struct sp_job){.work = store_work, .done = store_done};
     sp_loop_work(f->filler->loop, &f->job);
+}
+
+/* What gives the stage another name, or none, waits for the note that names it. */
+static bool is_for_later(const struct fill *f, const struct sp_fill_effect *e)
+{
+    bool ends = e->kind == SP_FILL_COMMIT || e->kind == SP_FILL_QUARANTINE ||
+                e->kind == SP_FILL_TELL;
+    return ends && f->note.busy;
 }
 
 void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
@@ -294,5 +299,13 @@ void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
         [SP_FILL_COMMIT] = do_store,    [SP_FILL_QUARANTINE] = do_store,
         [SP_FILL_TELL] = do_tell,
     };
-    doers[e->kind](f, e);
+    if (e->kind == SP_FILL_COMMIT && f->claim.size >= SP_LIMIT_FILL_EARLY) {
+        sp_fill_proven(f);
+    }
+    if (is_for_later(f, e)) {
+        f->ending = *e;
+        f->is_ending = true;
+    } else {
+        doers[e->kind](f, e);
+    }
 }

@@ -18,7 +18,8 @@ struct sp_inflow {
     atomic_uint refs; /* private */
     int fd;           /* owned */
     uint64_t size;
-    uint64_t hold_at; /* no byte from here on before the verdict */
+    uint64_t hold_at;      /* no byte from here on before the verdict */
+    _Atomic uint64_t open; /* what is before it may be read; grows, told by nobody */
     char etag[SP_OBJECT_ETAG];
     int64_t last_modified;
 };
@@ -66,8 +67,9 @@ struct sp_want {
     enum sp_err err;
 };
 void sp_filler_want(struct sp_filler *f, struct sp_want *w);
-/* After offered: the receiver waits for length bytes from first on. */
-void sp_filler_follow(struct sp_want *w, uint64_t first, uint64_t length);
+/* After offered: the receiver waits for length bytes from first on. Returns how far it
+ * may read at once, or 0: grown will say. */
+uint64_t sp_filler_follow(struct sp_want *w, uint64_t first, uint64_t length);
 /* Nobody waits any more, before or after answer. left is called last of all; then
  * nothing of the filler's refers to w. */
 void sp_filler_leave(struct sp_want *w);

@@ -264,7 +264,11 @@ void sp_visit_serve(struct visit *v, const struct sp_effect *e)
 
 void sp_visit_follow(struct visit *v, const struct sp_effect *e)
 {
-    sp_filler_follow(&v->want, e->answer.first, e->answer.length);
+    struct sp_step step;
+    if (sp_filler_follow(&v->want, e->answer.first, e->answer.length)) {
+        sp_gate_begun(v->gate, &step);
+        sp_visit_perform(v, &step);
+    }
 }
 
 void sp_visit_serve_growing(struct visit *v, const struct sp_effect *e)

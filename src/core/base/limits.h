@@ -93,6 +93,8 @@
 /* Files from this size on are answered once they are proven, smaller ones once the store
  * has them durably: what was answered then never comes twice. */
 #define SP_LIMIT_FILL_EARLY SP_MIB(8)
+/* Files from this size on are digested in the work pool, beside the transfer. */
+#define SP_LIMIT_FILL_BESIDE SP_MIB(8)
 /* The map of blocks far ahead: a line has 90 bytes at most, a file 16384 blocks. */
 #define SP_LIMIT_STAGE_MAP SP_MIB(2)
 /* What is fetched ahead stands still behind who asks, and looks so often whether it may
