@@ -495,24 +495,22 @@ static enum sp_err close_element(struct scan *s)
     return e;
 }
 
-/* The tag's own, or what has the place it may have. */
+/* The tag's own; NULL where others have its places. Nothing takes the place of what is
+ * remembered: it may be open. */
 static struct habit *habit_of(struct scan *s, struct sp_view tag)
 {
     size_t hash = tag.len;
     for (size_t i = 1; i + 1 < tag.len; i++) {
         hash = hash * 31 + tag.data[i];
     }
-    struct habit *h = NULL;
     for (size_t i = 0; i < PROBES; i++) {
-        h = &s->habits[(hash + i) % HABITS];
-        if (!h->tag.len || sp_view_eq(h->tag, tag)) {
-            break;
+        struct habit *h = &s->habits[(hash + i) % HABITS];
+        h->tag = h->tag.len ? h->tag : tag;
+        if (sp_view_eq(h->tag, tag)) {
+            return h;
         }
     }
-    if (!sp_view_eq(h->tag, tag)) {
-        *h = (struct habit){.tag = tag};
-    }
-    return h;
+    return NULL;
 }
 
 /* o was begun by the bytes up to p. */
@@ -575,20 +573,18 @@ static enum sp_err markup(struct scan *s)
 
 /* ---- what nobody is told of ------------------------------------------------------ */
 
-/* The end of an element that binds nothing. */
+/* The end of what began with a tag that is remembered, and so binds nothing. */
 static bool pass_end(struct scan *s)
 {
-    const struct open *o = &s->open[s->x.depth - 1];
-    const uint8_t *p = s->p;
-    size_t len = o->tag.len + 3;
-    if ((size_t)(s->end - p) < len || p[1] != '/' || p[len - 1] != '>' ||
-        memcmp(p + 2, o->tag.data, o->tag.len) != 0 || s->x.depth == s->x.passed ||
-        s->x.bindings != o->outer) {
+    struct habit *h = s->open[s->x.depth - 1].habit;
+    if (!h || (size_t)(s->end - s->p) < h->tag.len + 1 || s->p[1] != '/' ||
+        memcmp(s->p + 2, h->tag.data + 1, h->tag.len - 1) != 0 ||
+        s->x.depth == s->x.passed) {
         return false;
     }
-    s->p += len;
+    s->p += h->tag.len + 1;
     s->x.depth--;
-    s->next = o->habit ? &o->habit->after : NULL;
+    s->next = &h->after;
     return true;
 }
 
@@ -613,9 +609,11 @@ static bool pass_start(struct scan *s)
 /* Up to where something has to be looked at. */
 static void pass(struct scan *s)
 {
-    do {
-        s->p = sp_xml_text_stop(s->p, s->end);
-    } while (s->p < s->end && *s->p == '<' && (pass_end(s) || pass_start(s)));
+    bool passes = true;
+    while (passes && s->p < s->end) {
+        s->p = *s->p == '<' ? s->p : sp_xml_text_stop(s->p, s->end);
+        passes = s->p < s->end && *s->p == '<' && (pass_end(s) || pass_start(s));
+    }
 }
 
 /* In the document element, up to behind its end. */
