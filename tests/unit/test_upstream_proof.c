@@ -243,6 +243,33 @@ static void f_nothing_is_resumed(void **state)
     }
 }
 
+/* A peer that takes what we name first, and one that has nothing else. */
+static void b_ciphers(void **state)
+{
+    (void)state;
+    static const struct {
+        int max_tls;
+        const char *suites, *taken;
+    } cases[] = {
+        {TLS1_3_VERSION, NULL, "TLS_AES_128_GCM_SHA256"},
+        {TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"},
+        {TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256",
+         "TLS_CHACHA20_POLY1305_SHA256"},
+        {TLS1_2_VERSION, NULL, "ECDHE-ECDSA-AES128-GCM-SHA256"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct peer p = {.identity = "upstream",
+                         .reply = REPLY_OK,
+                         .max_tls = cases[i].max_tls,
+                         .suites = cases[i].suites};
+        struct got g = {0};
+        struct sp_fetch_ask ask = ask_content();
+        ask_once(&p, &(struct wish){0}, &ask, &g);
+        assert_ok(g.e);
+        assert_string_equal(p.cipher, cases[i].taken);
+    }
+}
+
 static void f_old_tls(void **state)
 {
     (void)state;
@@ -456,6 +483,7 @@ int main(void)
         cmocka_unit_test(f_missing_root_names_the_issuer),
         cmocka_unit_test(f_two_upstreams_share_no_connection),
         cmocka_unit_test(f_nothing_is_resumed),
+        cmocka_unit_test(b_ciphers),
         cmocka_unit_test(f_old_tls),
         cmocka_unit_test(f_plain_http_on_the_tls_port),
         cmocka_unit_test(f_the_environment_has_no_say),

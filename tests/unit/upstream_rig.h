@@ -125,6 +125,7 @@ struct peer {
     bool silent;           /* the request gets no reply */
     bool deaf;             /* accepts, but says nothing at all */
     int max_tls;           /* 0: any */
+    const char *suites;    /* of TLS 1.3; NULL: all */
     bool is_proxy;         /* first answers one CONNECT in clear */
     const char *client_ca; /* demands a certificate of it */
     unsigned drips;        /* bytes behind the reply, one for each that the test lets */
@@ -133,7 +134,8 @@ struct peer {
     atomic_size_t app_bytes; /* decrypted bytes that arrived */
     atomic_uint accepted, requests, resumed;
     atomic_uint dripped; /* the test's: so many may go */
-    char request[8192]; /* the last one; read it when nothing is under way */
+    char cipher[64];     /* of the last connection; read it behind peer_stop */
+    char request[8192];  /* the last one; read it when nothing is under way */
     /* its own */
     pthread_mutex_t mutex; /* for request */
     int fd, stop[2];
@@ -226,6 +228,8 @@ static inline bool peer_shake(struct peer_connection *c)
         return false;
     }
     c->peer->resumed += SSL_session_reused(c->ssl) ? 1 : 0;
+    snprintf(c->peer->cipher, sizeof c->peer->cipher, "%s",
+             SSL_get_cipher_name(c->ssl));
     return true;
 }
 
@@ -292,6 +296,9 @@ static inline void peer_load(struct peer *p)
     p->ctx = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_security_level(p->ctx, 0);
     assert_int_equal(SSL_CTX_set_cipher_list(p->ctx, "ALL:@SECLEVEL=0"), 1);
+    if (p->suites) {
+        assert_int_equal(SSL_CTX_set_ciphersuites(p->ctx, p->suites), 1);
+    }
     SSL_CTX_set_min_proto_version(p->ctx, TLS1_VERSION);
     SSL_CTX_set_max_proto_version(p->ctx, p->max_tls);
     SSL_CTX_set_session_id_context(p->ctx, (const unsigned char *)"peer", 4);

@@ -194,6 +194,12 @@ static void overhear(int is_ours, int version, int type, const void *bytes, size
     }
 }
 
+/* AES with 128 bits first, for servers that leave the choice to us: it takes a tenth
+ * to a quarter less to decrypt. */
+#define CIPHERS_12 "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20"
+#define CIPHERS_13                                                                     \
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
 static bool set_protocol(SSL_CTX *ctx, bool show_only)
 {
     SSL_CTX_clear_options(ctx,
@@ -207,7 +213,8 @@ static bool set_protocol(SSL_CTX *ctx, bool show_only)
     SSL_CTX_set_security_level(ctx, show_only ? 0 : 2);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
-           SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+           SSL_CTX_set_ciphersuites(ctx, CIPHERS_13) == 1 &&
+           SSL_CTX_set_cipher_list(ctx, CIPHERS_12) == 1;
 }
 
 enum sp_err sp_proof_arm(struct sp_proof *p, SSL_CTX *ctx)
