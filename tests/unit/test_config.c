@@ -44,7 +44,7 @@ static const struct key_case {
     {TOP, "content_threshold_kib", "1", "", "0", "1 to 16777216 (KiB)"},
     {TOP, "sandbox", "\"off\"", "", "\"no\"", "on, off"},
     {TOP, "kernel_tls", "\"off\"", "", "\"on\"", "auto, off"},
-    {TOP, "own_gcm", "\"off\"", "", "\"on\"", "auto, off"},
+    {TOP, "own_records", "\"off\"", "", "\"on\"", "auto, off"},
     {TOP, "user", "\"nobody\"", "", "{ \"nobody\" }", "unexpected token '{'"},
     {TOP, "group", "\"adm\"", "user = \"nobody\"", "\"adm\"", "goes with user"},
     {TOP, "workers", "256", "", "257", "0 (one a core) to 256"},

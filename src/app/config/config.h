@@ -17,7 +17,7 @@
 
 enum sp_log_level { SP_LOG_ERROR, SP_LOG_WARNING, SP_LOG_INFO, SP_LOG_DEBUG };
 
-struct sp_config_keys { /* public halves, no two of them the same */
+struct sp_config_keys {      /* public halves, no two of them the same */
     struct sp_note_key **at; /* owned, count of them */
     size_t count;
 };
@@ -55,11 +55,11 @@ struct sp_config_listener {
     char *content_address; /* owned */
     int line;
 };
-struct sp_config_admin { /* from elsewhere */
+struct sp_config_admin {              /* from elsewhere */
     struct sp_config_listener remote; /* its bind is empty: nobody may */
     char *token_file;                 /* owned */
 };
-struct sp_config_catalog { /* the offline catalogue */
+struct sp_config_catalog {            /* the offline catalogue */
     struct sp_config_upstream source; /* its url is https://host[:port] */
     char *target;                     /* owned: what stands behind that */
     char *path;                       /* owned: where it is served */
@@ -76,11 +76,11 @@ enum sp_witness_kind {
 struct sp_config_witness {
     char *name, *file; /* owned */
     enum sp_witness_kind kind;
-    size_t upstream; /* of a ledger or an upstream: which one */
+    size_t upstream;         /* of a ledger or an upstream: which one */
     struct sp_note_key *key; /* owned; of an export */
     int line;
 };
-struct sp_config_cosigner { /* a witness that cosigns the own ledger */
+struct sp_config_cosigner {           /* a witness that cosigns the own ledger */
     struct sp_config_upstream source; /* its url is https://host[:port] */
     char *prefix;                     /* owned: what stands behind that */
     struct sp_note_key *key;          /* owned */
@@ -92,9 +92,9 @@ struct sp_config {
     enum sp_log_format log_format;
     enum sp_log_level log_level;
     bool sandbox;
-    bool kernel_tls; /* where the kernel has it */
-    bool own_gcm;    /* else, where the processor can */
-    char *user, *group; /* "": not said */
+    bool kernel_tls;        /* where the kernel has it */
+    bool own_records;       /* else, where it can be */
+    char *user, *group;     /* "": not said */
     unsigned workers;       /* 0: one a core */
     size_t metadata_memory; /* bytes */
     struct sp_peer_limits peers;
@@ -106,7 +106,7 @@ struct sp_config {
     char *signing_pins, *signing_bundle; /* "": the shipped pins; no bundle */
     char **signing_crls;                 /* owned, signing_crl_count of them */
     size_t signing_crl_count;
-    uint64_t scrub_rate; /* bytes a second */
+    uint64_t scrub_rate;                      /* bytes a second */
     const struct sp_posture_profile *posture; /* NULL: off */
     unsigned posture_interval;                /* minutes as wanted; 0: the profile's */
     long freshness_days;                      /* 0: any */
@@ -121,7 +121,7 @@ struct sp_config {
     struct sp_config_cosigner *cosigners;
     size_t cosigner_count;
     unsigned cosignatures; /* that are wanted, of so many; 0 only without cosigners */
-    char *dump; /* what sp_config_dump gives */
+    char *dump;            /* what sp_config_dump gives */
 };
 
 /* Reads and checks the shape: keys, types, values, references between sections. why has
@@ -131,15 +131,16 @@ enum sp_err sp_config_parse(const char *name, struct sp_view text,
 /* The same of a file, with the errors of sp_file_read. */
 enum sp_err sp_config_load(const char *file, struct sp_config **out,
                            struct sp_why *why) SP_MUST_USE;
-enum sp_err sp_config_copy(const struct sp_config *c, struct sp_config **out) SP_MUST_USE;
+enum sp_err sp_config_copy(const struct sp_config *c,
+                           struct sp_config **out) SP_MUST_USE;
 void sp_config_free(struct sp_config **c);
 /* Every key with its effective value, in the syntax of the file. */
 const char *sp_config_dump(const struct sp_config *c);
 
 /* Every file that c names with its whole path, and the file c is itself; a path is the
  * callee's only while each runs. */
-void sp_config_each_path(const struct sp_config *c, void (*each)(void *ctx, const char *path),
-                         void *ctx);
+void sp_config_each_path(const struct sp_config *c,
+                         void (*each)(void *ctx, const char *path), void *ctx);
 
 /* A whole small file (certificates, keys, policies), at most 1 MiB. why names it. */
 enum sp_err sp_file_read(const char *path, struct sp_buf *out,

@@ -145,10 +145,10 @@ static enum sp_err take_switches(struct sp_config *c, cfg_t *cfg,
     int sandbox = 0, kernel = 0, own = 0;
     SP_TRY(sp_take_word(p, cfg, "sandbox", SP_WORDS(ways), &sandbox));
     SP_TRY(sp_take_word(p, cfg, "kernel_tls", SP_WORDS(where_it_can), &kernel));
-    SP_TRY(sp_take_word(p, cfg, "own_gcm", SP_WORDS(where_it_can), &own));
+    SP_TRY(sp_take_word(p, cfg, "own_records", SP_WORDS(where_it_can), &own));
     c->sandbox = sandbox != 0;
     c->kernel_tls = kernel != 0;
-    c->own_gcm = own != 0;
+    c->own_records = own != 0;
     return SP_OK;
 }
 

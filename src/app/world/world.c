@@ -114,7 +114,7 @@ static enum sp_err make_tls(const struct sp_config *c,
                                           .client_ca_pem = sp_buf_view(&ca),
                                           .kernel =
                                               c->kernel_tls && sp_tls_kernel_can(),
-                                          .own = c->own_gcm};
+                                          .own = c->own_records};
         e = sp_tls_server_new(&conf, &d->tls, &inner);
     }
     return e == SP_OK ? SP_OK

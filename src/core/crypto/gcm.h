@@ -1,11 +1,9 @@
-/* AES-GCM of records that are sent (NIST SP 800-38D, nonces of 12 bytes), 64 bytes at a
- * time, for processors that have VAES, VPCLMULQDQ and AVX-512: some four times OpenSSL
- * 3.0's.
+/* AES-GCM of records that are sent (NIST SP 800-38D, nonces of 12 bytes, tags of 16),
+ * by intel-ipsec-mb: five times OpenSSL 3.0's where the processor has VAES and AVX-512.
  *
  * Seals only; knows neither records nor who may have which nonce, which is the caller's
- * to keep: one that comes twice under a key gives the key of the tag away. Takes the
- * same time and touches the same memory whatever the key and the bytes are. OpenSSL is
- * the oracle, and does it where sp_gcm_is_there says no. */
+ * to keep: one that comes twice under a key gives the key of the tag away. The library
+ * is there on amd64 alone; where it is not, OpenSSL does it. */
 #ifndef SP_CORE_CRYPTO_GCM_H
 #define SP_CORE_CRYPTO_GCM_H
 
@@ -14,28 +12,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SP_GCM_NONCE  12
-#define SP_GCM_TAG    16
-#define SP_GCM_AAD    16 /* at most */
-#define SP_GCM_ROUNDS 14 /* of AES-256, the most */
-#define SP_GCM_POWERS 20 /* 17 are used; so the 16th begins a line of the cache */
+#define SP_GCM_NONCE 12
+#define SP_GCM_TAG   16
+#define SP_GCM_BYTES 1024 /* that a key takes, expanded */
 
-/* Secret; the owner wipes it, and has it begin a line of the cache. */
+/* Its functions that are best on this processor. */
+struct sp_gcm_library;
+
+/* Secret; the owner wipes it. */
 struct sp_gcm {
-    /* The key of the hash to the 20th power, the 19th and so on to the first; behind
-     * them zeros, so that vectors of four may reach over the end. */
-    uint8_t powers[SP_GCM_POWERS + 3][16];
-    uint8_t round_keys[SP_GCM_ROUNDS + 1][16];
-    unsigned rounds;
+    _Alignas(64) uint8_t expanded[SP_GCM_BYTES];
+    const struct sp_gcm_functions *functions; /* borrowed of the library */
 };
 
-/* Whether this processor has what it takes. The others may be called only then. */
-bool sp_gcm_is_there(void);
+/* NULL: the library is not there, or no memory. */
+struct sp_gcm_library *sp_gcm_load(void);
+void sp_gcm_unload(struct sp_gcm_library **l);
 /* False: key has neither 16 nor 32 bytes. */
-bool sp_gcm_init(struct sp_gcm *g, struct sp_view key) SP_MUST_USE;
-/* Encrypts plain, and last behind it (both may be empty; last at most a byte), to out,
- * which takes as many bytes and the tag, and overlaps neither. At most SP_GCM_AAD bytes
- * of aad, and 2^32 - 2 blocks. */
+bool sp_gcm_init(struct sp_gcm *g, const struct sp_gcm_library *l,
+                 struct sp_view key) SP_MUST_USE;
+/* Encrypts plain, and last behind it (both may be empty), to out, which takes as many
+ * bytes and the tag, and overlaps neither. At most 2^32 - 2 blocks. */
 void sp_gcm_seal(const struct sp_gcm *g, const uint8_t nonce[SP_GCM_NONCE],
                  struct sp_view aad, struct sp_view plain, struct sp_view last,
                  uint8_t *out);

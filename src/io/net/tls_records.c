@@ -1,6 +1,7 @@
 #include "io/net/tls_records.h"
 
 #include <linux/tls.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,21 @@ static void put_number(uint8_t *to, uint64_t n, size_t bytes)
     }
 }
 
-/* To a line of the cache, as the hash's powers are read. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct sp_gcm_library *library; /* owned by the process */
+
+static void load_library(void)
+{
+    library = sp_gcm_load();
+}
+
+const struct sp_gcm_library *sp_tls_records_library(void)
+{
+    pthread_once(&once, load_library);
+    return library;
+}
+
+/* To a line of the cache, as the key is read. */
 static struct sp_tls_records *allocate(void)
 {
     size_t n = sizeof(struct sp_tls_records);
@@ -57,7 +72,7 @@ static struct sp_tls_records *allocate(void)
 struct sp_tls_records *sp_tls_records_new(const void *keys)
 {
     struct offer o;
-    bool fits = read_offer(keys, &o) &&
+    bool fits = sp_tls_records_library() && read_offer(keys, &o) &&
                 (o.version == TLS_1_2_VERSION || o.version == TLS_1_3_VERSION) &&
                 read_number(o.number) < UINT64_MAX - SP_TLS_RECORDS_MAX;
     struct sp_tls_records *r = fits ? allocate() : NULL;
@@ -69,7 +84,7 @@ struct sp_tls_records *sp_tls_records_new(const void *keys)
                                  .left = SP_TLS_RECORDS_MAX};
     memcpy(r->iv, o.salt, SALT);
     memcpy(r->iv + SALT, o.iv, EXPLICIT);
-    if (!sp_gcm_init(&r->gcm, o.key)) {
+    if (!sp_gcm_init(&r->gcm, sp_tls_records_library(), o.key)) {
         sp_tls_records_free(&r);
     }
     return r;

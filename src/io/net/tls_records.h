@@ -23,7 +23,10 @@ struct sp_tls_records {
     uint32_t left;   /* records that the keys are good for */
 };
 
-/* Where sp_gcm_is_there. keys: struct tls_crypto_info and what follows it
+/* NULL: there is none, and no keys are taken. Borrowed; it stays. */
+const struct sp_gcm_library *sp_tls_records_library(void);
+
+/* keys: struct tls_crypto_info and what follows it
  * (linux/tls.h). NULL: they are not taken. */
 struct sp_tls_records *sp_tls_records_new(const void *keys);
 /* Wipes the keys. */

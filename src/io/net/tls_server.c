@@ -1,4 +1,4 @@
-#include "core/crypto/gcm.h"
+#include "io/net/tls_records.h"
 #include "io/net/tls_private.h"
 #include "io/net/tls_secret.h"
 
@@ -239,7 +239,7 @@ bool sp_tls_kernel_can(void)
 
 bool sp_tls_own_can(void)
 {
-    return sp_gcm_is_there();
+    return sp_tls_records_library();
 }
 
 enum sp_err sp_tls_server_new(const struct sp_tls_server_conf *conf,
