@@ -58,8 +58,8 @@ static const char *const seeds[] = {
     "<a:b xmlns:a=\"u\" xmlns:c=\"u\" a:d='1' e='2'><c:b xmlns=''><f xmlns:a='w' "
     "a:g=''/>"
     "</c:b><h xml:lang='x' xmlns:xml='http://www.w3.org/XML/1998/namespace'></h></a:b>",
-    "<a><r><e>1</e><f>&lt;</f><g><h/></g></r>\n<r><e>2</e><f>]</f><g><h/></g></r>"
-    "<r><e>3</e><f>\r</f><g> </g></r><r><e><!-- a -->4</e><f/><g></g ></r></a>",
+    ("<a><r><e>1</e><f>&lt;</f><g><h/></g></r>\n<r><e>2</e><f>]</f><g><h/></g></r>"
+     "<r><e>3</e><f>\r</f><g> </g></r><r><e><!-- a -->4</e><f/><g></g ></r></a>"),
 };
 static const char *const pieces[] = {"<",           ">",         "/",
                                      "&",           ";",         "'",
