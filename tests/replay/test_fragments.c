@@ -31,7 +31,8 @@ static struct sp_facts *derive(const char *document)
     struct sp_facts *f = NULL;
     uint8_t *text = read_part(document, "document", &n);
     assert_ok(sp_facts_new(SP_MIB(1), &f));
-    assert_ok(sp_fragments_derive(sp_view(text, n), f, NULL));
+    uint8_t sha256[32];
+    assert_ok(sp_fragments_derive(sp_view(text, n), f, sha256, NULL));
     free(text);
     return f;
 }

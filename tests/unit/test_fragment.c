@@ -2,6 +2,7 @@
 #include "recorded.h"
 #include "unit.h"
 
+#include "core/crypto/crypto.h"
 #include "core/wsus/fragment.h"
 
 #include <string.h>
@@ -76,7 +77,10 @@ static struct sp_facts *derive(const char *text)
     struct sp_facts *f = NULL;
     struct sp_why why = {0};
     assert_ok(sp_facts_new(SP_MIB(1), &f));
-    assert_ok(sp_fragments_derive(sp_view_str(text), f, &why));
+    uint8_t sha256[32], expected[32];
+    assert_ok(sp_fragments_derive(sp_view_str(text), f, sha256, &why));
+    sp_sha256(sp_view_str(text), expected);
+    assert_memory_equal(sha256, expected, 32);
     return f;
 }
 
@@ -104,6 +108,25 @@ static void test_derives(void **state)
     assert_int_equal(sp_facts_count(f, SP_FACT_FRAGMENT_EXTENDED), 1);
     assert_int_equal(sp_facts_count(f, SP_FACT_FRAGMENT_LOCALIZED), 2);
     sp_facts_free(&f);
+}
+
+/* A long document is digested by another way. */
+static void test_long_one(void **state)
+{
+    enum { PAD = 100000 };
+    (void)state;
+    static char text[sizeof document + PAD];
+    size_t head = sizeof document - sizeof "</u:Update>";
+    memcpy(text, document, head);
+    memset(text + head, ' ', PAD);
+    memcpy(text + head + PAD, "</u:Update>", sizeof "</u:Update>");
+    SP_AUTO(sp_facts_free) struct sp_facts *one = derive(document), *two = derive(text);
+    SP_AUTO(sp_buf_fini) struct sp_buf x, y;
+    sp_buf_init(&x, SP_KIB(64));
+    sp_buf_init(&y, SP_KIB(64));
+    assert_ok(sp_facts_encode(one, &x));
+    assert_ok(sp_facts_encode(two, &y));
+    assert_true(x.len > 0 && sp_view_eq(sp_buf_view(&x), sp_buf_view(&y)));
 }
 
 static void test_core(void **state)
@@ -315,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_derives),
+        cmocka_unit_test(test_long_one),
         cmocka_unit_test(test_core),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_extended),

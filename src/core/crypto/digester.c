@@ -1,6 +1,6 @@
 /* SHA-1 and SHA-256 of the same bytes, by one of two engines. */
+#include "core/crypto/blocks.h"
 #include "core/crypto/crypto.h"
-#include "core/crypto/stitch.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -16,9 +16,6 @@ enum {
 
 static const uint32_t sha1_start[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476,
                                        0xc3d2e1f0};
-static const uint32_t sha256_start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372,
-                                         0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                         0x1f83d9ab, 0x5be0cd19};
 
 struct stitched {
     uint32_t sha1[5], sha256[8], part[8], beside[8];
@@ -46,7 +43,7 @@ struct sp_digester {
 
 static void start_part(struct sp_digester *d)
 {
-    memcpy(d->stitched.part, sha256_start, sizeof sha256_start);
+    memcpy(d->stitched.part, sp_sha256_start, sizeof sp_sha256_start);
 }
 
 /* The first part is the whole so far: it is not computed twice. */
@@ -115,46 +112,25 @@ static void stitched_take(struct sp_digester *d, struct sp_view v, bool is_besid
     memcpy(d->stitched.rest, v.data + blocks * BLOCK, v.len % BLOCK);
 }
 
-static void put_be(uint8_t *to, const uint32_t *words, size_t count)
-{
-    for (size_t i = 0; i < count * 4; i++) {
-        to[i] = (uint8_t)(words[i / 4] >> (24 - 8 * (i % 4)));
-    }
-}
-
-/* FIPS 180-4 5.1.1: the end of a message of size bytes, whose last, incomplete block is
- * rest. The same for both algorithms. Returns blocks. */
-static size_t pad(const uint8_t *rest, uint64_t size, uint8_t out[2 * BLOCK])
-{
-    size_t held = size % BLOCK, blocks = held + 9 > BLOCK ? 2 : 1;
-    memcpy(out, rest, held);
-    memset(out + held, 0, blocks * BLOCK - held);
-    out[held] = 0x80;
-    for (size_t i = 0; i < 8; i++) {
-        out[blocks * BLOCK - 1 - i] = (uint8_t)(size * 8 >> (8 * i));
-    }
-    return blocks;
-}
-
 /* From chaining values to digests; the digester stays as it is. */
 static void stitched_end(const struct sp_digester *d, uint8_t sha1[20],
                          uint8_t sha256[HASH])
 {
     struct stitched s = d->stitched;
     uint8_t tail[2 * BLOCK];
-    size_t blocks = pad(s.rest, d->size, tail);
+    size_t blocks = sp_blocks_pad(s.rest, d->size, tail);
     sp_stitch_two(s.sha1, s.sha256, tail, blocks);
-    put_be(sha1, s.sha1, 5);
-    put_be(sha256, s.sha256, 8);
+    sp_blocks_put_be(sha1, s.sha1, 5);
+    sp_blocks_put_be(sha256, s.sha256, 8);
 }
 
 static void stitched_end_beside(const struct sp_digester *d, uint8_t sha256[HASH])
 {
     struct stitched s = d->stitched;
     uint8_t tail[2 * BLOCK];
-    size_t blocks = pad(s.rest_beside, d->beside_size, tail);
+    size_t blocks = sp_blocks_pad(s.rest_beside, d->beside_size, tail);
     sp_stitch_two(s.sha1, s.beside, tail, blocks);
-    put_be(sha256, s.beside, 8);
+    sp_blocks_put_be(sha256, s.beside, 8);
 }
 
 static void stitched_end_part(struct sp_digester *d, uint8_t sha256[HASH])
@@ -162,9 +138,9 @@ static void stitched_end_part(struct sp_digester *d, uint8_t sha256[HASH])
     struct stitched s = d->stitched;
     uint8_t tail[2 * BLOCK];
     uint64_t size = d->size % d->part ? d->size % d->part : d->part;
-    size_t blocks = pad(s.rest, size, tail);
+    size_t blocks = sp_blocks_pad(s.rest, size, tail);
     sp_stitch_two(s.sha1, s.part, tail, blocks);
-    put_be(sha256, s.part, 8);
+    sp_blocks_put_be(sha256, s.part, 8);
     start_part(d);
 }
 
@@ -245,7 +221,7 @@ static enum sp_err make(bool is_stitched, size_t part, uint64_t most,
     d->part = part;
     sp_buf_init(&d->parts, most ? (size_t)most * HASH : 1);
     memcpy(d->stitched.sha1, sha1_start, sizeof sha1_start);
-    memcpy(d->stitched.sha256, sha256_start, sizeof sha256_start);
+    memcpy(d->stitched.sha256, sp_sha256_start, sizeof sp_sha256_start);
     start_part(d);
     SP_TRY(checked(is_stitched || plain_init(&d->plain, part != 0)));
     *out = d;
@@ -357,7 +333,7 @@ enum sp_err sp_digester_beside(struct sp_digester *d, const struct sp_beside *wa
 {
     SP_ASSERT(d->size == 0 && d->beside.count == 0);
     SP_TRY(checked(d->is_stitched || begin(&d->plain.beside, d->plain.md256)));
-    memcpy(d->stitched.beside, sha256_start, sizeof sha256_start);
+    memcpy(d->stitched.beside, sp_sha256_start, sizeof sp_sha256_start);
     d->beside = *wanted;
     return SP_OK;
 }

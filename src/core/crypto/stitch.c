@@ -236,6 +236,46 @@ SHA_NI void sp_stitch_four(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[
     store_two(&v, beside);
 }
 
+/* 64 rounds, written out for the same reason. */
+#define SIXTEEN(rounds)                                                                \
+    do {                                                                               \
+        rounds(0), rounds(1), rounds(2), rounds(3), rounds(4), rounds(5);              \
+        rounds(6), rounds(7), rounds(8), rounds(9), rounds(10), rounds(11);            \
+        rounds(12), rounds(13), rounds(14), rounds(15);                                \
+    } while (0)
+#define ONE(q)  two_rounds(&t, two_words(w2, q))
+#define PAIR(q) ONE(q), two_rounds(&u, two_words(w3, q))
+
+SHA_NI void sp_stitch_one(uint32_t sha256[8], const uint8_t *p, size_t blocks)
+{
+    struct two t = load_two(sha256);
+    for (; blocks; blocks--, p += SP_STITCH_BLOCK) {
+        __m128i w2[4];
+        const struct two t0 = t;
+        load_beside(p, w2);
+        SIXTEEN(ONE);
+        add_two(&t, &t0);
+    }
+    store_two(&t, sha256);
+}
+
+SHA_NI void sp_stitch_pair(uint32_t a[8], const uint8_t *p, uint32_t b[8],
+                           const uint8_t *q, size_t blocks)
+{
+    struct two t = load_two(a), u = load_two(b);
+    for (; blocks; blocks--, p += SP_STITCH_BLOCK, q += SP_STITCH_BLOCK) {
+        __m128i w2[4], w3[4];
+        const struct two t0 = t, u0 = u;
+        load_beside(p, w2);
+        load_beside(q, w3);
+        SIXTEEN(PAIR);
+        add_two(&t, &t0);
+        add_two(&u, &u0);
+    }
+    store_two(&t, a);
+    store_two(&u, b);
+}
+
 #else
 
 #include "sallyport/err.h"
@@ -265,6 +305,19 @@ void sp_stitch_four(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
 {
     (void)sha1, (void)sha256, (void)other, (void)beside, (void)p, (void)q;
     (void)blocks;
+    SP_ASSERT(sp_stitch_is_there());
+}
+
+void sp_stitch_one(uint32_t sha256[8], const uint8_t *p, size_t blocks)
+{
+    (void)sha256, (void)p, (void)blocks;
+    SP_ASSERT(sp_stitch_is_there());
+}
+
+void sp_stitch_pair(uint32_t a[8], const uint8_t *p, uint32_t b[8], const uint8_t *q,
+                    size_t blocks)
+{
+    (void)a, (void)b, (void)p, (void)q, (void)blocks;
     SP_ASSERT(sp_stitch_is_there());
 }
 

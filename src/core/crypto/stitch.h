@@ -1,4 +1,4 @@
-/* The compression functions of SHA-1 and SHA-256 over the same bytes in one loop.
+/* The compression functions of SHA-1 and SHA-256, several of them in one loop.
  *
  * Each alone waits for its own last round; together they use the time. Knows blocks and
  * chaining values, FIPS 180-4 6.1.2 and 6.2.2. Refuses to know padding and who wants a
@@ -21,10 +21,15 @@ void sp_stitch_two(uint32_t sha1[5], uint32_t sha256[8], const uint8_t *p,
  * take alone: what is made of the message is shared. */
 void sp_stitch_three(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
                      const uint8_t *p, size_t blocks);
-/* And one more over as many blocks at q, which may lie anywhere: for a third of the time
- * as well. */
+/* And one more over as many blocks at q, which may lie anywhere: for a third of the
+ * time as well. */
 void sp_stitch_four(uint32_t sha1[5], uint32_t sha256[8], uint32_t other[8],
                     uint32_t beside[8], const uint8_t *p, const uint8_t *q,
+                    size_t blocks);
+/* One SHA-256 alone, and two of different bytes, p of a and q of b, in five quarters of
+ * the time of one. */
+void sp_stitch_one(uint32_t sha256[8], const uint8_t *p, size_t blocks);
+void sp_stitch_pair(uint32_t a[8], const uint8_t *p, uint32_t b[8], const uint8_t *q,
                     size_t blocks);
 
 #endif

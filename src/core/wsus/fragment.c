@@ -1,6 +1,6 @@
 #include "core/wsus/fragment.h"
 
-#include "core/crypto/hasher.h"
+#include "core/crypto/duet.h"
 #include "core/wsus/names.h"
 #include "core/wsus/path.h"
 
@@ -65,7 +65,7 @@ static const struct sp_path_step steps[] = {
 
 /* The canonical form of one kind: many small pieces, digested some at a time. */
 struct form {
-    struct sp_hasher *hasher; /* owned; NULL before the first part */
+    struct sp_duet *digest; /* owned; NULL before the first part */
     uint8_t waiting[1024];
     size_t len;
 };
@@ -79,6 +79,7 @@ struct reader {
     size_t part_depth, skip_depth; /* 0: not inside of any */
     struct sp_buf text;            /* since the last tag */
     struct sp_facts *facts;        /* borrowed; of a document */
+    struct sp_duet_text *beside;   /* borrowed; the document itself, or NULL */
     struct sp_derived_parts *out;  /* borrowed; of a fragment */
 };
 
@@ -99,24 +100,24 @@ enum sp_fact sp_derived_fact(enum sp_derived_kind k)
 
 /* ---- the canonical form -------------------------------------------------------- */
 
-static enum sp_err digest_waiting(struct form *f)
+static enum sp_err digest_waiting(struct reader *r, struct form *f)
 {
     struct sp_view waiting = sp_view(f->waiting, f->len);
     f->len = 0;
-    return sp_hasher_update(f->hasher, waiting);
+    return sp_duet_add(f->digest, waiting, r->beside);
 }
 
 static enum sp_err hash(struct reader *r, enum sp_derived_kind k, struct sp_view v)
 {
     struct form *f = &r->forms[k];
-    if (!f->hasher) {
-        SP_TRY(sp_hasher_new(1U << SP_DIGEST_SHA256, &f->hasher));
+    if (!f->digest) {
+        SP_TRY(sp_duet_new(!r->beside, &f->digest));
     }
     if (v.len > sizeof f->waiting - f->len) {
-        SP_TRY(digest_waiting(f));
+        SP_TRY(digest_waiting(r, f));
     }
     if (v.len > sizeof f->waiting) {
-        return sp_hasher_update(f->hasher, v);
+        return sp_duet_add(f->digest, v, r->beside);
     }
     if (v.len) {
         memcpy(f->waiting + f->len, v.data, v.len);
@@ -316,19 +317,19 @@ static enum sp_err open_any_part(struct reader *r, enum state state,
 }
 
 static enum sp_err finish_digest(struct reader *r, enum sp_derived_kind k,
-                                 uint8_t sha256[SP_DIGEST_MAX])
+                                 uint8_t sha256[32])
 {
     struct form *f = &r->forms[k];
-    enum sp_err e = digest_waiting(f);
-    e = e == SP_OK ? sp_hasher_finish(f->hasher, SP_DIGEST_SHA256, sha256) : e;
-    sp_hasher_free(&f->hasher);
+    enum sp_err e = digest_waiting(r, f);
+    e = e == SP_OK ? sp_duet_end(f->digest, sha256) : e;
+    sp_duet_free(&f->digest);
     return e;
 }
 
 static enum sp_err state_digest(struct reader *r, enum sp_derived_kind k)
 {
-    uint8_t sha256[SP_DIGEST_MAX];
-    if (!r->forms[k].hasher) {
+    uint8_t sha256[32];
+    if (!r->forms[k].digest) {
         return SP_OK;
     }
     SP_TRY(finish_digest(r, k, sha256));
@@ -408,19 +409,26 @@ static void reader_init(struct reader *r)
 static void reader_fini(struct reader *r)
 {
     for (size_t k = 0; k < SP_DERIVED_KINDS; k++) {
-        sp_hasher_free(&r->forms[k].hasher);
+        sp_duet_free(&r->forms[k].digest);
     }
     sp_buf_fini(&r->text);
 }
 
 enum sp_err sp_fragments_derive(struct sp_view utf8, struct sp_facts *f,
-                                struct sp_why *why)
+                                uint8_t sha256[32], struct sp_why *why)
 {
-    SP_AUTO(reader_fini) struct reader r = {.of_document = true, .facts = f};
+    struct sp_duet_text whole;
+    SP_AUTO(reader_fini)
+    struct reader r = {.of_document = true,
+                       .facts = f,
+                       .beside = sp_duet_is_worth(utf8.len) ? &whole : NULL};
     reader_init(&r);
+    sp_duet_text_begin(&whole, utf8);
     SP_TRY(sp_xml_read(utf8, &sp_xml_rules_document, &handler, &r, why));
     SP_TRY(state_digest(&r, SP_DERIVED_CORE));
-    return state_digest(&r, SP_DERIVED_EXTENDED);
+    SP_TRY(state_digest(&r, SP_DERIVED_EXTENDED));
+    sp_duet_text_end(&whole, sha256);
+    return SP_OK;
 }
 
 static enum sp_err read_framed(struct sp_view utf8, struct reader *r,
@@ -442,11 +450,9 @@ enum sp_err sp_derived_read(struct sp_view utf8, struct sp_derived_parts *out,
     reader_init(&r);
     SP_TRY(read_framed(utf8, &r, why));
     for (enum sp_derived_kind k = 0; k < SP_DERIVED_KINDS; k++) {
-        uint8_t sha256[SP_DIGEST_MAX];
-        parts.has[k] = r.forms[k].hasher != NULL;
+        parts.has[k] = r.forms[k].digest != NULL;
         if (parts.has[k]) {
-            SP_TRY(finish_digest(&r, k, sha256));
-            memcpy(parts.sha256[k], sha256, 32);
+            SP_TRY(finish_digest(&r, k, parts.sha256[k]));
         }
     }
     *out = parts;

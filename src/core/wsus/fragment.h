@@ -24,10 +24,10 @@ const char *sp_derived_text(enum sp_derived_kind k);  /* "core" */
 enum sp_fact sp_derived_fact(enum sp_derived_kind k); /* FRAGMENT_CORE */
 
 /* Adds FRAGMENT_CORE, FRAGMENT_EXTENDED and a FRAGMENT_LOCALIZED for each language of a
- * metadata document. Errors: SP_E_MALFORMED, SP_E_UNSUPPORTED, SP_E_LIMIT, SP_E_NOMEM.
- */
+ * metadata document. sha256: of the document itself, which costs little beside theirs.
+ * Errors: SP_E_MALFORMED, SP_E_UNSUPPORTED, SP_E_LIMIT, SP_E_NOMEM. */
 enum sp_err sp_fragments_derive(struct sp_view utf8, struct sp_facts *f,
-                                struct sp_why *why) SP_MUST_USE;
+                                uint8_t sha256[32], struct sp_why *why) SP_MUST_USE;
 
 /* What one text for clients holds. Errors as above. */
 enum sp_err sp_derived_read(struct sp_view utf8, struct sp_derived_parts *out,

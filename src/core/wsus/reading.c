@@ -79,15 +79,15 @@ enum sp_err sp_reading_read(struct sp_view utf8, struct sp_reading *out)
     SP_AUTO(sp_facts_free) struct sp_facts *found = NULL;
     SP_TRY(sp_facts_new(FACTS_MAX, &found));
     SP_TRY(sp_arena_new(ARENA_MAX, &out->arena));
-    sp_sha256(utf8, out->sha256);
     out->size = utf8.len;
     out->is_unpacked = true;
     out->err = sp_document_read(utf8, found, out->arena, &out->claims,
                                 &out->claim_count, &out->why);
     if (out->err != SP_OK) {
+        sp_sha256(utf8, out->sha256);
         return out->err == SP_E_NOMEM || out->err == SP_E_INTERNAL ? out->err : SP_OK;
     }
-    SP_TRY(sp_fragments_derive(utf8, found, &out->why));
+    SP_TRY(sp_fragments_derive(utf8, found, out->sha256, &out->why));
     out->found = found;
     found = NULL;
     return SP_OK;
