@@ -4,9 +4,12 @@
 
 #include "app/run/tidy.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 enum { PIECE = 4000, PIECES = 8192, KEPT_EACH = 256 };
+enum { LARGE = 64 << 10, LARGE_PIECES = 256, LARGEST = 20 << 20 };
 
 static char *pieces[PIECES];
 
@@ -115,6 +118,48 @@ static void b_little_stays(void **state)
     give_rest();
 }
 
+static sem_t has_freed, may_go;
+
+/* Has a heap of its own, and its end is free. */
+static void *work(void *arg)
+{
+    static char *large[LARGE_PIECES];
+    for (size_t i = 0; i < LARGE_PIECES; i++) {
+        large[i] = malloc(LARGE);
+        if (large[i]) {
+            memset(large[i], 1, LARGE);
+        }
+    }
+    for (size_t i = 0; i < LARGE_PIECES; i++) {
+        free(large[i]);
+    }
+    sem_post(&has_freed);
+    sem_wait(&may_go);
+    return arg;
+}
+
+static void b_a_thread_keeps_little_at_its_heaps_end(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    sem_init(&has_freed, 0, 0);
+    sem_init(&may_go, 0, 0);
+    sp_tidy_bound();
+    char *largest = malloc(LARGEST); /* from which the allocator would learn */
+    assert_non_null(largest);
+    memset(largest, 1, LARGEST);
+    free(largest);
+    size_t before = resident();
+    assert_int_equal(pthread_create(&thread, NULL, work, NULL), 0);
+    sem_wait(&has_freed);
+    size_t after = resident();
+    sem_post(&may_go);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(after < before + SP_TIDY_END + SP_MIB(1));
+    sem_destroy(&has_freed);
+    sem_destroy(&may_go);
+}
+
 int main(void)
 {
 #ifdef HAS_SANITIZER
@@ -126,6 +171,7 @@ int main(void)
         cmocka_unit_test(b_it_goes_back_again),
         cmocka_unit_test(b_what_came_and_went_between_two_looks),
         cmocka_unit_test(b_little_stays),
+        cmocka_unit_test(b_a_thread_keeps_little_at_its_heaps_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,8 +35,15 @@ static void on_time(uv_timer_t *timer)
     (void)sp_tidy_look(timer->data);
 }
 
+void sp_tidy_bound(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, SP_TIDY_APART);
+    (void)mallopt(M_TRIM_THRESHOLD, SP_TIDY_END);
+}
+
 void sp_tidy_start(struct sp_tidy *t, struct sp_loop *l)
 {
+    sp_tidy_bound();
     t->least = t->fetched = 0;
     uv_timer_init(sp_loop_uv(l), &t->timer);
     t->timer.data = t;
