@@ -3,6 +3,9 @@ import os
 import time
 from pathlib import Path
 
+# Who gives memory back looks every few seconds.
+SETTLED_S, SETTLING_S, SETTLED_KIB = 3.5, 12, 256
+
 
 def tree(pid: int) -> list[int]:
     """A process and all below it."""
@@ -36,6 +39,18 @@ def pss_kib(pids: list[int], *kinds: str) -> int:
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith(wanted))
     return total
+
+
+def settled(look, most_s: float = SETTLING_S) -> float:
+    """What look says once it stays the same; or after so long."""
+    now = since = time.monotonic()
+    ends, last = now + most_s, look()
+    while now - since < SETTLED_S and now < ends:
+        time.sleep(0.1)
+        seen, now = look(), time.monotonic()
+        if abs(seen - last) > SETTLED_KIB:
+            last, since = seen, now
+    return look()
 
 
 def reset_peaks(pids: list[int]) -> int:

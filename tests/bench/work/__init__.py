@@ -2,8 +2,8 @@
 import importlib
 from dataclasses import dataclass
 
-MODULES = ("small", "handshake", "bulk", "cold", "soap", "storm", "fairness", "memory", "idle",
-           "loops")
+MODULES = ("idle", "small", "handshake", "bulk", "cold", "soap", "storm", "fairness", "memory",
+           "idle_later", "loops")
 
 
 class Cannot(Exception):
