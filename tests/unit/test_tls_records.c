@@ -10,6 +10,7 @@
 enum { HEAD = 5, FULL = SP_TLS_RECORD_PAYLOAD };
 
 static uint8_t payload[FULL], key[32];
+static struct sp_tls_sealer *sealer;
 
 /* The salt of TLS 1.2 and the first bytes of TLS 1.3's IV, then the others; the number.
  */
@@ -18,6 +19,8 @@ static const uint8_t salt[4] = {1, 2, 3, 4}, iv[8] = {9, 8, 7, 6, 5, 4, 3, 2};
 static int fill(void **state)
 {
     (void)state;
+    sealer = sp_tls_sealer_new();
+    assert_non_null(sealer);
     for (size_t i = 0; i < sizeof payload; i++) {
         payload[i] = (uint8_t)(i * 7 + i / 251);
     }
@@ -54,8 +57,8 @@ static struct sp_tls_records *offer(uint16_t version, uint16_t cipher, uint64_t 
     memcpy(b.iv, iv, sizeof iv);
     put64(a.rec_seq, number);
     put64(b.rec_seq, number);
-    return sp_tls_records_new(cipher == TLS_CIPHER_AES_GCM_256 ? (void *)&b
-                                                               : (void *)&a);
+    return sp_tls_records_new(sealer, cipher == TLS_CIPHER_AES_GCM_256 ? (void *)&b
+                                                                       : (void *)&a);
 }
 
 static void make_nonce(uint16_t version, uint64_t number, uint8_t nonce[12])
@@ -132,11 +135,12 @@ static void seal_some(uint16_t version, uint16_t cipher)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size_t len = 0;
         struct sp_view want = sp_view(payload, sizes[i]);
-        assert_ok(sp_tls_records_seal(r, (uint8_t)(21 + i % 3), want, out, &len));
+        assert_ok(
+            sp_tls_records_seal(sealer, r, (uint8_t)(21 + i % 3), want, out, &len));
         (version == TLS_1_3_VERSION ? expect_13 : expect_12)(
             cipher, 254 + i, (uint8_t)(21 + i % 3), sp_view(out, len), want);
     }
-    sp_tls_records_free(&r);
+    sp_tls_records_free(sealer, &r);
     assert_null(r);
 }
 
@@ -175,7 +179,7 @@ static void f_numbers_near_their_end_are_not_taken(void **state)
     assert_null(offer(TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_128, edge));
     struct sp_tls_records *r = offer(TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_128, edge - 1);
     assert_non_null(r);
-    sp_tls_records_free(&r);
+    sp_tls_records_free(sealer, &r);
 }
 
 static void f_keys_are_used_up(void **state)
@@ -187,10 +191,46 @@ static void f_keys_are_used_up(void **state)
     struct sp_tls_records *r = offer(TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_128, 0);
     assert_int_equal(r->left, 23726566); /* RFC 8446 section 5.5: 2^24.5 */
     r->left = 1;
-    assert_ok(sp_tls_records_seal(r, 23, sp_view(payload, 16), out, &len));
-    assert_int_equal(sp_tls_records_seal(r, 23, sp_view(payload, 16), out, &len),
-                     SP_E_TLS);
-    sp_tls_records_free(&r);
+    assert_ok(sp_tls_records_seal(sealer, r, 23, sp_view(payload, 16), out, &len));
+    assert_int_equal(
+        sp_tls_records_seal(sealer, r, 23, sp_view(payload, 16), out, &len), SP_E_TLS);
+    sp_tls_records_free(sealer, &r);
+}
+
+/* Connections take turns at a sealer, and one may have the memory of one that went. */
+static void b_each_with_its_own_key(void **state)
+{
+    (void)state;
+    need_gcm();
+    uint8_t out[64 + SP_TLS_RECORD_EXTRA], was = key[0];
+    size_t len = 0;
+    struct sp_view want = sp_view(payload, 64);
+    struct sp_tls_records *r[3] = {NULL};
+    for (unsigned i = 0; i < 60; i++) {
+        unsigned at = i % 3;
+        if (i % 7 == 0 || !r[at]) {
+            sp_tls_records_free(sealer, &r[at]);
+            key[0] = (uint8_t)at;
+            r[at] = offer(TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_128, 100 * at);
+        }
+        key[0] = (uint8_t)at;
+        for (unsigned twice = 0; twice < 2; twice++) {
+            uint64_t number = r[at]->number;
+            assert_ok(sp_tls_records_seal(sealer, r[at], 23, want, out, &len));
+            expect_13(TLS_CIPHER_AES_GCM_128, number, 23, sp_view(out, len), want);
+        }
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        sp_tls_records_free(sealer, &r[i]);
+    }
+    key[0] = was;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    sp_tls_sealer_free(&sealer);
+    return 0;
 }
 
 int main(void)
@@ -201,6 +241,7 @@ int main(void)
         cmocka_unit_test(f_what_is_not_ours_is_not_taken),
         cmocka_unit_test(f_numbers_near_their_end_are_not_taken),
         cmocka_unit_test(f_keys_are_used_up),
+        cmocka_unit_test(b_each_with_its_own_key),
     };
-    return cmocka_run_group_tests(tests, fill, NULL);
+    return cmocka_run_group_tests(tests, fill, drop);
 }

@@ -116,8 +116,8 @@ enum sp_err sp_tls_bio_seal(struct sp_transport *t, uint8_t type,
     if (w->gathered + payload.len + SP_TLS_RECORD_EXTRA > SP_WIRE_GATHER) {
         SP_TRY(emit(t, sp_view(NULL, 0)));
     }
-    enum sp_err e =
-        sp_tls_records_seal(t->records, type, payload, w->gather + w->gathered, &len);
+    enum sp_err e = sp_tls_records_seal(w->sealer, t->records, type, payload,
+                                        w->gather + w->gathered, &len);
     t->broken |= e != SP_OK;
     w->gathered += len;
     return e;
@@ -134,7 +134,7 @@ static int write_sealed(struct sp_transport *t, const char *data, int size)
         return -1;
     }
     if (is_last) {
-        sp_tls_records_free(&t->records);
+        sp_tls_records_free(t->wire->sealer, &t->records);
     }
     return size;
 }
@@ -174,8 +174,8 @@ static bool kernel_takes(BIO *b, struct sp_transport *t, void *keys)
 /* Our records go the way of OpenSSL's, behind them. */
 static bool we_take(struct sp_transport *t, const void *keys)
 {
-    sp_tls_records_free(&t->records);
-    t->records = t->takes_keys ? sp_tls_records_new(keys) : NULL;
+    sp_tls_records_free(t->wire->sealer, &t->records);
+    t->records = t->takes_keys ? sp_tls_records_new(t->wire->sealer, keys) : NULL;
     return t->records;
 }
 

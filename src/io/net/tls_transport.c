@@ -231,7 +231,7 @@ static void tls_fini(struct sp_transport *t)
         SSL_free(ssl_of(t));
         sp_buf_fini(&t->left);
         sp_buf_fini(&t->unsent);
-        sp_tls_records_free(&t->records);
+        sp_tls_records_free(t->wire->sealer, &t->records);
         t->ssl = NULL;
     }
     sp_tls_server_unref(&t->tls);

@@ -21,12 +21,13 @@
 #define SP_WIRE_SLICE   SP_KIB(128)
 
 struct sp_wire {
-    uint8_t *receive; /* owned; bytes as the socket gave them */
-    uint8_t *plain;   /* owned; one decrypted record */
-    uint8_t *joined;  /* owned; small pieces on their way into one record */
-    uint8_t *gather;  /* owned; records not sent yet */
-    uint8_t *slice;   /* owned; a piece of a file */
-    size_t gathered;  /* bytes in gather */
+    uint8_t *receive;             /* owned; bytes as the socket gave them */
+    uint8_t *plain;               /* owned; one decrypted record */
+    uint8_t *joined;              /* owned; small pieces on their way into one record */
+    uint8_t *gather;              /* owned; records not sent yet */
+    uint8_t *slice;               /* owned; a piece of a file */
+    size_t gathered;              /* bytes in gather */
+    struct sp_tls_sealer *sealer; /* owned; see tls_records.h */
     struct sp_server_stats *stats; /* borrowed from the server */
 };
 enum sp_err sp_wire_init(struct sp_wire *w, struct sp_server_stats *stats) SP_MUST_USE;
@@ -78,7 +79,7 @@ struct sp_transport {
     bool takes_keys;           /* that the kernel did not take */
     struct sp_tls_records *records; /* owned; NULL: we have no keys */
     uint8_t record_type;            /* of the next that OpenSSL writes, 0: data */
-    bool alone;                /* the next send is a whole answer: nothing to gather */
+    bool alone; /* the next send is a whole answer: nothing to gather */
 };
 
 void sp_transport_plain(struct sp_transport *t, struct sp_wire *w, int fd);

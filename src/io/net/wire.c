@@ -1,5 +1,7 @@
 #include "io/net/transport.h"
 
+#include "io/net/tls_records.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -30,9 +32,11 @@ enum sp_err sp_wire_init(struct sp_wire *w, struct sp_server_stats *stats)
         .joined = sp_wire_buffer_new(SP_WIRE_RECORD),
         .gather = sp_wire_buffer_new(SP_WIRE_GATHER),
         .slice = sp_wire_buffer_new(SP_WIRE_SLICE),
+        .sealer = sp_tls_sealer_new(),
         .stats = stats,
     };
-    if (!w->receive || !w->plain || !w->joined || !w->gather || !w->slice) {
+    if (!w->receive || !w->plain || !w->joined || !w->gather || !w->slice ||
+        !w->sealer) {
         sp_wire_fini(w);
         return SP_E_NOMEM;
     }
@@ -46,6 +50,7 @@ void sp_wire_fini(struct sp_wire *w)
     sp_wire_buffer_free(w->joined);
     sp_wire_buffer_free(w->gather);
     sp_wire_buffer_free(w->slice);
+    sp_tls_sealer_free(&w->sealer);
     *w = (struct sp_wire){0};
 }
 
