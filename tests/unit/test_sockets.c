@@ -246,8 +246,6 @@ static void c_why_it_cannot_listen(void **state)
     assert_int_equal(sp_listen("192.0.2.1:8531", &none, &fd, &port, &why), SP_E_IO);
     assert_non_null(strstr(why.text, "no interface here has that address"));
     close(taken);
-    assert_ok(sp_listen(bind, &none, &fd, &port, &why));
-    close(fd);
 }
 
 int main(void)
