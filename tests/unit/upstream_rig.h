@@ -133,9 +133,9 @@ struct peer {
     /* watched by tests */
     atomic_size_t app_bytes; /* decrypted bytes that arrived */
     atomic_uint accepted, requests, resumed;
-    atomic_uint dripped; /* the test's: so many may go */
-    char cipher[64];     /* of the last connection; read it behind peer_stop */
-    char request[8192];  /* the last one; read it when nothing is under way */
+    atomic_uint dripped;          /* the test's: so many may go */
+    _Atomic(const char *) cipher; /* of the last connection; OpenSSL's name */
+    char request[8192];           /* the last one; read it when nothing is under way */
     /* its own */
     pthread_mutex_t mutex; /* for request */
     int fd, stop[2];
@@ -228,8 +228,7 @@ static inline bool peer_shake(struct peer_connection *c)
         return false;
     }
     c->peer->resumed += SSL_session_reused(c->ssl) ? 1 : 0;
-    snprintf(c->peer->cipher, sizeof c->peer->cipher, "%s",
-             SSL_get_cipher_name(c->ssl));
+    atomic_store(&c->peer->cipher, SSL_get_cipher_name(c->ssl));
     return true;
 }
 
