@@ -299,7 +299,8 @@ void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
         [SP_FILL_COMMIT] = do_store,    [SP_FILL_QUARANTINE] = do_store,
         [SP_FILL_TELL] = do_tell,
     };
-    if (e->kind == SP_FILL_COMMIT && f->claim.size >= SP_LIMIT_FILL_EARLY) {
+    if (e->kind == SP_FILL_COMMIT && f->claim.size >= SP_LIMIT_FILL_EARLY &&
+        !f->is_proven) {
         sp_fill_proven(f);
     }
     if (is_for_later(f, e)) {
