@@ -84,11 +84,7 @@ static void note_done(struct sp_job *job)
     struct fill *f = NOTED_BY(job);
     f->filler->is_noting = false;
     f->note.busy = false;
-    if (f->is_ending) {
-        sp_fill_perform(f, &f->ending);
-    } else {
-        sp_fill_settle(f);
-    }
+    sp_fill_noted(f);
 }
 
 /* While nothing is digested. */

@@ -140,6 +140,8 @@ void sp_fill_end(struct fill *f);    /* nobody waits any more; f is gone */
 
 /* filler_run.c */
 void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e);
+/* A note was made: what waited for it is performed, else the fill goes on. */
+void sp_fill_noted(struct fill *f);
 /* The stage is there, or is not. f may be gone afterwards. */
 void sp_fill_staged_now(struct fill *f, enum sp_err e, uint64_t resumed,
                         const struct sp_why *why);

@@ -291,7 +291,7 @@ static bool is_for_later(const struct fill *f, const struct sp_fill_effect *e)
     return ends && f->note.busy;
 }
 
-void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
+static void do_effect(struct fill *f, const struct sp_fill_effect *e)
 {
     static void (*const doers[])(struct fill *, const struct sp_fill_effect *) = {
         [SP_FILL_STAGE] = do_stage,     [SP_FILL_FETCH] = sp_fill_fetch,
@@ -299,14 +299,28 @@ void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
         [SP_FILL_COMMIT] = do_store,    [SP_FILL_QUARANTINE] = do_store,
         [SP_FILL_TELL] = do_tell,
     };
-    if (e->kind == SP_FILL_COMMIT && f->claim.size >= SP_LIMIT_FILL_EARLY &&
-        !f->is_proven) {
+    doers[e->kind](f, e);
+}
+
+void sp_fill_perform(struct fill *f, const struct sp_fill_effect *e)
+{
+    if (e->kind == SP_FILL_COMMIT && f->claim.size >= SP_LIMIT_FILL_EARLY) {
         sp_fill_proven(f);
     }
     if (is_for_later(f, e)) {
         f->ending = *e;
         f->is_ending = true;
     } else {
-        doers[e->kind](f, e);
+        do_effect(f, e);
+    }
+}
+
+void sp_fill_noted(struct fill *f)
+{
+    if (f->is_ending) {
+        f->is_ending = false;
+        do_effect(f, &f->ending);
+    } else {
+        sp_fill_settle(f);
     }
 }
