@@ -270,7 +270,7 @@ static void settle(struct sp_gate *g, struct sp_step *step)
 
 static void judged(struct sp_gate *g, struct sp_step *step)
 {
-    (void)sp_gate_judge(g);
+    sp_gate_judge(g);
     if (wants_digest(g)) {
         step->has_effect = true;
         step->effect = (struct sp_effect){.kind = SP_EFFECT_DIGEST,

@@ -224,16 +224,17 @@ static bool judge_told(struct sp_gate *g)
     return worst.ruling != SP_REFUSED;
 }
 
-bool sp_gate_judge(struct sp_gate *g)
+void sp_gate_judge(struct sp_gate *g)
 {
     const struct sp_reply *r = g->inspection.reply;
     g->has_verdict = true;
     g->verdict = (struct sp_verdict){0};
     if (asked_facts(g) != SP_OK || sp_gate_state_freshness(g) != SP_OK) {
-        return out_of_memory(g);
+        out_of_memory(g);
+        return;
     }
     if (!judge(g, SP_SUBJECT_LINK, g->link)) {
-        return false;
+        return;
     }
     if (!judge(g, SP_SUBJECT_REPLY, r->facts) && !pass_but_for_shown(g)) {
         /* the inspector saw the place and the reason */
@@ -242,10 +243,9 @@ bool sp_gate_judge(struct sp_gate *g)
             g->inspection.why.text[0]) {
             g->verdict.why = g->inspection.why;
         }
-        return false;
+        return;
     }
-    if (!judge_revisions(g) || !judge_told(g)) {
-        return false;
+    if (judge_revisions(g) && judge_told(g) && sp_gate_take_out(g) != SP_OK) {
+        out_of_memory(g);
     }
-    return sp_gate_take_out(g) == SP_OK ? true : out_of_memory(g);
 }

@@ -72,8 +72,8 @@ void sp_gate_move(struct sp_gate *g, enum sp_station to);
 bool sp_gate_judge_head(struct sp_gate *g);
 bool sp_gate_judge_body(struct sp_gate *g);
 void sp_gate_refuse_request(struct sp_gate *g, struct sp_step *step);
-/* judge.c: the verdict over everything known; false when g->verdict refuses. */
-bool sp_gate_judge(struct sp_gate *g);
+/* judge.c: g->verdict, over everything known. */
+void sp_gate_judge(struct sp_gate *g);
 /* What the upstream's own ledger says of every revision, as facts of it. */
 enum sp_err sp_gate_tier_facts(struct sp_gate *g,
                                const struct sp_gate_known *known) SP_MUST_USE;
