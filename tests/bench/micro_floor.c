@@ -5,6 +5,7 @@
  * disturbs makes it slower. Nothing passes or fails here. micro_floor DIRECTORY, for a
  * file of 64 MiB. */
 #include "core/crypto/crypto.h"
+#include "io/net/transport.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -13,16 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { BYTES = 64 << 20, SLICE = 128 << 10, AHEAD = 256 << 10, ROUNDS = 7 };
-
-/* Buffers begin 512 bytes into a page, as the server's do: where they begin up to 31
- * bytes into one, the kernel copies out of the page cache eight times slower. */
-enum { OFFSET = 512 };
 
 static double cpu_ms(void)
 {
@@ -39,12 +35,13 @@ static void must(bool holds, const char *what)
     }
 }
 
+/* As the server's, whose pages are there already. */
 static uint8_t *buffer(size_t size)
 {
-    uint8_t *all = mmap(NULL, size + OFFSET, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    must(all != MAP_FAILED, "memory");
-    return all + OFFSET;
+    uint8_t *made = sp_wire_buffer_new(size);
+    must(made, "memory");
+    memset(made, 'x', size);
+    return made;
 }
 
 /* --- a connection over loopback, both ends in this process --- */
@@ -202,7 +199,6 @@ int main(int argc, char **argv)
     uint8_t *bytes = buffer(BYTES), *room = buffer(4 * SLICE);
     int file = open(dir, O_TMPFILE | O_RDWR, 0600);
     certify(server);
-    memset(bytes, 'x', BYTES);
     must(file >= 0 && write(file, bytes, BYTES) == BYTES, dir);
     for (int i = 0; i < ROUNDS; i++) {
         double ends[2];
@@ -223,6 +219,8 @@ int main(int argc, char **argv)
     row("a file that comes, digests and all", received + written + digested + hit);
     row("the same without digests", received + written + hit);
     close(file);
+    sp_wire_buffer_free(bytes);
+    sp_wire_buffer_free(room);
     SSL_CTX_free(server);
     SSL_CTX_free(client);
     return 0;

@@ -1,5 +1,6 @@
 /* Both ways to digest: stitched where this processor can, and OpenSSL's, which is the
  * measure. Lengths around every edge of a block, a piece and a part, in steps. */
+#include "noise.h"
 #include "unit.h"
 
 #include "core/crypto/crypto.h"
@@ -14,11 +15,7 @@ static uint8_t bytes[BIG];
 static int fill(void **state)
 {
     (void)state;
-    uint32_t x = 1;
-    for (size_t i = 0; i < BIG; i++) {
-        x = x * 1664525 + 1013904223;
-        bytes[i] = (uint8_t)(x >> 24);
-    }
+    noise_fill(bytes, sizeof bytes);
     return 0;
 }
 
@@ -138,7 +135,7 @@ static void c_steps_by_chance(void **state)
         assert_ok(seed % 2 ? sp_digester_new_in_parts(1024, 20, &d)
                            : sp_digester_new_plain(1024, 20, &d));
         while (at < len) {
-            x = x * 1664525 + 1013904223;
+            x = noise_next(x);
             size_t end = at + (x >> 16) % 700 < len ? at + (x >> 16) % 700 : len;
             struct sp_view piece = sp_view_slice(sp_view(bytes, len), at, end);
             assert_ok(sp_digester_update(d, piece));
@@ -203,7 +200,7 @@ static struct sp_beside ranges_of(uint32_t *x, size_t len)
     struct sp_beside b = {0};
     uint64_t at = 0;
     for (size_t i = 0; i < SP_BESIDE_RANGES && at < len; i++) {
-        *x = *x * 1664525 + 1013904223;
+        *x = noise_next(*x);
         uint64_t first = at + (*x >> 24) % 90 * (*x >> 20 & 1);
         uint64_t length = 1 + (*x >> 8) % (i == 2 ? len : 200);
         if (first + length > len) {
@@ -250,7 +247,7 @@ static void c_ranges_beside(void **state)
                            : sp_digester_new_plain(1024, 20, &d));
         assert_ok(sp_digester_beside(d, &b));
         while (at < len) {
-            x = x * 1664525 + 1013904223;
+            x = noise_next(x);
             size_t end = at + 1 + (x >> 16) % (seed % 5 ? 700 : 9000);
             assert_ok(
                 sp_digester_update(d, sp_view_slice(sp_view(bytes, len), at, end)));

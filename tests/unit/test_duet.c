@@ -1,5 +1,6 @@
 /* A text beside messages that come in pieces: all digests are those of OpenSSL,
  * whatever the lengths, the pieces and which of them is longer. */
+#include "noise.h"
 #include "unit.h"
 
 #include "core/base/limits.h"
@@ -14,11 +15,7 @@ static uint8_t bytes[LONGEST];
 static int fill(void **state)
 {
     (void)state;
-    uint32_t x = 1;
-    for (size_t i = 0; i < LONGEST; i++) {
-        x = x * 1664525 + 1013904223;
-        bytes[i] = (uint8_t)(x >> 24);
-    }
+    noise_fill(bytes, sizeof bytes);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 /* The rack against a plain sorted list. */
+#include "noise.h"
 #include "unit.h"
 
 #include "io/store/rack.h"
@@ -13,7 +14,7 @@ static void make(uint32_t seed)
 {
     for (size_t i = 0; i < ITEMS; i++) {
         for (size_t j = 0; j < 32; j++) {
-            seed = seed * 1664525 + 1013904223;
+            seed = noise_next(seed);
             items[i].sha256[j] = (uint8_t)(seed >> 24);
         }
         items[i].sha256[0] = i % 3 ? 0xff : 0;
@@ -92,7 +93,7 @@ static void c_comings_and_goings(void **state)
     assert_ok(sp_rack_init(&r));
     for (unsigned round = 0; round < 20; round++) {
         for (unsigned i = 0; i < ITEMS / 2; i++) {
-            seed = seed * 1664525 + 1013904223;
+            seed = noise_next(seed);
             struct sp_shelf_item *item = &items[(seed >> 8) % ITEMS];
             if (item->known) {
                 sp_rack_remove(&r, item);

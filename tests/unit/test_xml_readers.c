@@ -1,5 +1,6 @@
 /* The reader of whole documents against expat, which it stands in for: every letter in
  * a name, many small changes of documents that use everything, the W3C's documents. */
+#include "noise.h"
 #include "unit.h"
 
 #include "core/xml/chars.h"
@@ -85,9 +86,9 @@ static void c_changed_documents(void **state)
         for (size_t i = 0; i <= round % 4; i++) {
             char changed[2048];
             size_t len = strlen(document);
-            x = x * 1664525 + 1013904223;
+            x = noise_next(x);
             size_t at = (x >> 8) % (len + 1), cut = (x >> 28) < 8 ? (x >> 28) : 0;
-            x = x * 1664525 + 1013904223;
+            x = noise_next(x);
             const char *piece =
                 x >> 31 ? pieces[(x >> 8) % (sizeof pieces / sizeof pieces[0])] : "";
             size_t behind = at + cut < len ? at + cut : len;

@@ -1,6 +1,6 @@
 /* The rig over TLS, with OpenSSL as the client. Every test runs three times: by OpenSSL
- * alone, with records made by our own code, then with what is sent given to the kernel
- * to encrypt. Where processor or kernel cannot, that tests the way back. */
+ * alone, with records made here, then with what is sent given to the kernel
+ * to encrypt. Where library or kernel cannot, that tests the way back. */
 #ifndef TESTS_UNIT_TLS_RIG_H
 #define TESTS_UNIT_TLS_RIG_H
 
@@ -105,7 +105,7 @@ static inline int free_identities(void **state)
 
 static bool by_kernel, by_us;
 
-/* Of n handshakes with AES-GCM, those after which our own code encrypts. */
+/* Of n handshakes with AES-GCM, those after which records are made here. */
 static inline unsigned of_ours(unsigned n)
 {
     return by_us && sp_tls_own_can() ? n : 0;
@@ -211,7 +211,7 @@ static inline int run_way(const char *name, const struct CMUnitTest *tests, size
     by_us = us;
     by_kernel = kernel;
     if (us && !sp_tls_own_can()) {
-        print_message("SKIPPED: not on this processor: only the way back is tested\n");
+        print_message("SKIPPED: built without intel-ipsec-mb: only the way back is tested\n");
     }
     if (kernel && !sp_tls_kernel_can()) {
         print_message("SKIPPED: this kernel has no TLS: only the way back is tested\n");

@@ -1,5 +1,5 @@
-#include "io/net/tls_records.h"
 #include "io/net/tls_private.h"
+#include "io/net/tls_records.h"
 #include "io/net/tls_secret.h"
 
 #include <errno.h>
